@@ -72,14 +72,18 @@ def shared(tmp_path_factory: pytest.TempPathFactory, shared_runtime: dict[str, s
 
 
 @pytest.fixture
-def lent(shared: Project) -> Iterator[dict[str, str]]:
+def lent(shared: Project, tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of that master for one test, which neither ends it nor counts: its targets are closed after it.
+    What a user has in files, such as what was allowed, is the test's own.
 
     It is the `runtime` of a module that says `pytestmark = pytest.mark.usefixtures("lent")`, and so has no master for
     each test. To start one is half of what a test costs.
     """
     before = targets(shared)
-    yield dict(shared.environment)
+    files = {f"XDG_{name}_HOME": tmp_path / f"user's {name.lower()}" for name in ("CACHE", "CONFIG", "STATE")}
+    for directory in files.values():
+        directory.mkdir(mode=0o700)
+    yield {**shared.environment, **{name: str(directory) for name, directory in files.items()}}
     close(shared, targets(shared) - before)
 
 

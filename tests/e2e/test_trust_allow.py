@@ -13,6 +13,8 @@ import pytest
 from tests.e2e.project import Project, Result, local_project
 from tests.e2e.terminal import LINE_START, Terminal
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 NOT_ALLOWED = b"is not allowed yet"
 
 

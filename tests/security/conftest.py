@@ -10,11 +10,15 @@ from tests.e2e.conftest import (
     anywhere,
     client,
     containers,
+    lent,
     own,
     own_anywhere,
     project,
     reached,
+    runtime,
     server,
+    shared,
+    shared_sshd,
     target,
     terminal,
     user_sshd,
@@ -25,8 +29,8 @@ from tests.integration.conftest import caller, connect
 from tests.login_keys import agent
 
 __all__ = [
-    "agent", "anywhere", "caller", "client", "connect", "containers", "own", "own_anywhere", "project", "reached",
-    "server", "target", "terminal", "user_sshd", "way",
+    "agent", "anywhere", "caller", "client", "connect", "containers", "lent", "own", "own_anywhere", "project",
+    "reached", "runtime", "server", "shared", "shared_sshd", "target", "terminal", "user_sshd", "way",
 ]  # fmt: skip
 
 

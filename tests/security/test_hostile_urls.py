@@ -14,6 +14,8 @@ from tests.e2e.project import PATIENCE, Project, Result, ssh_config_text
 from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 ASK = """ask() {
     top=${BROWSER%/bin/*}
     number=$((number + 1))

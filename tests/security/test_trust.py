@@ -28,6 +28,7 @@ def test_with_a_target_of_the_users_own_an_empty_config_needs_no_word(clone: Pro
     assert run(clone).returncode == 0
 
 
+@pytest.mark.usefixtures("lent")
 @pytest.mark.parametrize("file", [".rdo.conf", ".rdo.local.conf"])
 @pytest.mark.parametrize(
     "line",

@@ -10,6 +10,8 @@ from rdo.printable import width
 from tests.e2e.project import Project
 from tests.e2e.terminal import Terminal
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 LIE = "/srv" + " " * 70 + 'driver = "local"' + " " * 64 + "nothing else is wanted"
 
 
