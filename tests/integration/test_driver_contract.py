@@ -169,7 +169,7 @@ def test_a_signal_reaches_the_commands_group(own_link: HeldConnection, name: str
 @pytest.mark.parametrize("ignored", ["", "trap '' TERM HUP; "])
 def test_a_group_ends_when_its_link_goes(own_link: HeldConnection, target: Target, ignored: str) -> None:
     beat = target.local / f"beat{len(ignored)}"
-    loop = f"while :; do date +%N >{target.remote}/{beat.name}; sleep 0.05; done"
+    loop = f"while :; do echo >{target.remote}/{beat.name}; sleep 0.05; done"
     shell = start(own_link, "sh", "-c", f"{ignored}({loop}) & {loop}")
     own_link.start_lifeline()
     own_link.guard(shell.group)
@@ -226,7 +226,7 @@ def test_a_lifeline_that_was_stopped_is_replaced_when_a_signal_is_due_and_never_
 def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(
     own_link: HeldConnection, target: Target
 ) -> None:
-    shell = guarded(own_link, f"echo up; while :; do date +%N >{target.remote}/beats; sleep 0.05; done")
+    shell = guarded(own_link, f"echo up; while :; do echo >{target.remote}/beats; sleep 0.05; done")
     time.sleep(SHORT_LIFE_LIMIT)
     kill_lifeline(own_link, target)
     assert wait_until(lambda: own_link._lifeline._shell and not own_link._lifeline._shell.channel.ended, BOUND)
