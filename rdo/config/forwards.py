@@ -113,7 +113,7 @@ def parse_dynamic(word: str) -> Forward:
     if why := printable.fault(word) or length_fault(word, PATH_LIMIT):
         raise InvalidForward(why)
     fields = _fields(word.removesuffix("!"))
-    if len(fields) > 2 or "/" in word:
+    if len(fields) > 2 or "/" in word or not fields[-1].isdecimal():
         raise InvalidForward("is not of the form `PORT` or `ADDRESS:PORT`")
     return Forward(_listen(fields, Endpoint()), Endpoint(), word.endswith("!"), ForwardKind.DYNAMIC)
 

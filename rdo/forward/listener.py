@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import socket
+import stat
 import sys
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -122,9 +123,24 @@ def _is_served(host: str, port: int) -> bool:
     return False
 
 
+def _is_left_over(path: str) -> bool:
+    """Whether it is a socket of ours on which nobody listens any more, as of a control master that was killed."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.geteuid():
+        return False
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)  # it may have no room for one more
+        return probe.connect_ex(path) == errno.ECONNREFUSED
+
+
 def _bound_path(path: str) -> socket.socket:
     listening = socket.socket(socket.AF_UNIX)
     try:
+        if _is_left_over(path):
+            os.unlink(path)
         listening.bind(path)
         os.chmod(path, 0o600)
         listening.listen(BACKLOG)
