@@ -20,6 +20,7 @@ from tests.docker_client import BOUND, Connect, Make, connections, output
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until
 from tests.soak import Counted, tries
+from tests.ssh_client import ScriptedCaller
 
 HEALTH = {"test": ["CMD-SHELL", "test -e /healthy || { touch /healthy; false; }"], "interval": 500_000_000}
 
@@ -111,7 +112,10 @@ def test_an_unknown_user_is_named_where_a_login_shell_is_wanted(
             HeldConnection(connection).open_shell(ChannelOptions(login=True))
 
 
-@pytest.mark.parametrize("state", ["created", "exited", "paused"])
+PHRASES = {"exited": "has exited", "paused": "is paused"}
+
+
+@pytest.mark.parametrize("state", PHRASES)
 def test_a_container_that_does_not_run_is_started(
     docker_engine: DockerEngine, make: Make, connect: Connect, state: str
 ) -> None:
@@ -121,7 +125,8 @@ def test_a_container_that_does_not_run_is_started(
             container.pause()
         elif state == "exited":
             container.stop(timeout=0)
-        with pytest.raises(ConnectError, match=rf"the container `{name}` is .*; `docker (start|unpause) {name}`"):
+        what = f"the container `{name}` {PHRASES[state]}"
+        with pytest.raises(ConnectError, match=rf"{what}; `docker (start|unpause) {name}`"):
             connect(make(container=name, auto_start=False))
         assert output(connect(make(container=name)), "echo up") == "up"
 
@@ -228,6 +233,17 @@ def test_a_pause_is_known_at_once_and_what_runs_is_not_waited_for(
         assert not channel.has_exited()
 
 
+def test_one_that_was_paused_meanwhile_is_not_taken_for_one_that_runs(docker_engine: DockerEngine, make: Make) -> None:
+    caller = ScriptedCaller(environment={**os.environ, "DOCKER_HOST": docker_engine.host})
+    with docker_engine.container() as name, docker_engine.client() as client:
+        target = make(container=name).resolve(caller)
+        target.connect(caller).close()
+        client.containers.get(name).pause()
+        connection = target.connect(caller)
+        assert output(connection, "echo up") == "up"
+        connection.close()
+
+
 def test_another_name_is_known_at_once(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
     with docker_engine.container() as name, docker_engine.client() as client:
         connection = connect(make(container=name))
@@ -244,7 +260,7 @@ def test_a_container_that_ended_is_not_said_to_be_gone(
     with docker_engine.container() as name, docker_engine.client() as client:
         connection = connect(make(container=name))
         client.containers.get(name).stop(timeout=0)
-        with pytest.raises(LinkLost, match=f"^`{name}` is exited; see `docker logs {name}`$"):
+        with pytest.raises(LinkLost, match=f"^`{name}` has exited; see `docker logs {name}`$"):
             connection.open_channel("true", None)
 
 

@@ -126,7 +126,8 @@ class DockerConnection:
             return not_running(self._name, state)
         if state.runs and not state.paused:
             return self._programs.refused(message)
-        return LinkLost(f"`{self._name}` is {state.status}", "", f"see `docker logs {self._name}`")
+        hint = f"`docker unpause {self._name}`" if state.paused else f"see `docker logs {self._name}`"
+        return LinkLost(f"`{self._name}` {state}", "", hint)
 
     def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> ProgramStream:
         """See base.Connection."""

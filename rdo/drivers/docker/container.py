@@ -38,6 +38,15 @@ def is_running(engine: Engine, identity: str, timeout: float = ANSWER_TIMEOUT) -
     return state.runs and not state.paused
 
 
+def inspect_again(engine: Engine, container: InspectedContainer) -> InspectedContainer:
+    """How it is now. Raises ConnectError where it is gone."""
+    try:
+        return inspect(engine, container.id)
+    except EngineError as error:
+        what = f"the container `{container.name}` is gone"
+        raise ConnectError(what, error.message, "see `docker ps --all`") from None
+
+
 def make_ready(
     engine: Engine, container: InspectedContainer, *, auto_start: bool, caller: Caller
 ) -> InspectedContainer:
@@ -54,7 +63,7 @@ def make_ready(
 def not_running(name: str, state: ContainerState) -> ConnectError:
     """The error for a container that is not to be started, or to go on, by rdo."""
     verb = "unpause" if state.paused else "start"
-    return ConnectError(f"the container `{name}` is {state.status}", "", f"`docker {verb} {name}`, or set `auto_start`")
+    return ConnectError(f"the container `{name}` {state}", "", f"`docker {verb} {name}`, or set `auto_start`")
 
 
 def _start(engine: Engine, container: InspectedContainer) -> None:
@@ -70,10 +79,7 @@ def _wait(engine: Engine, container: InspectedContainer, caller: Caller) -> Insp
     """Wait until it runs and is healthy."""
     begun, noticed, name = time.monotonic(), False, container.name
     while time.monotonic() - begun < START_TIMEOUT:
-        try:
-            now = inspect(engine, container.id)
-        except EngineError as error:
-            raise ConnectError(f"the container `{name}` is gone", error.message, "see `docker ps --all`") from None
+        now = inspect_again(engine, container)
         if _is_ready(now):
             return now
         what = f"waiting for the container `{name}` to be {'healthy' if now.state.runs else 'running'}"

@@ -16,6 +16,9 @@ NAME_LIMIT = 255
 
 RUNNING = "running"
 
+PHRASES = {"exited": "has exited", "created": "was never started"}
+"""What is not said of a container in the engine's own words."""
+
 CONTAINER_LIST_LIMIT = 10
 """Containers that an error lists."""
 
@@ -34,6 +37,10 @@ class ContainerState(NamedTuple):
     @property
     def runs(self) -> bool:
         return self.running and not self.restarting
+
+    def __str__(self) -> str:
+        """As a phrase that follows a name."""
+        return PHRASES.get(self.status, f"is {self.status}")
 
 
 class InspectedContainer(NamedTuple):

@@ -41,9 +41,11 @@ def of_existing(
     """The target that a container of somebody else's is. `roots` are what it has of the project."""
     container, facts = found
     user = caller.user or settings.user or (facts.user if facts else None)
+    found_now = [container]  # for the first connection: by the next, it may have been paused
 
     def connect(engine: Engine, caller: Caller) -> DockerConnection:
-        ready = docker_container.make_ready(engine, container, auto_start=settings.auto_start, caller=caller)
+        now = found_now.pop() if found_now else docker_container.inspect_again(engine, container)
+        ready = docker_container.make_ready(engine, now, auto_start=settings.auto_start, caller=caller)
         programs = ExecStarter(engine, ready.id, ready.name, user, {}, ready.workdir)
         if settings.login:
             _learn_shell(programs)

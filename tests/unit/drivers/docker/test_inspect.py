@@ -25,6 +25,13 @@ def test_a_container_is_known_by_its_name_else_by_its_id() -> None:
     assert inspected().name == "0123456789ab"
 
 
+@pytest.mark.parametrize(
+    ("status", "phrase"), [("paused", "is paused"), ("exited", "has exited"), ("created", "was never started")]
+)
+def test_how_it_is_can_be_said_of_it(status: str, phrase: str) -> None:
+    assert f"`web` {inspected(State={**STATE, 'Status': status}).state}" == f"`web` {phrase}"
+
+
 def test_the_shortest_of_the_names_that_links_give_is_listed() -> None:
     (listed,) = inspection.listing(EngineAnswer([{"Id": ID, "Names": ["/web/db", "/db"], "State": "exited"}], "GET /x"))
     assert (listed.name, listed.shown) == ("db", "`db` (exited)")
