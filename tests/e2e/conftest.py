@@ -13,7 +13,7 @@ from tests import clients
 from tests.docker_engine import SHELLS, DockerEngine
 from tests.e2e.masters import close, targets
 from tests.e2e.project import Project, docker_project, ssh_project, up
-from tests.e2e.reached import WAYS, Reached, Way, over_ssh, shared_user_sshd
+from tests.e2e.reached import WAYS, Box, Reached, Way, over_ssh, shared_user_sshd
 from tests.e2e.synced import Synced, prepared
 from tests.e2e.terminal import Terminal
 from tests.leaks import MARK, Leaks
@@ -105,6 +105,12 @@ def containers(docker_engine: DockerEngine, tmp_path_factory: pytest.TempPathFac
         }
 
 
+@pytest.fixture(scope="session")
+def docker_box(docker_engine: DockerEngine, containers: dict[str, str]) -> Box:
+    """The first of them."""
+    return Box(docker_engine, containers[TARGETS[1]])
+
+
 @pytest.fixture(scope="session", params=TARGETS)
 def target(request: pytest.FixtureRequest) -> str:
     """Each of TARGETS in its turn."""
@@ -151,14 +157,14 @@ def user_sshd(leaks: Leaks) -> Iterator[Sshd]:
 
 
 @pytest.fixture(scope="session", params=WAYS)
-def way(request: pytest.FixtureRequest) -> tuple[Way, SshServer | DockerEngine]:
+def way(request: pytest.FixtureRequest) -> tuple[Way, SshServer | Box]:
     """Each kind of target with its server, which is there before any test that uses it."""
     way = WAYS[request.param]
     return way, request.getfixturevalue(way.server)
 
 
 @pytest.fixture
-def reached(way: tuple[Way, SshServer | DockerEngine], tmp_path: Path, runtime: dict[str, str]) -> Iterator[Reached]:
+def reached(way: tuple[Way, SshServer | Box], tmp_path: Path, runtime: dict[str, str]) -> Iterator[Reached]:
     """A project on each kind of target, over a line that can be cut."""
     with ExitStack() as stack:
         yield way[0].reach(tmp_path, runtime, way[1], stack)

@@ -92,14 +92,20 @@ def over_dropbear(root: Path, environment: Mapping[str, str], server: Dropbear, 
     return Reached(reached.project, reached.line, str(home))
 
 
-def over_docker(root: Path, environment: Mapping[str, str], engine: DockerEngine, stack: ExitStack) -> Reached:
-    """In a container of this engine."""
+class Box(NamedTuple):
+    """A container that tests share, in which their directories have the paths they have here, and its engine."""
+
+    engine: DockerEngine
+    container: str
+
+
+def over_docker(root: Path, environment: Mapping[str, str], box: Box, stack: ExitStack) -> Reached:
+    """In this container."""
     socket = Path(environment["XDG_RUNTIME_DIR"]) / "engine"
-    line = stack.enter_context(Line(engine.host.removeprefix("unix://"), socket))
+    line = stack.enter_context(Line(box.engine.host.removeprefix("unix://"), socket))
     project = make_project(root, {**environment, "DOCKER_HOST": f"unix://{socket}"})
-    name = stack.enter_context(engine.container(mounts={project.local: "/it"}))
-    project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
-    return Reached(project, line, "/it")
+    project.configure(f'driver = "docker"\ncontainer = "{box.container}"\n')
+    return Reached(project, line, str(project.local))
 
 
 def over_docker_tcp(root: Path, environment: Mapping[str, str], engine: DockerEngine, stack: ExitStack) -> Reached:
@@ -143,7 +149,7 @@ WAYS = {
     "ssh-root": Way("sshd", over_ssh),
     "ssh-user": Way("user_sshd", over_ssh_as_user),
     "ssh-dropbear": Way("dropbear", over_dropbear),
-    "docker": Way("docker_engine", over_docker),
+    "docker": Way("docker_box", over_docker),
 }
 
 

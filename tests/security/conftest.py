@@ -10,6 +10,7 @@ from tests.e2e.conftest import (
     anywhere,
     client,
     containers,
+    docker_box,
     lent,
     own,
     own_anywhere,
@@ -29,8 +30,8 @@ from tests.integration.conftest import caller, connect
 from tests.login_keys import agent
 
 __all__ = [
-    "agent", "anywhere", "caller", "client", "connect", "containers", "lent", "own", "own_anywhere", "project",
-    "reached", "runtime", "server", "shared", "shared_sshd", "target", "terminal", "user_sshd", "way",
+    "agent", "anywhere", "caller", "client", "connect", "containers", "docker_box", "lent", "own", "own_anywhere",
+    "project", "reached", "runtime", "server", "shared", "shared_sshd", "target", "terminal", "user_sshd", "way",
 ]  # fmt: skip
 
 
