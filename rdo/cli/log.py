@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
+import select
+import sys
 from collections.abc import Iterator
 
 from rdo.cli.declaration import Command, LeftToClick, Option
@@ -37,8 +38,16 @@ def run(follow: bool, lines: str | None) -> None:
         raise RdoError("there is no log yet", "", "the next `rdo` starts one") from None
     _show(latest[max(0, len(latest) - count) :])
     while follow:
-        time.sleep(POLL_INTERVAL)
+        _wait(sys.stdout.fileno())
         _show(_lines(next(parts)))
+
+
+def _wait(output: int) -> None:
+    """Wait until the next look. Raises BrokenPipeError where nobody reads the output any more."""
+    end = select.poll()
+    end.register(output, 0)  # which it reports all the same
+    if end.poll(POLL_INTERVAL * 1000):
+        raise BrokenPipeError
 
 
 command = Command(

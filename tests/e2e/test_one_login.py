@@ -166,6 +166,11 @@ def test_the_log_can_be_followed(project: Project) -> None:
         follow.terminate()
 
 
+def test_who_follows_the_log_ends_when_nobody_reads_that_any_more(project: Project) -> None:
+    assert project.run("true").returncode == 0
+    assert project.shell("rdoctl log -f | head -n 1").stdout.count(b"\n") == 1
+
+
 def test_ctrl_c_ends_the_loop_in_which_the_log_is_followed(project: Project, terminal: Terminal) -> None:
     assert project.run("true").returncode == 0
     terminal.line("for i in 1 2 3; do rdoctl log -f; done; echo st=$?")
