@@ -5,6 +5,7 @@ A failure of rdo is one line and status 255, as with `rdo`; a wrong command line
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
 import os
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 INTERRUPTED = 128 + 2
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What fails with one of these, and is no file by name, is what is written to stdout."""
 
 NO_READER = 1
 """The exit status when the reader of stdout has gone, as click has it."""
@@ -93,7 +97,8 @@ def run(words: list[str]) -> int:
         return NO_READER
     except OSError as error:
         _drop_output()
-        what = f"cannot use `{os.fsdecode(error.filename)}`" if error.filename else "cannot continue"
+        other = "cannot write to stdout" if error.errno in NO_ROOM else "cannot continue"
+        what = f"cannot use `{os.fsdecode(error.filename)}`" if error.filename else other
         hint = "check its permissions, and your umask" if isinstance(error, PermissionError) else ""
         return complain(RdoError(what, reason(error), hint))
 

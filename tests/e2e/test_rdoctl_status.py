@@ -133,8 +133,8 @@ def test_a_reader_that_goes_away_is_no_traceback(project: Project) -> None:
     [
         ("rdoctl status >&-", 0, b""),
         ("rdoctl status <&- >&- 2>&-", 0, b""),
-        ("rdoctl status >/dev/full", 255, b"rdoctl: cannot continue: no space left on device\n"),
-        ("rdoctl log >/dev/full", 255, b"rdoctl: cannot continue: no space left on device\n"),
+        ("rdoctl status >/dev/full", 255, b"rdoctl: cannot write to stdout: no space left on device\n"),
+        ("rdoctl log >/dev/full", 255, b"rdoctl: cannot write to stdout: no space left on device\n"),
     ],
 )
 def test_output_that_nobody_takes_is_one_line_at_most(
