@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import sys
 from collections.abc import Iterator
 
@@ -44,6 +43,8 @@ def run(follow: bool, lines: str | None) -> None:
 
 def _wait(output: int) -> None:
     """Wait until the next look. Raises BrokenPipeError where nobody reads the output any more."""
+    import select  # only who follows needs it
+
     end = select.poll()
     end.register(output, 0)  # which it reports all the same
     if end.poll(POLL_INTERVAL * 1000):

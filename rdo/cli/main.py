@@ -5,7 +5,6 @@ A failure of rdo is one line and status 255, as with `rdo`; a wrong command line
 
 from __future__ import annotations
 
-import errno
 import gc
 import io
 import os
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 INTERRUPTED = 128 + 2
-
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What fails with one of these, and is no file by name, is what is written to stdout."""
 
 NO_READER = 1
 """The exit status when the reader of stdout has gone, as click has it."""
@@ -97,8 +93,7 @@ def run(words: list[str]) -> int:
         return NO_READER
     except OSError as error:
         _drop_output()
-        other = "cannot write to stdout" if error.errno in NO_ROOM else "cannot continue"
-        what = f"cannot use `{os.fsdecode(error.filename)}`" if error.filename else other
+        what = f"cannot use `{os.fsdecode(error.filename)}`" if error.filename else _unnamed(error)
         hint = "check its permissions, and your umask" if isinstance(error, PermissionError) else ""
         return complain(RdoError(what, reason(error), hint))
 
@@ -113,6 +108,14 @@ def _run(words: list[str]) -> int:
     from rdo.cli import command_group  # click, which the commands that are called most do without
 
     return command_group.run(words)
+
+
+def _unnamed(error: OSError) -> str:
+    """What failed where that is no file by name: most likely what is written to stdout."""
+    import errno  # which is rare
+
+    is_output = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+    return "cannot write to stdout" if is_output else "cannot continue"
 
 
 def _drop_output() -> None:
