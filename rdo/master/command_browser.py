@@ -186,10 +186,11 @@ class CommandBrowser:
                 raise RdoError(f"cannot open `{without_middle(url)}` here", f"it {fault}")
             if not browser.program(self._environment):
                 raise RdoError(f"cannot open `{one_line(url)}` here", browser.NONE_FOUND, browser.HINT)
-            if self._asks and not _is_wanted(url, terminal):
+            if not self._asks:
+                self._hold_ports(url)
+            elif not self._is_wanted(url, terminal):
                 self._refused.add(fsencode(url))
                 return False
-            self._hold_ports(url)
         except RdoError as error:
             terminal.show(f"rdo: {error}")
             return False
@@ -197,6 +198,22 @@ class CommandBrowser:
             terminal.show(f"rdo: opening {one_line(url)} here")
         self._client.send(protocol.OPEN_URL, url.encode())
         return True
+
+    def _is_wanted(self, url: str, terminal: CommandTerminal) -> bool:
+        """Ask. Raises RdoError where there is nobody to ask, and for what is wanted and cannot be."""
+        if not terminal.can_ask:
+            why = "there is no terminal to ask on"
+            raise RdoError(f"did not open `{one_line(url)}` here", why, 'set `open_browser = "yes"` to open all')
+
+        def shown(answer: bool | None) -> str:
+            if answer is None:
+                return "rdo: not opened: no answer"
+            if not answer:
+                return "rdo: not opened"
+            self._hold_ports(url)
+            return "rdo: opening it"
+
+        return terminal.ask(browser_url.question(url), shown)
 
     def _hold_ports(self, url: str) -> None:
         """Have the ports here that it leads to, with the same numbers. Raises RdoError."""
@@ -209,17 +226,3 @@ class CommandBrowser:
                 why = f"it leads to port {port} of the target, and {error.why} here"
                 raise RdoError(f"cannot open `{one_line(url)}` here", why, "free the port, or choose another") from None
             self._ports.add(port)
-
-
-def _is_wanted(url: str, terminal: CommandTerminal) -> bool:
-    """Ask. Raises RdoError where there is nobody to ask."""
-    if not terminal.can_ask:
-        why = "there is no terminal to ask on"
-        raise RdoError(f"did not open `{one_line(url)}` here", why, 'set `open_browser = "yes"` to open all')
-    return terminal.ask(browser_url.question(url), _shown)
-
-
-def _shown(answer: bool | None) -> str:
-    if answer is None:
-        return "rdo: not opened: no answer"
-    return "rdo: opening it" if answer else "rdo: not opened"

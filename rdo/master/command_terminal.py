@@ -58,7 +58,7 @@ class CommandTerminal:
     def ask(self, question: str, shown: Callable[[bool | None], str]) -> bool:
         """Whether the answer is a yes. `shown` is what to show for an answer; None is that there was none.
 
-        Raises ClientGone.
+        Raises ClientGone, and what `shown` does.
         """
         self._output.may_show.clear()
         try:
@@ -67,8 +67,8 @@ class CommandTerminal:
             self.show(shown(answer))
         finally:
             self._output.may_show.set()
-        if self._output.screen is not None and self._output.screen.is_drawn_on:
-            self._redraw()
+            if self._output.screen is not None and self._output.screen.is_drawn_on:
+                self._redraw()
         return bool(answer)
 
     def _await_answer(self) -> bool | None:

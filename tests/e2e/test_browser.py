@@ -235,6 +235,23 @@ def test_a_url_whose_port_is_in_use_here_is_not_opened(tells: Opening) -> None:
     assert tells.opened == []
 
 
+def test_a_yes_to_a_url_whose_port_is_in_use_here_brings_the_reason_alone(asks: Opening) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        script = f"xdg-open http://localhost:{taken.getsockname()[1]}/; echo status=$?; cat"
+        with asks.terminal(shlex.join(["rdo", "sh", "-c", script])) as terminal:
+
+            def is_answered() -> bool:
+                terminal.type("y")
+                terminal._read(0.2)
+                return "status=4" in terminal.seen
+
+            terminal.expect("here? [y/N] ")
+            assert wait_until(is_answered, PATIENCE)
+            assert "rdo: cannot open `http://localhost:" in terminal.seen
+            assert "opening it" not in terminal.seen
+            terminal.type("\r\x04")
+
+
 @pytest.mark.parametrize("words", [("-L", "{port}"), ()])
 def test_a_port_that_is_forwarded_already_is_used(tells: Opening, words: tuple[str, ...]) -> None:
     port = free_port()
