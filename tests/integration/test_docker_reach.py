@@ -183,8 +183,9 @@ def test_ssh(docker_engine: DockerEngine, container: str, own_sshd: Callable[...
     server.start()
     environment = {**os.environ, "DOCKER_HOST": "ssh://devbox", "RDO_SSH_CONFIG": str(server.ssh_config())}
     round_trip(container, environment)
-    with pytest.raises(ConnectError, match=r"`ssh://nowhere.invalid` cannot be reached: .*resolve"):
-        round_trip(container, {**environment, "DOCKER_HOST": "ssh://nowhere.invalid"})
+    words = r"`ssh://me@nowhere.invalid:23` cannot be reached: .*resolve.*; try `ssh -p 23 me@nowhere.invalid docker"
+    with pytest.raises(ConnectError, match=words):
+        round_trip(container, {**environment, "DOCKER_HOST": "ssh://me@nowhere.invalid:23"})
 
 
 @pytest.mark.parametrize("host", ["unix:///nowhere/engine.sock", "tcp://127.0.0.1:1"])

@@ -96,7 +96,9 @@ class SshProgramStream(SocketStream):
         self._listener.join(END_TIMEOUT)
         said = split_lines(self._said.decode(errors="replace").strip())
         why = brief(said[-1]) if said else ""
-        hint = f"try `ssh {self._endpoint.host} docker version`"
+        port = f"-p {self._endpoint.port} " if self._endpoint.port else ""
+        user = f"{self._endpoint.user}@" if self._endpoint.user else ""
+        hint = f"try `ssh {port}{user}{self._endpoint.host} docker version`"
         return ConnectError(f"the Docker engine at `{self._endpoint.name}` cannot be reached", why, hint)
 
     def _end(self) -> None:
