@@ -13,7 +13,7 @@ from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.drivers.base import ChannelOptions, Driver, Pty, Target, WindowSize
 from rdo.drivers.caller import Caller
 from rdo.drivers.root import Root
-from rdo.errors import RdoError
+from rdo.errors import RdoError, SetupError
 from rdo.fscodec import fsdecode
 from rdo.ipc.request import Request
 from rdo.master import parent_environment, port_forwards, prefix_assignment
@@ -152,7 +152,11 @@ class CommandRunner:
 
     def _hold_forwards(self, asked: Asked, use: TargetUse, caller: WaitingCaller) -> None:
         """What goes with the target, and with the profile, for as long as the target is connected."""
-        self._forwards.hold_for_target(use.pool, use.target, caller.report)
+        try:
+            self._forwards.hold_for_target(use.pool, use.target, caller.report)
+        except SetupError as error:  # as with ssh, the next attempt begins anew, with what its configuration says then
+            self._targets.give_up(use.pool, error.what)
+            raise
         self._forwards.hold_for_profile(use.pool, asked.user, asked.profile.config, caller.report)
 
     def _browser(self, asked: Asked, use: TargetUse, lease: ShellLease, caller: WaitingCaller) -> CommandBrowser | None:

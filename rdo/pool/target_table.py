@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import NamedTuple
 
 from rdo.drivers.base import Driver, Target
@@ -111,7 +109,7 @@ class TargetTable:
                 with attempt.made():
                     found = selection.use = self._resolve(driver, caller)
                 if held is not None and held.pool is not found.pool:
-                    self.close(partial(operator.is_, held.pool), RENAMED)
+                    self.give_up(held.pool, RENAMED)
                 return found
             caller.progress(f"connecting to `{driver.target}`")
             attempt.result()
@@ -154,6 +152,10 @@ class TargetTable:
                 if selection.use is not None and selection.use.pool in self._ending:
                     del self._selections[selector]
         self._close_ended()
+
+    def give_up(self, pool: TargetPool, why: str) -> None:
+        """Close this one, in the same way."""
+        self.close(lambda each: each is pool, why)
 
     def close_all(self) -> None:
         """Close all, and what runs over them; return when that is done."""

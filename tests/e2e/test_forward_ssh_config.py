@@ -82,6 +82,21 @@ def test_where_all_are_required_no_command_is_started_without_one(configured: Co
     assert listens(port)
 
 
+def test_what_failed_with_all_required_holds_none_and_is_read_again(configured: Configured) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+        taken.listen()
+        first, port = free_port(), taken.getsockname()[1]
+        forwards = f"LocalForward {first} localhost:80", f"LocalForward {port} localhost:80"
+        project = configured(*forwards, "ExitOnForwardFailure yes")
+        assert project.run("true").returncode == 255
+        assert wait_until(lambda: not listens(first), PATIENCE)
+        file = Path(project.environment["RDO_SSH_CONFIG"])
+        file.write_text(file.read_text().replace("ExitOnForwardFailure yes", ""))
+        assert project.run("true").returncode == 0
+        assert listens(first)
+
+
 def test_they_are_cleared_where_ssh_clears_them(configured: Configured) -> None:
     project = configured(f"LocalForward {free_port()} localhost:80", "ClearAllForwardings yes")
     assert project.run("true").stderr == b""
