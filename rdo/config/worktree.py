@@ -18,7 +18,8 @@ from rdo.util import foreign_file
 GIT_FILE_LIMIT = 64 * 1024
 """Bytes of a worktree's `.git`, which holds a path."""
 
-_GITDIR = r"gitdir: (.+)/\.git/worktrees/[^/\n]+\n?"
+_GITDIR = r"gitdir: (.+)\n?"
+_OF_WORKTREE = r"(.+)/\.git/worktrees/[^/\n]+"
 
 
 def fault(config: Config) -> ConfigError | None:
@@ -45,6 +46,12 @@ def checkout(directory: str) -> str | None:
 
 def main_checkout(top: str) -> str | None:
     """The main checkout that `top` is a worktree of; None where it is not a worktree, or one of a bare repository."""
+    found = re.fullmatch(_OF_WORKTREE, git_directory(top) or "")
+    return found[1] if found else None
+
+
+def git_directory(top: str) -> str | None:
+    """Where the repository of a worktree or submodule is; None where it is in the directory itself, or nowhere."""
     try:
         text = foreign_file.read_text(os.path.join(top, ".git"), GIT_FILE_LIMIT)
     except (OSError, ValueError):

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from rdo.config import worktree
 from rdo.drivers.caller import Caller
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode, fsencode
@@ -72,10 +73,19 @@ class ProjectSync:
             caller.progress("looking at the files here")
         try:
             tree = self._local.settle(caller.environment)
+            if not self._has_settled and self.place.rules.sync_git:
+                self._tell_of_git(caller)
             self._has_settled = True
             return tree
         finally:
             self._caller = None
+
+    def _tell_of_git(self, caller: Caller) -> None:
+        """Say that the repository of a worktree is elsewhere."""
+        repository = worktree.git_directory(self.place.root)
+        if repository and not repository.startswith(self.place.root + "/"):
+            where = f"`{self.place.directory}` on `{self.place.target}`"
+            caller.report(f"rdo: git does not work in {where}: `sync_git` does not copy `{repository}`")
 
     def _push(self, use: JobUse, over: Collection[bytes]) -> None:
         tree = self.settle(use.caller)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,18 @@ def test_the_projects_of_one_target_are_apart(synced: Synced, tmp_path: Path) ->
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"two", b"")
     assert synced.ok("cat", "a") == "one"
+
+
+def test_that_the_repository_of_a_worktree_stays_here_is_told_once(synced: Synced) -> None:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["commit", "-q", "--allow-empty", "-m", "1"], ["worktree", "add", "-q", "../other"]):
+        subprocess.run([*git, *words], cwd=synced.here, check=True)
+    other = replace(synced.project, local=synced.here.parent / "other")
+    config = (synced.here / ".rdo.conf").read_text().replace(str(synced.there), f"{synced.there}-other")
+    (other.local / ".rdo.local.conf").write_text(config + "sync_git = true\n")
+    (other.local / ".rdo.conf").write_text("")
+    told = [other.run("true") for _ in range(2)]
+    assert [done.returncode for done in told] == [0, 0]
+    assert told[0].stderr.startswith(b"rdo: git does not work in `")
+    assert told[0].stderr.endswith(b"/.git/worktrees/other`\n")
+    assert told[1].stderr == b""
