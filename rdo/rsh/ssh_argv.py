@@ -29,6 +29,9 @@ REFUSED = {
     "w": "it creates no tunnels",
 }
 
+FORWARDS = "DLR"
+"""Options that rdo itself has."""
+
 TTY = {"no": -1, "auto": 0, "yes": 1, "force": 2}
 """RequestTTY, as a number of `-t`; -1 is `-T`."""
 
@@ -99,7 +102,8 @@ def _take_cluster(command: SshCommand, letters: str, rest: list[str]) -> None:
     while letters:
         letter, letters = letters[0], letters[1:]
         if letter in REFUSED:
-            raise UsageError(f"`-{letter}` is not supported by rdo-rsh", REFUSED[letter], "use `ssh`")
+            hint = f"use `rdo -{letter}`" if letter in FORWARDS else "use `ssh`"
+            raise UsageError(f"`-{letter}` is not supported by rdo-rsh", REFUSED[letter], hint)
         if letter in DROPPED_WITH_VALUE or letter in _VALUES:
             value = letters or _value(f"-{letter}", rest)
             if letter in _VALUES:

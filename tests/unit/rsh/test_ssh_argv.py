@@ -87,7 +87,8 @@ def test_so_is_one_with_its_value(letter: str) -> None:
 
 @pytest.mark.parametrize("letter", sorted(REFUSED))
 def test_what_rdo_has_nothing_for_is_refused(letter: str) -> None:
-    with pytest.raises(UsageError, match=f"`-{letter}` is not supported by rdo-rsh: it "):
+    hint = f"use `rdo -{letter}`" if letter in "LRD" else "use `ssh`"
+    with pytest.raises(UsageError, match=f"^`-{letter}` is not supported by rdo-rsh: it .*; {hint}$"):
         parse([f"-n{letter}", "x", "a"])
 
 
