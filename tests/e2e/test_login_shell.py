@@ -13,6 +13,8 @@ from tests.conftest import require
 from tests.e2e.project import Project, ssh_project
 from tests.sshd import Sshd
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 NOISE = "seq 20000; echo noise >&2; printf 'no end of line'\n"
 """More than a pipe holds, on both streams."""
 

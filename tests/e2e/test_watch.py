@@ -15,6 +15,8 @@ from tests.e2e.project import PATIENCE, Project, local_project, ssh_project
 from tests.e2e.terminal import Terminal
 from tests.sshd import Sshd
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 
 @pytest.fixture
 def project(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, client: str) -> Project:

@@ -9,6 +9,8 @@ import pytest
 from rdo.shims.script import MARK
 from tests.e2e.project import Project, Result, local_project
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 EVIL = '#!/bin/sh\n{mark}\ntouch "{trace}"\n'
 
 
