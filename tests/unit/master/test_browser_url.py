@@ -94,6 +94,7 @@ def test_only_a_few_ports_may_be_meant() -> None:
         pytest.param("http://128.0.0.1:3000", [], id="another address"),
         pytest.param("http://[::2]:3000", [], id="another address of IPv6"),
         pytest.param("http://[::g]:3000", [], id="no address of IPv6"),
+        pytest.param("http://[v1.a:b]:3000", [], id="an address of a kind to come"),
         pytest.param("http://localhost:99999", [], id="no port"),
         pytest.param("http://[::1:3000", [], id="no host"),
         pytest.param(LOGIN + "http%3A%2F%2Flocalhost%3A8085%2Fcb&x=y", [8085], id="a redirect"),
