@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rdo.drivers.docker.container_events import ContainerEvents
-from rdo.drivers.docker.container_watch import LIVENESS, ContainerWatch
+from rdo.drivers.docker.container_watch import LIVENESS, ContainerWatch, RemoteContainerWatch
 from rdo.drivers.docker.inspect import ContainerState, InspectedContainer
 from rdo.drivers.docker.stream import SocketStream
+from rdo.drivers.keepalive import SignOfLife
 from rdo.util import clock
 
 RUNS = ContainerState("running", True, False, False, 0, "", "")
@@ -82,6 +83,15 @@ def test_a_name_is_its_own_until_it_has_another_one() -> None:
         assert not engine.watch.has_name("web")
         assert engine.watch.has_name("old")
         assert engine.watch.check_alive()
+
+
+def test_the_name_of_one_on_another_machine_is_what_was_said_last() -> None:
+    watch = RemoteContainerWatch(SignOfLife(), lambda: None, lambda why: None, "web")
+    assert watch.has_name("web")
+    watch.name = "old"
+    assert not watch.has_name("web")
+    watch.stop()
+    assert watch.has_name("web")  # who comes next looks for it anyway
 
 
 def test_one_that_is_gone_keeps_its_name() -> None:
