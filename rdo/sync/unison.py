@@ -80,7 +80,9 @@ def _wait(process: subprocess.Popen[bytes], place: UnisonPlace, caller: Caller) 
 
 def _fault(status: int, complaint: IO[bytes], place: UnisonPlace) -> RdoError:
     complaint.seek(max(0, complaint.seek(0, os.SEEK_END) - OUTPUT_LIMIT))
-    lines = [line.strip() for line in split_lines(fsdecode(complaint.read())) if line.strip()]
+    lines = [
+        " ".join(line.split()) for line in split_lines(fsdecode(complaint.read())) if line.strip()
+    ]  # it has columns
     if status == SKIPPED:
         why = next((line for line in lines if "<-?->" in line), lines[-1] if lines else "it skipped files")
         hint = f"run `unison {place.root} ssh://{place.host}/{place.directory} -sshcmd rdo-rsh` and choose"

@@ -41,6 +41,7 @@ def test_a_conflict_stops_the_command(project: Project) -> None:
     (project.remote / "a").write_text("theirs")
     done = project.run("touch", "ran")
     assert (done.returncode, done.stdout) == (255, b"")
-    assert b"rdo: files have changed both here and on `devbox`" in done.stderr
+    said = b"rdo: files have changed both here and on `devbox`: file <-?-> file a; run `unison "
+    assert done.stderr.startswith(said)
     assert ((project.local / "a").read_text(), (project.remote / "a").read_text()) == ("mine", "theirs")
     assert not (project.remote / "ran").exists()
