@@ -18,7 +18,7 @@ SENT = [name for name in FILES if name != "shim"]
 
 each_file = pytest.mark.parametrize("name", FILES)
 
-BYTES = {"bootstrap": 60, "job": 550, "lifeline": 1830, "prove": 133}
+BYTES = {"bootstrap": 60, "job": 550, "lifeline": 1880, "prove": 133}
 """Of what is sent most, without its values: a shell reads it a byte at a time. Who needs more pays for it knowingly."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -133,6 +134,20 @@ def test_a_group_whose_leader_has_ended_is_known_by_its_session(programs: Path, 
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
+            ours.kill()
+
+
+@each_shell
+def test_a_group_is_known_whatever_the_program_is_called(programs: Path, shell: str) -> None:
+    name = programs / ") S 1 2 (\n) x)"  # as proc(5) has it, between brackets
+    name.symlink_to(str(shutil.which("sleep")))
+    lifeline = Lifeline(shell, programs)
+    with subprocess.Popen([name, "100"], preexec_fn=os.setpgrp) as ours:
+        try:
+            lifeline.order(f"kill {ours.pid} KILL {os.getpid()}")
+            lifeline.end()
+            assert (lifeline.answers, ours.wait(BOUND)) == ([True], -signal.SIGKILL)
+        finally:
             ours.kill()
 
 
