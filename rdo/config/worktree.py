@@ -18,6 +18,9 @@ from rdo.util import foreign_file
 GIT_FILE_LIMIT = 64 * 1024
 """Bytes of a worktree's `.git`, which holds a path."""
 
+CONFIG_LIMIT = 1024 * 1024
+"""Bytes of a config file that are read."""
+
 _GITDIR = r"gitdir: (.+)\n?"
 _OF_WORKTREE = r"(.+)/\.git/worktrees/[^/\n]+"
 
@@ -32,11 +35,19 @@ def fault(config: Config) -> ConfigError | None:
         return None
     top = checkout(config.root)
     main = main_checkout(top) if top else None
-    if top is None or main is None:
+    if top is None or main is None or not _names(os.path.join(main, os.path.relpath(config.path, top)), directory):
         return None
     why = f"`directory` is that of the main checkout `{main}`, and `{top}` is a git worktree of it"
     line = f'directory = "{suggestion(directory, top, main)}"'
     return origin.error(why, f"write the directory of this worktree into {LOCAL_CONFIG}: `{line}`; or use `--dir`")
+
+
+def _names(path: str, directory: str) -> bool:
+    """Whether the config file of the main checkout has that directory, too; so it is taken if it cannot be read."""
+    try:
+        return directory in foreign_file.read_text(path, CONFIG_LIMIT)
+    except (OSError, ValueError):
+        return True
 
 
 def checkout(directory: str) -> str | None:

@@ -79,3 +79,13 @@ def test_what_stands_in_a_strange_git_file_is_of_no_account(tmp_path: Path, runt
         (project.local / ".git").write_bytes(content)
         os.utime(project.local / ".rdo.conf", ns=(len(content), len(content)))  # a new master
         assert project.run("pwd").stdout.decode() == f"{project.remote}\n"
+
+
+def test_a_worktree_whose_config_names_a_directory_of_its_own_runs_there(project: Project) -> None:
+    git(project.local, "worktree", "add", "-q", "../other", "-b", "feature")
+    there = project.remote.parent / "other there"
+    there.mkdir()
+    config = project.local.parent / "other/.rdo.conf"
+    config.write_text(config.read_text().replace(str(project.remote), str(there)))
+    done = project.run("pwd", cwd="../other")
+    assert (done.returncode, done.stdout.decode()) == (0, f"{there}\n")
