@@ -61,15 +61,21 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(trylast=True)  # pytest's own sorts by fixtures
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """First what waits longest, by real Vagrant: what other processes take over in the end is what comes last."""
+    """First what waits longest, by real Vagrant: what other processes take over in the end is what comes last. Then
+    podman's, so that one process has the engine of them all.
+    """
+    items.sort(key=lambda item: "podman" not in parameters(item))
     items.sort(key=lambda item: not uses_vagrant(item))
 
 
-def uses_vagrant(item: pytest.Item) -> bool:
-    parameters = (
-        item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+def parameters(item: pytest.Item) -> list[object]:
+    return (
+        list(item.callspec.params.values()) if isinstance(item, pytest.Function) and hasattr(item, "callspec") else []
     )
-    return "vagrant_host" in getattr(item, "fixturenames", ()) or "vagrant" in parameters
+
+
+def uses_vagrant(item: pytest.Item) -> bool:
+    return "vagrant_host" in getattr(item, "fixturenames", ()) or "vagrant" in parameters(item)
 
 
 def pytest_runtest_logfinish() -> None:
