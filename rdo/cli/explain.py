@@ -59,6 +59,7 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     trust_request = store.current_request(loaded, registry.programs(loaded, os.environ))
     status = store.status(trust_request, os.environ)
     yield "Trust", [status.value]
+    loaded.check_sync_root(os.environ)
     driver = registry.create(loaded, os.environ)
     yield "Target", [f"{driver.target}, by driver {loaded.settings.driver}"]
     if not status.is_allowed:  # what follows asks ssh, or the Docker engine

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 from rdo.config import legacy, plain_text
 from rdo.config.document import FILE_LIMIT, ConfigDocument, Origin, arrange, validate
-from rdo.config.merge import Resolution, resolve
+from rdo.config.merge import resolve
 from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.errors import ConfigError, reason
 from rdo.project import LOCAL_CONFIG, upwards
-from rdo.util import foreign_file
+from rdo.util import foreign_file, home
 
 VAGRANTFILES = ("Vagrantfile", "vagrantfile")
 """The names Vagrant itself looks for."""
@@ -73,6 +73,15 @@ class Config(NamedTuple):
             raise Origin(self.path).error(why, hint)
         return self.settings.directory
 
+    def check_sync_root(self, environment: Mapping[str, str]) -> None:
+        """Nobody's whole life is a project: raises ConfigError where a push would take this caller's home directory
+        along.
+        """
+        top, owner = os.path.realpath(self.root), os.path.realpath(home.expand("~", environment))
+        if self.settings.sync != "no" and os.path.commonpath((owner, top)) == top:
+            why = f"`sync` would copy `{self.root}`, which holds your home directory"
+            raise self.origins["sync"].error(why, "move the config file into the project's own directory")
+
 
 def load(path: str, profile: str | None, user_file: str | None) -> Config:
     """The settings of a profile, `default` if None. `path` must be there; `user_file` and the local file need not.
@@ -86,7 +95,6 @@ def load(path: str, profile: str | None, user_file: str | None) -> Config:
     documents = [validate(translation.document) for translation in translations]
     chosen = DEFAULT_PROFILE if profile is None else profile
     resolution = resolve(documents, chosen, path, find_vagrantfile(root))
-    _check_sync_root(root, resolution)
     return Config(
         path=path,
         root=root,
@@ -99,15 +107,6 @@ def load(path: str, profile: str | None, user_file: str | None) -> Config:
         user_file=user_file,
         exposed=tuple(each.exposure for each in read if each and each.exposure),
     )
-
-
-def _check_sync_root(root: str, resolution: Resolution) -> None:
-    """Nobody's whole life is a project: raises ConfigError where a push would take the home directory along."""
-    home = os.path.realpath(os.path.expanduser("~"))
-    top = os.path.realpath(root)
-    if resolution.settings.sync != "no" and os.path.commonpath((home, top)) == top:
-        why = f"`sync` would copy `{root}`, which holds your home directory"
-        raise resolution.origins["sync"].error(why, "move the config file into the project's own directory")
 
 
 def _placed(settings: Settings, origins: Mapping[str, Origin]) -> Settings:

@@ -56,6 +56,7 @@ class Profile:
         key = tuple(map(environment.get, ENV_VARS))
         found = self._by_caller.get(key)
         if found is None:
+            self.config.check_sync_root(environment)
             programs = partial(registry.programs, self.config, environment)
             check = TrustCheck(self.config, programs, Store(environment).directory)
             made = CallerProfile(registry.create(self.config, environment), check)

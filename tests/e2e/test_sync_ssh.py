@@ -84,7 +84,8 @@ def test_make_does_the_right_thing_where_the_clocks_differ(on_ssh: Synced) -> No
     assert on_ssh.run("make", "-q").returncode == 1
 
 
-def test_the_home_directory_is_no_project(on_ssh: Synced) -> None:
+def test_the_home_directory_of_whoever_calls_is_not_a_project(on_ssh: Synced) -> None:
+    on_ssh.ok("true")
     done = on_ssh.run("true", env={"HOME": str(on_ssh.here / "src")})
     assert done.returncode == 255
     assert b"which holds your home directory" in done.stderr

@@ -76,6 +76,7 @@ def _path() -> Finding:
 
 def _config(profile: str) -> Finding:
     loaded = allow.load(profile)
+    loaded.check_sync_root(os.environ)
     target = registry.create(loaded, os.environ).target
     return ok(f"{loaded.path}, profile `{loaded.profile}`: `{target}` by driver {loaded.settings.driver}")
 

@@ -59,16 +59,16 @@ def test_a_profile_can_do_without_what_the_others_copy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("below", ["", "home", "home/me"])
-def test_no_config_file_can_push_the_home_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str
-) -> None:
+def test_no_config_file_can_push_the_callers_home_directory(tmp_path: Path, below: str) -> None:
     (tmp_path / "home" / "me").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "home" / "me")
-    monkeypatch.setenv("HOME", str(tmp_path / "link"))
+    environment = {"HOME": str(tmp_path / "link")}
+    found = loaded(tmp_path / below, PUSH)
     with pytest.raises(ConfigError, match=r":3: `sync` would copy `.*`, which holds your home directory; move"):
-        loaded(tmp_path / below, PUSH)
+        found.check_sync_root(environment)
+    found.check_sync_root({"HOME": "/home of another"})
     (tmp_path / "home" / "me" / "project").mkdir()
-    assert loaded(tmp_path / "home" / "me" / "project", PUSH).settings.sync == "push"
+    loaded(tmp_path / "home" / "me" / "project", PUSH).check_sync_root(environment)
 
 
 DOCKER = 'driver = "docker"\nimage = "a"\n'

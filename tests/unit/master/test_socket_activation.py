@@ -69,6 +69,15 @@ def test_without_a_service_manager_there_is_no_socket() -> None:
     assert inherited_listener("/nowhere", {"XPC_SERVICE_NAME": "0"}) is None
 
 
+def listens(client: socket.socket, path: Path) -> bool:
+    """Connect, if there is somebody to connect to by now."""
+    try:
+        client.connect(str(path))
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    return True
+
+
 def test_systemd_hands_the_socket_over(tmp_path: Path) -> None:
     program = shutil.which("systemd-socket-activate")
     if program is None:
@@ -77,10 +86,9 @@ def test_systemd_hands_the_socket_over(tmp_path: Path) -> None:
     command = [program, "--listen", str(path), sys.executable, "-I", "-c", DAEMON, str(TOP), str(path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as daemon:
         try:
-            wait_until(path.exists, BOUND)
             with socket.socket(socket.AF_UNIX) as client:
                 client.settimeout(BOUND)
-                client.connect(str(path))
+                assert wait_until(lambda: listens(client, path), BOUND)
                 assert client.recv(1000) == b"(False, [])"
         finally:
             daemon.terminate()
