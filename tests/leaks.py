@@ -16,12 +16,12 @@ import signal
 import stat
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from tests.processes import OTHERS, PROC, Process, listed_processes, read, wait_for_ends
+from tests.processes import PROC, Process, listed_processes, read, wait_for_ends
 
 SETTLE = 15.0
 """Seconds for what a test has told to end to do so: a master, a server's session, a thread in its last line."""
@@ -35,9 +35,6 @@ LOOK_INTERVAL = 0.25
 shell of a master that stays."""
 
 MARK = "RDO_TEST_ID"
-
-ANY_RUN = [b"RDO_TEST_ID=rdo-", b"XDG_RUNTIME_DIR=/tmp/rdo-"]
-"""What begins a mark in an environment, whichever process runs the test."""
 
 CLEARING = re.compile(r"/containerd-shim-\S+ .* delete$")
 """An engine that clears a container away, which goes on a while after the container is gone."""
@@ -81,13 +78,10 @@ class Leaks:
         """Processes of the tests by number, without this one; with a mark, only those that carry exactly it."""
         table = listed_processes()
         directory = root_of(mark) / "run" if mark else root_of(self.run)
-        wanted = [os.fsencode(f"{MARK}={mark or self.run}"), os.fsencode(f"XDG_RUNTIME_DIR={directory}")]
-        environments = {pid: environment_of(pid) for pid in table}
-        found = {pid for pid, each in environments.items() if carries(each, wanted, exact=bool(mark))}
+        wanted = [f"{MARK}={mark or self.run}", f"XDG_RUNTIME_DIR={directory}"]
+        found = {pid for pid in table if carries(pid, [os.fsencode(each) for each in wanted], exact=bool(mark))}
         if not mark:
-            others = {pid for pid, each in environments.items() if carries(each, ANY_RUN, exact=False)} - found
             found |= self._descendants(table, {os.getpid(), *self._servers})
-            OTHERS.update(others - found)
             for server, stays in self._servers.items():
                 found -= {pid for pid in self._descendants(table, {server}) if holds(table[pid].command, stays)}
         return {pid: table[pid] for pid in found - {os.getpid()} if not CLEARING.search(table[pid].command)}
@@ -175,17 +169,13 @@ def root_of(mark: str) -> Path:
     return Path("/tmp", mark)
 
 
-def environment_of(pid: int) -> bytes:
-    """What a process was started with; nothing for those of other users, which are not ours."""
+def carries(pid: int, wanted: list[bytes], *, exact: bool) -> bool:
+    """Whether a process was started with any of these in its environment; no for those of other users, not ours."""
     try:
-        return read(f"{PROC}/{pid}/environ")
+        environ = read(f"{PROC}/{pid}/environ")
     except OSError:
-        return b""
-
-
-def carries(environment: bytes, wanted: Sequence[bytes], *, exact: bool) -> bool:
-    """Whether any of these is in an environment: as a whole variable, or as the beginning of one."""
-    variables = environment.split(b"\0") if exact else environment
+        return False
+    variables = environ.split(b"\0") if exact else environ
     return any(each in variables for each in wanted)
 
 

@@ -82,22 +82,15 @@ def states_and_groups() -> Iterator[tuple[str, int]]:
 
 
 def listed_processes() -> dict[int, Process]:
-    """The processes of this machine that may be the tests', by number; zombies only where it was ours to take their
-    status.
+    """The processes of this machine that are not older than the tests, by number; zombies only where it was ours to
+    take their status.
     """
     if not IS_LINUX:
         return processes_of_ps()
     numbers = process_numbers()
-    for known in (OLDER, OTHERS):
-        known.intersection_update(numbers)  # a number that came free may be one of ours by now
-    found = {}
-    for number in sorted(numbers - OLDER - OTHERS):
-        process = read_process(number)
-        if process and process.parent in OTHERS:
-            OTHERS.add(number)
-        elif process:
-            found[number] = process
-    return found
+    OLDER.intersection_update(numbers)  # a number that came free may be one of ours by now
+    found = (read_process(number) for number in numbers - OLDER)
+    return {process.pid: process for process in found if process}
 
 
 def process_numbers() -> set[int]:
@@ -106,14 +99,6 @@ def process_numbers() -> set[int]:
 
 OLDER = process_numbers() if IS_LINUX else set()
 """What ran before the tests did. None of these is theirs, and to read them each time is most of what a look costs."""
-
-
-def side_by_side() -> set[int]:
-    """The other processes of xdist that run tests."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return set()
-    parents = {number: found.parent for number in OLDER if (found := read_process(number))}
-    return {number for number, parent in parents.items() if parent == os.getppid() and number != os.getpid()}
 
 
 def read_process(pid: int) -> Process | None:
@@ -147,7 +132,3 @@ def processes_of_ps() -> dict[int, Process]:
     with subprocess.Popen(["ps", "-Awwo", "pid=,ppid=,args="], stdout=subprocess.PIPE, text=True) as ps:
         rows = [line.split(None, 2) for line in ps.communicate()[0].splitlines()]
     return {int(row[0]): Process(int(row[0]), int(row[1]), row[-1]) for row in rows if int(row[0]) != ps.pid}
-
-
-OTHERS = side_by_side()
-"""These, and what they are known to have started: no more ours than what is older."""
