@@ -123,14 +123,15 @@ class ClientConnection:
         A client that does not read meanwhile finds it behind what is on the way.
         """
         failure = protocol.frame(protocol.FAILED, protocol.encode_failure(self._shown(error)))
-        if self._sending.acquire(timeout=LAST_WORD_PATIENCE):
-            try:
-                self._connection.send(failure, socket.MSG_DONTWAIT)
-            except OSError:
-                pass  # the client has gone, or there is no room
-            finally:
-                self._sending.release()
-        self._shut_down()
+        in_turn = self._sending.acquire(timeout=LAST_WORD_PATIENCE)
+        try:
+            if in_turn:
+                with contextlib.suppress(OSError):  # the client has gone, or there is no room
+                    self._connection.send(failure, socket.MSG_DONTWAIT)
+            self._shut_down()
+        finally:
+            if in_turn:
+                self._sending.release()  # only now: nothing may follow the last word
 
     def _shown(self, error: BaseException) -> RdoError:
         if isinstance(error, RdoError):

@@ -98,6 +98,27 @@ def last_word(client: socket.socket) -> str:
     return protocol.decode_failure(bytes(payload)).what
 
 
+def test_nothing_follows_the_last_word(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection, client = ends
+
+    def send() -> None:
+        with contextlib.suppress(ClientGone):
+            connection.send(protocol.OUTPUT, b"late")
+
+    later = threading.Thread(target=send)
+    shut_down = connection._shut_down
+
+    def shut_down_late() -> None:
+        later.start()
+        later.join(0.05)
+        shut_down()
+
+    monkeypatch.setattr(connection, "_shut_down", shut_down_late)
+    connection.break_off(RdoError("the command was ended"))
+    later.join(BOUND)
+    assert last_word(client) == "the command was ended"
+
+
 def test_the_last_word_waits_for_nobody(ends: Ends) -> None:
     connection, client = ends
     with connection._sending:
