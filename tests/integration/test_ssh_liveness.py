@@ -161,7 +161,7 @@ def test_a_connection_in_use_is_asked_before_a_command_has_to_and_is_left_alone_
     with own_server("LogLevel DEBUG1") as server:
         caller, config = ScriptedCaller(), str(server.ssh_config())
         options = Query(SshQueryRequest("devbox", ssh_config=config), caller.environment).options()
-        times = HASTY._replace(liveness=BOUND, active_for=0.5)
+        times = HASTY._replace(liveness=BOUND, active_for=0.5, idle_dead_after=BOUND / 2)  # looks at a late answer then
         with contextlib.closing(Connector(caller, config, None, times).connect(options)) as connection:
             with connection.keepalive.in_use():
                 assert wait_until(lambda: server.log.count("keepalive@openssh.com") >= 3, BOUND)
