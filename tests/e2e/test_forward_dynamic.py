@@ -35,7 +35,7 @@ def test_a_proxy_is_here_for_as_long_as_its_command_runs(project: Project) -> No
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("-D", "socks"), "rdo: `-D socks` has `socks` for a port; "),
+        (("-D", "socks"), "rdo: `-D socks` is not of the form `PORT` or `ADDRESS:PORT`; "),
         (("-D1080:db:80",), "rdo: `-D 1080:db:80` is not of the form `PORT` or `ADDRESS:PORT`; "),
         (("-D", "*:1080"), "rdo: `-D *:1080` would open the port to other machines: "),
     ],
