@@ -6,12 +6,13 @@ import gc
 
 M_TOP_PAD = -2
 M_MMAP_THRESHOLD = -3
+M_ARENA_MAX = -8
 """Parameters of mallopt(3), as in <malloc.h>."""
 
-KEPT_FREE = 4 * 1024 * 1024
+KEPT_FREE = 1024 * 1024
 """Bytes at the end of a heap that are kept though nothing uses them."""
 
-MAPPED_SIZE = 32 * 1024 * 1024
+MAPPED_SIZE = 4 * 1024 * 1024
 """Bytes from which on a block is mapped for itself, and unmapped when it is freed: larger than any buffer of ours."""
 
 
@@ -32,5 +33,6 @@ def keep_freed() -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, ImportError, OSError):
         return  # a C library that knows no such thing, or a Python without access to it
+    mallopt(M_ARENA_MAX, 1)  # one heap, not one for each thread: Python runs one at a time
     mallopt(M_TOP_PAD, KEPT_FREE)
     mallopt(M_MMAP_THRESHOLD, MAPPED_SIZE)
