@@ -45,7 +45,8 @@ def test_a_port_that_the_container_publishes_here_is_left_as_it_is(
         line = 'busybox httpd -f -p "$1" & echo up; read -r _; kill $!'
         with project.start(*words, "sh", "-c", line, "sh", str(there)) as command:
             command.expect_up()
-            assert page(published) == page(other) == TEXT
+            assert wait_until(lambda: page(other) == TEXT, PATIENCE)  # the server may still be on its way
+            assert page(published) == TEXT
             assert [each["local"] for each in ports(project)] == [f"localhost:{other}"]
             assert command.communicate() == (b"", b"")
 
