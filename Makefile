@@ -11,8 +11,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help venv native demo collect test lowest newest pythons matrix soak check asan valgrind bench docs man lock dist clean
 
-# With an init of its own.
-PYTEST := tests/reaper.py -m pytest
+# With an init of its own. A test that hangs fails, and the others go on.
+PYTEST := tests/reaper.py -m pytest -o faulthandler_exit_on_timeout=true
 
 # The tests beside real servers.
 SERVERS := tests/integration tests/e2e tests/security tests/native
