@@ -33,13 +33,17 @@ for one_place in "${TMPDIR:-/tmp}" /tmp "${XDG_RUNTIME_DIR-}" "${HOME-}/.cache";
     [ -z "$browser_top" ] || rm -rf "$browser_top"
     browser_top=
 done
-echo "$browser_top"
-[ -n "$browser_top" ] || exit 1
+[ -n "$browser_top" ] || {
+    echo
+    exit 1
+}
 
 # Only this process holds the fifo open to write: with it, even if it is killed, ends who reads there. `exec` closes it
 # for the others, since mksh and posh keep what a loop's own `3<&-` closes.
 exec 3<>"$browser_top/urls"
 exec 4<&0 5<"$browser_top/urls"
+# Only now: what is written to a fifo that nobody has open is lost.
+echo "$browser_top"
 {
     exec 3<&-
     while IFS= read -r waiting_process; do

@@ -7,79 +7,15 @@ import shutil
 import signal
 import stat
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from rdo.remote_sh.template import load, quote
 from tests.leaks import wait_until
 from tests.processes import group_lives
-from tests.unit.remote_sh.shells import BOUND, SHELLS, each_shell
-
-URL = "https://example.com/a b?c='d'&e=$(f)`g`\\;#\u00e9%20"
-
-
-class Holder:
-    """browser.sh, which runs."""
-
-    def __init__(self, process: subprocess.Popen[bytes], top: Path) -> None:
-        self.process = process
-        self.top = top
-
-    def environment(self, word: str = "secret") -> dict[str, str]:
-        path = f"{self.top}/bin:{os.environ['PATH']}"
-        return {**os.environ, "PATH": path, "RDO_BROWSER": word, "LC_ALL": "C.UTF-8"}
-
-    @contextmanager
-    def open(self, *words: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
-        environment = {**self.environment(), **variables}
-        with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE) as program:
-            try:
-                yield program
-            finally:
-                program.kill()
-
-    def next(self) -> tuple[int, str]:
-        """Who waits, and the rest of its line."""
-        assert self.process.stdout
-        while (line := self.process.stdout.readline()) == b"\n":
-            pass
-        number, _, rest = line.rstrip(b"\n").decode().partition(" ")
-        return int(number), rest
-
-    def answer(self, number: int, status: int) -> None:
-        assert self.process.stdin
-        self.process.stdin.write(b"%d %d\n" % (number, status))
-        self.process.stdin.flush()
-
-
-def text(shell: str, directory: Path) -> list[str]:
-    """What starts browser.sh by the shell, which is the programs' /bin/sh, too."""
-    sh = directory / "sh"
-    if not sh.exists():
-        sh.symlink_to(str(shutil.which(SHELLS[shell].split()[0])))
-    script = load("browser", PROGRAM=quote(load("open_url")))
-    return [str(sh), "-c", script.replace("#!/bin/sh", f"#!{sh}")]
-
-
-@contextmanager
-def held(shell: str, directory: Path, **variables: str) -> Iterator[Holder]:
-    environment = {**os.environ, "TMPDIR": str(directory), **variables}
-    with subprocess.Popen(
-        text(shell, directory), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
-    ) as process:
-        assert process.stdout
-        top = Path(process.stdout.readline().decode().rstrip("\n"))
-        try:
-            yield Holder(process, top)
-            assert process.stdin
-            process.stdin.close()
-            process.wait(BOUND)
-            assert not top.exists()
-        finally:
-            process.kill()
+from tests.unit.remote_sh.browser_holder import URL, held, is_read, text
+from tests.unit.remote_sh.shells import BOUND, each_shell
 
 
 @each_shell
@@ -96,6 +32,27 @@ def test_a_url_is_handed_over_with_its_word_and_the_answer_is_the_status(shell: 
                 holder.answer(number, status)
                 assert program.wait(BOUND) == status
         assert wait_until(lambda: {path.name for path in holder.top.iterdir()} == {"bin", "urls"}, BOUND)
+
+
+@each_shell
+def test_its_path_is_printed_once_nothing_can_be_lost(shell: str, tmp_path: Path) -> None:
+    near, far = os.pipe()
+    os.set_blocking(far, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(far, b"x" * 4096)
+    os.set_blocking(far, True)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with (
+        open(near, "rb") as output,
+        subprocess.Popen(text(shell, tmp_path), stdin=subprocess.PIPE, stdout=far, env=environment) as process,
+    ):
+        os.close(far)
+        is_held = wait_until(lambda: any(map(is_read, tmp_path.glob("rdo-*/urls"))), BOUND)
+        assert process.stdin
+        process.stdin.close()
+        assert output.read().strip(b"x\n").startswith(bytes(tmp_path))
+        assert is_held
 
 
 @each_shell

@@ -1,0 +1,85 @@
+"""browser.sh, which runs under one of the shells."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rdo.remote_sh.template import load, quote
+from tests.unit.remote_sh.shells import BOUND, SHELLS
+
+URL = "https://example.com/a b?c='d'&e=$(f)`g`\\;#\u00e9%20"
+
+
+class Holder:
+    """browser.sh, which runs."""
+
+    def __init__(self, process: subprocess.Popen[bytes], top: Path) -> None:
+        self.process = process
+        self.top = top
+
+    def environment(self, word: str = "secret") -> dict[str, str]:
+        path = f"{self.top}/bin:{os.environ['PATH']}"
+        return {**os.environ, "PATH": path, "RDO_BROWSER": word, "LC_ALL": "C.UTF-8"}
+
+    @contextmanager
+    def open(self, *words: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+        environment = {**self.environment(), **variables}
+        with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE) as program:
+            try:
+                yield program
+            finally:
+                program.kill()
+
+    def next(self) -> tuple[int, str]:
+        """Who waits, and the rest of its line."""
+        assert self.process.stdout
+        while (line := self.process.stdout.readline()) == b"\n":
+            pass
+        number, _, rest = line.rstrip(b"\n").decode().partition(" ")
+        return int(number), rest
+
+    def answer(self, number: int, status: int) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(b"%d %d\n" % (number, status))
+        self.process.stdin.flush()
+
+
+def text(shell: str, directory: Path) -> list[str]:
+    """What starts browser.sh by the shell, which is the programs' /bin/sh, too."""
+    sh = directory / "sh"
+    if not sh.exists():
+        sh.symlink_to(str(shutil.which(SHELLS[shell].split()[0])))
+    script = load("browser", PROGRAM=quote(load("open_url")))
+    return [str(sh), "-c", script.replace("#!/bin/sh", f"#!{sh}")]
+
+
+@contextmanager
+def held(shell: str, directory: Path, **variables: str) -> Iterator[Holder]:
+    environment = {**os.environ, "TMPDIR": str(directory), **variables}
+    with subprocess.Popen(
+        text(shell, directory), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
+    ) as process:
+        assert process.stdout
+        top = Path(process.stdout.readline().decode().rstrip("\n"))
+        try:
+            yield Holder(process, top)
+            assert process.stdin
+            process.stdin.close()
+            process.wait(BOUND)
+            assert not top.exists()
+        finally:
+            process.kill()
+
+
+def is_read(fifo: Path) -> bool:
+    """Whether somebody has it open, so that what is written to it is kept."""
+    try:
+        os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:  # ENXIO
+        return False
+    return True
