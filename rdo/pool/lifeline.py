@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable
 
 from rdo.drivers.base import STDOUT, ChannelRefused
 from rdo.errors import ConnectError, LinkLost, SetupError
+from rdo.pool import order
+from rdo.pool.order import Order
 from rdo.pool.shell import ProcessGroup, Shell
 from rdo.remote_sh.render import LIFELINE
-from rdo.util import threads
+from rdo.util import log, threads
 
 OPENING_TIMEOUT = 5.0
 """Seconds that a command waits for the lifeline before it starts: as a rule both get ready at the same time. If only
@@ -24,20 +26,6 @@ SHORT_LIFE_LIMIT = 1.0
 ANSWER_TIMEOUT = 2.0
 """Seconds for the shell to answer that it has sent a signal: one that somebody has stopped never does. On a connection
 that is merely slow, this costs another shell; orders that were answered meanwhile are not sent again."""
-
-
-class Order:
-    """A line for the lifeline's shell."""
-
-    def __init__(self, line: str) -> None:
-        self.line = line
-        self.reached: bool | None = None
-        """The answer to an order to send a signal, once it has come: whether there was a process to send it to."""
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether the shell answers orders of this kind."""
-        return self.line.startswith("kill ")
 
 
 class Lifeline:
@@ -83,7 +71,7 @@ class Lifeline:
             self._listed.update(added)
             self._replace_ended()
             if self._shell is not None:
-                self._order(*map(_drop, dropped), *map(_add, added))
+                self._order(*map(order.drop, dropped), *map(order.add, added))
             self._changed.wait_for(lambda: not self._opening, OPENING_TIMEOUT)
             ended, self._ended = self._ended, []
         for shell in ended:
@@ -93,30 +81,30 @@ class Lifeline:
         """Look at the group while its leader is there, so that it can be signalled later; it is not to be ended."""
         with self._changed:
             self._replace_ended()
-            self._order(Order(f"know {group.number} {group.shell}"))
+            self._order(order.know(group))
 
     def leave(self, groups: Iterable[ProcessGroup]) -> None:
         """From now on leave the groups alone."""
         with self._changed:
             groups = list(groups)
             self._listed.difference_update(groups)
-            self._order(*map(_drop, groups))
+            self._order(*map(order.drop, groups))
 
     def signal(self, group: ProcessGroup, name: str) -> bool:
         """Send the signal (a name without SIG) to the group. False if there is no shell to do that."""
         with self._changed:
             self._replace_ended()
-            return self._order(_kill(group, name))
+            return self._order(order.kill(group, name))
 
     def is_left(self, group: ProcessGroup) -> bool:
         """Whether a process of the group may still be there; False, too, if there is nobody who could end it."""
-        order = _kill(group, "0")
+        asked = order.kill(group, "0")
         with self._changed:
             self._replace_ended()
-            if not self._order(order):
+            if not self._order(asked):
                 return False
-            self._changed.wait_for(lambda: order.reached is not None or self._closed, ANSWER_TIMEOUT)
-            return order.reached is not False
+            self._changed.wait_for(lambda: asked.reached is not None or self._closed, ANSWER_TIMEOUT)
+            return asked.reached is not False
 
     def retire(self) -> None:
         """From now on, do not replace it when it ends: the connection is about to be closed."""
@@ -141,10 +129,10 @@ class Lifeline:
             return False
         elif orders:
             try:
-                self._shell.channel.write("".join(f"{order.line}\n" for order in orders).encode())
+                self._shell.channel.write("".join(f"{each.line}\n" for each in orders).encode())
             except LinkLost:
                 return False  # the shell over there notices that, too, and ends what it has listed
-            self._expect_answers([order for order in orders if order.is_answered])
+            self._expect_answers([each for each in orders if each.is_answered])
         return True
 
     def _expect_answers(self, orders: list[Order]) -> None:
@@ -190,11 +178,11 @@ class Lifeline:
     def _hold(self) -> None:
         """Open the shell, again when it has ended, and count its answers."""
         while (shell := self._open()) is not None:
-            rest = b""
-            while (chunk := shell.channel.read()) is not None:
-                if chunk.stream == STDOUT:
-                    *answers, rest = (rest + chunk.data).split(b"\n")
-                    self._take_answers(shell, answers)
+            try:
+                self._hear(shell)
+            except Exception as error:
+                log.crash(error)
+                shell.channel.close()  # to those who order, it has ended: nobody would hear its answers
             with self._changed:
                 self._ended.append(shell)
                 if self._shell is not shell:
@@ -203,6 +191,14 @@ class Lifeline:
                 self._opening = not self._closed and time.monotonic() - self._began > SHORT_LIFE_LIMIT
                 if not self._opening:
                     return
+
+    def _hear(self, shell: Shell) -> None:
+        """Count its answers until it ends."""
+        rest = b""
+        while (chunk := shell.channel.read()) is not None:
+            if chunk.stream == STDOUT:
+                *answers, rest = (rest + chunk.data).split(b"\n")
+                self._take_answers(shell, answers)
 
     def _open(self) -> Shell | None:
         shell = None
@@ -220,8 +216,10 @@ class Lifeline:
                     before, self._shell, self._had_one = self._shell, shell, True
                     self._began = time.monotonic()
                     # One that was only stopped is never to wake up: it would end what it has listed.
-                    stopped = [_kill(before.group, "KILL")] if before is not None and not before.channel.ended else []
-                    self._order(*stopped, *map(_add, self._listed), *unanswered, *waiting)
+                    stopped = (
+                        [order.kill(before.group, "KILL")] if before is not None and not before.channel.ended else []
+                    )
+                    self._order(*stopped, *map(order.add, self._listed), *unanswered, *waiting)
                 self._changed.notify_all()
         if shell is not None and closed:
             shell.channel.close()
@@ -235,15 +233,3 @@ class Lifeline:
             shell.channel.write(LIFELINE.encode() + b"\n")
             undo.pop_all()
         return shell
-
-
-def _kill(group: ProcessGroup, name: str) -> Order:
-    return Order(f"kill {group.number} {name} {group.shell}")
-
-
-def _drop(group: ProcessGroup) -> Order:
-    return Order(f"drop {group.number}")
-
-
-def _add(group: ProcessGroup) -> Order:
-    return Order(f"add {group.number} {group.shell}")

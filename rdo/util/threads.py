@@ -72,4 +72,7 @@ class Workers:
                     self._threads -= 1
                     return
                 act = self._waiting.popleft()
-            act()
+            try:
+                act()
+            except BaseException as error:  # a thread that ended here would be counted for ever
+                log.crash(error)

@@ -7,6 +7,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
+import pytest
+
 from rdo.drivers.base import STDOUT, Channel, ChannelRefused, Chunk
 from rdo.pool.lifeline import ANSWER_TIMEOUT, Lifeline
 from rdo.pool.shell import ProcessGroup, Shell, is_group
@@ -25,7 +27,7 @@ class Wire:
         self.lines: queue.Queue[str] = queue.Queue()
         self.written: list[bytes] = []
         self.over = threading.Event()
-        self.answers: queue.Queue[Chunk | None] = queue.Queue()
+        self.answers: queue.Queue[Chunk | Exception | None] = queue.Queue()
 
     @property
     def ended(self) -> bool:
@@ -37,7 +39,10 @@ class Wire:
             self.lines.put(line)
 
     def read(self) -> Chunk | None:
-        return self.answers.get(timeout=BOUND)
+        answer = self.answers.get(timeout=BOUND)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def answer(self, *pieces: bytes) -> None:
         for piece in pieces or (b"0\n",):
@@ -112,6 +117,17 @@ def test_one_that_was_killed_is_there_again_for_whatever_comes_next() -> None:
     assert second.heard(3) == [LIFELINE, "add 11 11", "kill 11 TERM 11"]
     lifeline.close()
     assert second.ended
+
+
+def test_one_whose_answers_cannot_be_read_is_closed_and_replaced(capfd: pytest.CaptureFixture[str]) -> None:
+    first, second = Wire(), Wire()
+    lifeline = guarding(Opener(first, second), A)
+    first.answers.put(ValueError("planted"))
+    assert first.over.wait(BOUND)
+    lifeline.know(B)
+    assert second.heard(3) == [LIFELINE, "add 11 11", "know 13 12"]
+    lifeline.close()
+    assert "planted" in capfd.readouterr().err
 
 
 def test_one_that_does_not_answer_is_killed_by_another_that_does_what_it_did_not() -> None:
