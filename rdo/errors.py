@@ -6,6 +6,9 @@ Part of the client's hot path: imports nothing but what is rare, and that late.
 FAILURE = 255
 """Exit status of everything that is rdo's own failure, as in ssh(1)."""
 
+USAGE = 2
+"""Exit status of `rdoctl` for a wrong command line, as of most tools. `rdo` has none: 2 would be a command's own."""
+
 
 PART_LIMIT = 1500
 """Characters of a part of an error that are shown: some rows of a terminal. A path may have 4,096."""

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from rdo import __version__
+from rdo.cli import usage
 from rdo.cli.command_table import COMMANDS
 from rdo.cli.declaration import HELP_WORDS, Choice, Command, LeftToClick, Option
-from rdo.errors import printable
+from rdo.errors import USAGE, UsageError
 from rdo.util.phrases import nearest
 
 EXAMPLES = """\
@@ -31,14 +32,32 @@ Examples:
 class CommandGroup(click.Group):
     """See click.Group."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See click: without a command, releases of it differ in where the help goes, and in the exit status."""
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(USAGE)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """See click, which does not say of which command an option lacks its value."""
+        try:
+            return super().invoke(ctx)
+        except click.BadOptionUsage as complaint:
+            name = ctx.invoked_subcommand or ""
+            command = self.get_command(ctx, name)
+            if complaint.ctx is None and command:
+                complaint.ctx = click.Context(command, parent=ctx, info_name=name)
+            raise
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """See click."""
+        """See click. Raises UsageError."""
         name = args[0]
-        if not name.startswith("-") and self.get_command(ctx, name) is None:
+        if not (name.startswith("-") or ctx.resilient_parsing) and self.get_command(ctx, name) is None:
             hint = nearest(name, self.list_commands(ctx)) or f"see `{ctx.command_path} --help`"
-            raise click.UsageError(f"there is no command `{printable(name)}`; {hint}", ctx)
+            raise UsageError(f"there is no command `{name}`", "", hint)
         return super().resolve_command(ctx, args)
 
 
@@ -86,9 +105,7 @@ def built(declared: Command) -> click.Command:
     def run(**given: object) -> None:
         try:
             declared.run(**given)
-        except LeftToClick as left:
-            if left.args:
-                raise click.UsageError(str(left)) from None
+        except LeftToClick:
             click.echo(click.get_current_context().get_help())
 
     given: dict[str, Any] = {"name": declared.name, "callback": run, "help": declared.run.__doc__}
@@ -117,8 +134,7 @@ def run(words: list[str]) -> int:
     """The exit status of `rdoctl WORDS`. Raises RdoError, OSError."""
     try:
         return rdoctl.main(words, prog_name="rdoctl", standalone_mode=False) or 0
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+    except click.UsageError as complaint:
+        raise usage.error_of(complaint) from None
     except click.Abort:
         raise KeyboardInterrupt from None

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 
 from rdo import project
-from rdo.cli.declaration import Choice, Command, LeftToClick, Option
+from rdo.cli.declaration import Choice, Command, Option
 from rdo.client import argv
-from rdo.errors import RdoError
+from rdo.errors import RdoError, UsageError
 
 HELP = {
     ("-p", "--profile"): "use this profile",
@@ -85,7 +85,7 @@ def run(shell: str | None, list_profiles: bool) -> None:
     elif shell:
         print(script(shell))
     else:
-        raise LeftToClick("name a shell: bash, zsh or fish")
+        raise UsageError("an argument is missing", "", "type `rdoctl completion bash`, `zsh` or `fish`")
 
 
 command = Command(

@@ -15,7 +15,7 @@ HELP_WORDS = ("-h", "--help")
 
 
 class LeftToClick(Exception):
-    """Raised by a command before it has done anything: click is to complain with this message, or to show the help."""
+    """Raised by a command before it has done anything: click is to show the help."""
 
 
 class Option:

@@ -10,7 +10,7 @@ import click
 from rdo.cli import masters, target_choice
 from rdo.cli.command_group import CommandGroup
 from rdo.cli.masters import MasterInfo, TargetInfo
-from rdo.errors import RdoError, printable
+from rdo.errors import RdoError, UsageError, printable
 from rdo.ipc import address
 from rdo.util.phrases import listed
 
@@ -52,7 +52,7 @@ def remove(profile: str | None, target: str | None, specs: Sequence[str]) -> Non
 
 def _change(profile: str | None, target: str | None, **changes: Sequence[str]) -> None:
     if profile is not None and target is not None:
-        raise click.UsageError("--profile and --target cannot be used together")
+        raise UsageError("`--profile` and `--target` cannot be used together", "", "use one of them")
     master, meant = _meant(profile, target)
     answer = masters.ask(master, "forward", {"target": meant.number, **changes})
     print("\n".join(map(printable, answer["lines"])))

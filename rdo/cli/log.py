@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Iterator
 
-from rdo.cli.declaration import Command, LeftToClick, Option
-from rdo.errors import RdoError, printable
+from rdo.cli.declaration import Command, Option
+from rdo.errors import RdoError, UsageError, printable
 from rdo.ipc import address, startup
 from rdo.util import foreign_file
 from rdo.util.lines import split_lines
@@ -28,7 +28,7 @@ def run(follow: bool, lines: str | None) -> None:
     It never holds a command's arguments or a variable's value.
     """
     if lines is not None and not lines.isdecimal():
-        raise LeftToClick(f"COUNT has to be a number, not `{printable(lines)}`")
+        raise UsageError("`--lines`", f"`{lines}` is not a number", "as in `rdoctl log --lines 100`")
     count = LINES if lines is None else int(lines)
     parts = additions(startup.log_path(address.socket_path(address.runtime_directory(os.environ))))
     try:

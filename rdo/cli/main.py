@@ -1,6 +1,6 @@
 """`rdoctl`: manages what `rdo` uses. One file a command; errors and exit statuses are decided here.
 
-A failure of rdo is one line and status 255, as with `rdo`; a wrong command line is status 2, as click has it.
+A failure of rdo is one line and status 255, as with `rdo`; a wrong command line is one line and status 2, as is usual.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rdo import project
 from rdo.cli import command_table
 from rdo.cli.command_table import COMMANDS
 from rdo.cli.declaration import Command, LeftToClick
-from rdo.errors import FAILURE, RdoError, reason
+from rdo.errors import FAILURE, USAGE, RdoError, UsageError, reason
 from rdo.util import charset
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
@@ -147,4 +147,4 @@ def complain(error: RdoError) -> int:
         os.write(2, line)
     except OSError:
         pass
-    return FAILURE
+    return USAGE if isinstance(error, UsageError) else FAILURE

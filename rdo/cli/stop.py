@@ -8,10 +8,10 @@ from functools import partial
 from typing import NamedTuple
 
 from rdo.cli import masters, target_choice
-from rdo.cli.declaration import Choice, Command, LeftToClick, Option
+from rdo.cli.declaration import Choice, Command, Option
 from rdo.cli.masters import MasterInfo, TargetInfo
 from rdo.cli.target_choice import Chosen
-from rdo.errors import ConfigError, ConnectError, RdoError, printable
+from rdo.errors import ConfigError, ConnectError, RdoError, UsageError, printable
 from rdo.ipc import address
 from rdo.util import process
 
@@ -28,7 +28,7 @@ def run(target: str | None, every: bool, profile: str | None, now: bool) -> None
     TARGET is a name as `rdoctl status` shows it.
     """
     if every + (profile is not None) + (target is not None) > 1:
-        raise LeftToClick("TARGET, --all and --profile cannot be used together")
+        raise UsageError("TARGET, `--all` and `--profile` cannot be used together", "", "use one of them")
     found = masters.found(address.runtime_directory(os.environ))
     stop = (
         partial(_end, now=now) if every else partial(_close, choose=target_choice.of(found, target, profile), now=now)

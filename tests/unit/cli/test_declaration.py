@@ -16,8 +16,6 @@ from rdo.cli.declaration import HELP_WORDS, Choice, Command, LeftToClick, Option
 
 def run(**given: object) -> None:
     """Show what is given."""
-    if given.get("deep") and given.get("name"):
-        raise LeftToClick("not both")
     if given.get("deep"):
         raise LeftToClick
     print(given)
@@ -90,7 +88,6 @@ def test_nothing_is_offered_where_any_word_may_stand() -> None:
     ("words", "status", "shown"),
     [
         (["-d"], 0, "Show what is given."),
-        (["-d", "--name", "x"], 2, "Error: not both"),
         (["c"], 2, "'c' is not one of"),
     ],
 )
