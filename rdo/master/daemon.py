@@ -221,6 +221,7 @@ def main() -> None:
     daemonize.shed()
     memory.keep_freed()
     path, *client_release = sys.argv[1:]
+    log.keep_at(startup.log_path(path))
     try:
         daemonize.check_limits()
         lent = None if client_release else socket_activation.inherited_listener(path, os.environ)

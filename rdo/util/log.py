@@ -6,6 +6,7 @@ RdoError is a bug of rdo: logged with its traceback, and shown to the user in on
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -24,6 +25,14 @@ TRACEBACK_LIMIT = 16 * 1024
 REASON_LIMIT = 300
 """Characters of an exception's own words in an error message."""
 
+_paths: dict[int, str] = {}
+"""Of the logs that are made again if their file is deleted, by their descriptor."""
+
+
+def keep_at(path: str, log: int = LOG) -> None:
+    """Have the log at this path, also once somebody has deleted its file, as a cleaner of /tmp does."""
+    _paths[log] = path
+
 
 def event(text: str) -> None:
     """Note in one line what has happened. Never raises."""
@@ -33,7 +42,11 @@ def event(text: str) -> None:
 def append(data: bytes, log: int = LOG) -> None:
     """Write to the log. Never raises: nothing above would catch it, and on a full disk the user still sees a line."""
     try:
-        size = os.fstat(log).st_size
+        info = os.fstat(log)
+        if not info.st_nlink and log in _paths:
+            _make_again(log)
+            info = os.fstat(log)
+        size = info.st_size
         if size + len(data) > LIMIT:
             kept = _latest(log, size)
             os.ftruncate(log, 0)
@@ -41,6 +54,14 @@ def append(data: bytes, log: int = LOG) -> None:
         os.write(log, data)
     except OSError:
         return
+
+
+def _make_again(log: int) -> None:
+    """Several threads may do so at once: they find the same file. The old one is used where that cannot be."""
+    with contextlib.suppress(OSError):
+        file = os.open(_paths[log], os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        os.dup2(file, log)
+        os.close(file)
 
 
 def _latest(log: int, size: int) -> bytes:

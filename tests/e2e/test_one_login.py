@@ -155,6 +155,14 @@ def test_the_log_says_what_was_connected_and_why_it_was_closed(project: Project)
     assert project.shell("rdoctl log -n 1").stdout.count(b"\n") == 1
 
 
+def test_a_log_that_was_deleted_is_made_again(project: Project) -> None:
+    assert project.run("true").returncode == 0
+    os.unlink(Path(project.environment["XDG_RUNTIME_DIR"], "rdo", "control.log"))
+    assert project.shell("rdoctl stop").stdout == b"closed `devbox`\n"
+    (line,) = project.shell("rdoctl log").stdout.decode().splitlines()
+    assert " closed a connection to `devbox`: " in line
+
+
 def test_the_log_can_be_followed(project: Project) -> None:
     assert project.run("true").returncode == 0
     with subprocess.Popen(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,8 +20,9 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def handle(path: Path) -> Iterator[int]:
+def handle(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The log, opened as a master has it."""
+    monkeypatch.setattr(log, "_paths", {})
     opened = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     yield opened
     os.close(opened)
@@ -49,6 +53,25 @@ def test_one_that_takes_nothing_or_cannot_be_read_is_no_error(path: Path, flags:
     log.append(b"y\n", opened)
     os.close(opened)
     assert path.stat().st_size == (2 if flags == os.O_WRONLY else log.LIMIT)
+
+
+def test_it_is_made_again_if_its_file_is_deleted(path: Path, handle: int) -> None:
+    log.keep_at(str(path), handle)
+    lines = [b"line %d\n" % number for number in range(40)]
+    with ThreadPoolExecutor(8) as threads:
+        for batch in (lines[:20], lines[20:]):
+            path.unlink()
+            list(threads.map(partial(log.append, log=handle), batch))
+            assert sorted(path.read_bytes().splitlines(keepends=True)) == sorted(batch)
+    assert stat.filemode(path.stat().st_mode) == "-rw-------"
+
+
+def test_one_that_cannot_be_made_again_goes_on_as_it_is(path: Path, handle: int, tmp_path: Path) -> None:
+    log.keep_at(str(path), handle)
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere")
+    log.append(b"x\n", handle)
+    assert (os.pread(handle, 9, 0), os.listdir(tmp_path)) == (b"x\n", ["log"])
 
 
 class Mute(Exception):
