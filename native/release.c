@@ -50,18 +50,16 @@ const char *release_place(void) {
     return place;
 }
 
-static void append_file(struct bytes *version, const char *path) {
-    struct stat info;
-    if (stat(path, &info) == 0) /* else it is being replaced just now */
-        append_format(version, " %llx-%llx", (unsigned long long)info.st_ino, (unsigned long long)modified_ns(&info));
-}
-
 /* Protocol, version, and which installation. */
 const char *release_version(void) {
     struct bytes version = {0};
+    struct stat info;
     append_text(&version, PROTOCOL);
     append_text(&version, " " RDO_VERSION);
-    append_file(&version, release_place());
-    append_file(&version, keep_joined(release_place(), "/__init__.py", ""));
+    /* Not the time of the directory: Python changes it when it first runs what an installer did not compile. */
+    if (stat(release_place(), &info) == 0) /* else it is being replaced just now */
+        append_format(&version, " %llx", (unsigned long long)info.st_ino);
+    if (stat(keep_joined(release_place(), "/__init__.py", ""), &info) == 0)
+        append_format(&version, " %llx-%llx", (unsigned long long)info.st_ino, (unsigned long long)modified_ns(&info));
     return as_text(&version);
 }

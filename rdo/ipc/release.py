@@ -12,10 +12,11 @@ def release() -> bytes:
     """What client and master compare: protocol, version, and which installation: an upgrade in place changes it."""
     found = [protocol.VERSION, rdo.__version__.encode()]
     place = rdo.__path__[0]
-    for path in (place, place + "/__init__.py"):
-        try:
-            info = os.stat(path)
-        except OSError:
-            continue  # it is being replaced just now
+    try:
+        # Not the time of the directory: Python changes it when it first runs what an installer did not compile.
+        found.append(b"%x" % os.stat(place).st_ino)
+        info = os.stat(place + "/__init__.py")
         found.append(b"%x-%x" % (info.st_ino, info.st_mtime_ns))
+    except OSError:
+        pass  # it is being replaced just now
     return b" ".join(found)

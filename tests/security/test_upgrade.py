@@ -14,7 +14,7 @@ import pytest
 import rdo
 from rdo.ipc import protocol
 from rdo.master import preload
-from tests.e2e.masters import answer, masters, sockets
+from tests.e2e.masters import answer, log, masters, sockets
 from tests.e2e.project import PATIENCE, Project, local_project
 from tests.leaks import wait_until
 
@@ -94,6 +94,15 @@ def test_a_new_release_of_the_same_version_has_a_new_master_and_the_old_one_ends
         output, said = running.communicate(b"x\n", PATIENCE)
         assert (output, said, running.returncode) == (f"{project.remote}\n".encode(), b"", 0)
     assert wait_until(lambda: old not in masters(project), PATIENCE)
+
+
+def test_what_python_compiles_on_the_first_run_makes_no_new_release(project: Project, installed: Path) -> None:
+    for _ in range(2):
+        with start(project, installed, "true") as command:
+            assert command.communicate(b"", PATIENCE) == (b"", b"")
+        (installed / "rdo" / "compiled").mkdir(exist_ok=True)
+    assert len(masters(project)) == 1
+    assert "takes no more commands" not in log(project)
 
 
 def test_a_master_of_an_older_release_is_listed_and_stopped(project: Project) -> None:
