@@ -102,10 +102,11 @@ class ConnectionSet:
         """
         while True:
             seen = self._latest
+            was_over = seen.is_over  # one that ends while room is looked for counts as well
             if lease := find_room():
                 return lease
             with self._lock:
-                ours = self._latest is seen and seen.is_over
+                ours = was_over and self._latest is seen
                 if ours:
                     self._latest = SharedAttempt()
                 login = self._latest

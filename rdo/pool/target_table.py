@@ -96,12 +96,14 @@ class TargetTable:
                 selection = self._selections.setdefault(selector, TargetSelection())
                 before = selection.use
                 held = before if before is not None and self._is_held(before) else None
+                seen = selection.latest
+                was_over = seen.is_over  # one that ends meanwhile counts as well
             if held is not None and held.pool.is_still(held.target):
                 return held
             with self._lock:
                 if selection.use is not before:
                     continue
-                ours = selection.latest.is_over
+                ours = was_over and selection.latest is seen
                 if ours:
                     selection.latest = SharedAttempt()
                 attempt = selection.latest

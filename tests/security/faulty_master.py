@@ -42,6 +42,15 @@ def faulty(*arguments, **named):
            "SystemExit": SystemExit(3), "RuntimeError": RuntimeError("can't start new thread")}[kind]
 
 setattr(held, name, faulty)
+from rdo.pool.shared_attempt import SharedAttempt
+result = SharedAttempt.result
+
+def counted(attempt):
+    with open(count + ".shared", "a") as file:
+        file.write("x")
+    return result(attempt)
+
+SharedAttempt.result = counted
 sys.argv[1:] = sys.argv[6:]
 from rdo.master.daemon import main
 main()
@@ -61,6 +70,11 @@ class FaultyMaster:
         """How often the faulty method was called."""
         return len((self._directory / "count").read_text())
 
+    @property
+    def waiting(self) -> int:
+        """How many commands have waited for another one's attempt to connect, or do."""
+        return len((self._directory / "count.shared").read_text())
+
     def mend(self) -> None:
         (self._directory / "switch").write_text("off")
 
@@ -73,6 +87,7 @@ def faulty_master(project: Project, directory: Path, place: str, kind: str, afte
     """
     path = address.socket_path(address.runtime_directory(project.environment))
     (directory / "count").touch()
+    (directory / "count.shared").touch()
     (directory / "switch").write_text("on")
     program = [
         sys.executable,

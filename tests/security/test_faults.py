@@ -113,7 +113,7 @@ def test_parallel_commands_that_meet_a_fault_are_all_told_and_make_one_attempt(
         with Terminal(project.command("true"), project.local, project.environment) as terminal:  # type: ignore[arg-type]
             terminal.expect("password: ")
             others = [project.start("true") for _ in range(4)]
-            assert wait_until(lambda: len(report(project)["running"]) == 5, END_BOUND)
+            assert wait_until(lambda: master.waiting == 4, END_BOUND)
             terminal.line("secret")
             for other in others:
                 assert other.communicate()[1].decode() == line_for(master, "ValueError: planted")

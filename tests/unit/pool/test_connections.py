@@ -92,6 +92,23 @@ def test_a_login_that_failed_while_room_was_looked_for_counts_too(held: Connecti
     assert (caught.value, driver.logins) == (failure, 1)
 
 
+def test_a_login_that_went_on_before_and_failed_meanwhile_counts_too(
+    held: ConnectionSet, driver: RefusingDriver
+) -> None:
+    first, failure = WaitingCaller(), ConnectError("wrong password")
+    with ThreadPoolExecutor() as threads:
+        failed = threads.submit(open_shell, held, first, nowhere)
+        assert first.connects.wait(BOUND)
+
+        def look() -> None:
+            driver.failures.put(failure)
+            assert failed.exception(BOUND) is failure
+
+        with pytest.raises(ConnectError) as caught:
+            open_shell(held, WaitingCaller(), look)
+    assert (caught.value, driver.logins) == (failure, 1)
+
+
 def test_who_comes_after_a_failure_logs_in_again(held: ConnectionSet, driver: RefusingDriver) -> None:
     for number in range(2):
         driver.failures.put(ConnectError(str(number)))
