@@ -9,6 +9,7 @@ import contextlib
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
@@ -28,6 +29,11 @@ ASK = "ask"
 
 OPEN_INTERVAL = 1.0
 """Seconds from the end of one to the next: a person opens no more, and a flood of windows is no use to anybody."""
+
+ASK_LIMIT = 3
+"""URLs that the user is asked about one after another, with the one whose question is open. Each holds the command's
+output back for a while.
+"""
 
 ROOT = ("", "0", "root")
 """Users whom sudo may run a command as, or none, so that it can use programs in a private directory."""
@@ -63,8 +69,8 @@ class CommandBrowser:
         """The forwards; used by one thread at a time."""
         self._changed = threading.Condition()
         """Guards what follows."""
-        self._waiting: tuple[bytes, Callable[[bool], None]] | None = None
-        """What is to be opened, and who waits for it."""
+        self._waiting: deque[tuple[bytes, Callable[[bool], None]]] = deque()
+        """What is to be opened, and who waits for it: the first is being opened."""
         self._next_at = 0.0
         """From when on something may be opened again."""
         self._latest = b"", False
@@ -73,7 +79,7 @@ class CommandBrowser:
         """What the user does not want to be opened, whatever else the command tries."""
         self._dropped = 0
         self._works = False
-        """Whether there is a thread."""
+        """Whether there is a thread, which starts and ends while this is locked."""
         self._over = False
 
     def script(self, script: Script) -> Script:
@@ -111,9 +117,9 @@ class CommandBrowser:
         """See Opener."""
         with self._changed:
             known = self._answer_to(url)
-            accepts = known is None and not self._over and self._waiting is None and time.monotonic() >= self._next_at
+            accepts = known is None and not self._over and self._has_room()
             if accepts:
-                self._waiting = url, answer
+                self._waiting.append((url, answer))
             elif known is None:
                 self._dropped += 1
             starts = known is None and not self._works and not self._over
@@ -124,13 +130,19 @@ class CommandBrowser:
             try:
                 threads.start(self._work, name="browser")
             except SetupError:
-                answer(False)
+                self._refuse_waiting()
+
+    def _has_room(self) -> bool:
+        """Whether one more may wait: nothing does so for longer than the user takes to answer."""
+        if self._asks:
+            return len(self._waiting) < ASK_LIMIT
+        return not self._waiting and time.monotonic() >= self._next_at
 
     def _answer_to(self, url: bytes) -> bool | None:
         """Whether it was opened, where that has been said already: programs such as `python -m webbrowser` try one way
         after another. None for what is new.
         """
-        if url in self._refused or (self._waiting is not None and url == self._waiting[0]):
+        if url in self._refused or any(url == each for each, _ in self._waiting):
             return False
         latest, is_opened = self._latest
         return is_opened if url == latest and time.monotonic() < self._next_at else None
@@ -140,44 +152,54 @@ class CommandBrowser:
     def _work(self) -> None:
         """Open what waits, and say what was dropped, until there is neither for a while."""
         assert self._terminal is not None
-        with contextlib.suppress(ClientGone):
-            while self._open_waiting(self._terminal) or self._report_dropped(self._terminal):
-                pass
-        with self._changed:
-            self._works = False
-            is_over = self._over
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._over, max(0.0, self._next_at - time.monotonic()))
+                is_over = self._over
+                self._works = not is_over and bool(self._waiting or self._dropped)
+                if not self._works:
+                    break
+            try:
+                self._report_dropped(self._terminal)
+                self._open_next(self._terminal)
+            except ClientGone:
+                with self._changed:
+                    self._over = True
         if is_over:
+            self._refuse_waiting()
             self._held.close()
 
-    def _open_waiting(self, terminal: CommandTerminal) -> bool:
-        """Whether there was something."""
+    def _report_dropped(self, terminal: CommandTerminal) -> None:
         with self._changed:
-            waiting = self._waiting
-        if waiting is None:
-            return False
-        url, answer = waiting
+            dropped, self._dropped = self._dropped, 0
+        if dropped:
+            what = "another URL was" if dropped == 1 else f"{dropped} other URLs were"
+            why = f"no more than {ASK_LIMIT} wait for your answer" if self._asks else "a command can open one a second"
+            terminal.show(f"rdo: {what} not opened here: {why}")
+
+    def _open_next(self, terminal: CommandTerminal) -> None:
+        with self._changed:
+            if not self._waiting:
+                return
+            url, answer = self._waiting[0]
         is_opened = False
         try:
             is_opened = self._open(fsdecode(url), terminal)
         finally:
             with self._changed:
-                self._waiting, self._latest = None, (url, is_opened)
+                self._waiting.popleft()
+                self._latest = url, is_opened
                 self._next_at = time.monotonic() + OPEN_INTERVAL
             answer(is_opened)
-        return True
 
-    def _report_dropped(self, terminal: CommandTerminal) -> bool:
-        """Wait until the next may be opened: whether there is something to do."""
+    def _refuse_waiting(self) -> None:
+        """There is no thread that could open it, or the command is over."""
         with self._changed:
-            self._changed.wait_for(lambda: self._over, max(0.0, self._next_at - time.monotonic()))
-            dropped, self._dropped = self._dropped, 0
-            if self._over:
-                return False
-        if dropped:
-            what = "another URL was" if dropped == 1 else f"{dropped} other URLs were"
-            terminal.show(f"rdo: {what} not opened here: a command can open one a second")
-        with self._changed:
-            return self._waiting is not None or bool(self._dropped)
+            self._works = False
+            refused = list(self._waiting)
+            self._waiting.clear()
+        for _, answer in refused:
+            answer(False)
 
     def _open(self, url: str, terminal: CommandTerminal) -> bool:
         """Whether it was opened. Raises ClientGone."""

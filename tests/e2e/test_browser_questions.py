@@ -133,3 +133,36 @@ def test_a_yes_to_a_url_whose_port_is_in_use_here_brings_the_reason_alone(asks: 
             assert "rdo: cannot open `http://localhost:" in terminal.seen
             assert "opening it" not in terminal.seen
             terminal.type("\r\x04")
+
+
+def test_who_opens_several_urls_at_once_is_asked_about_one_after_another(asks: Opening) -> None:
+    remote = asks.project.remote
+    script = (
+        "echo ${BROWSER%/bin/*} >top; (xdg-open http://a.example/1; echo first is $?) & "
+        "until [ -e go ]; do sleep 0.1; done; xdg-open http://a.example/2; echo second is $?; wait; cat"
+    )
+    with asks.terminal(f"rdo sh -c {shlex.quote(script)}") as terminal:
+        terminal.expect("rdo: open http://a.example/1 here? [y/N] ")
+        (remote / "go").touch()
+        top = Path((remote / "top").read_text().strip())
+        assert wait_until(lambda: len(list(top.glob("answer.*"))) == 2, PATIENCE)
+        press(terminal, "n", "rdo: not opened\r\n")
+        terminal.expect("first is 4")
+        terminal.expect("rdo: open http://a.example/2 here? [y/N] ")
+        press(terminal, "y", "rdo: opening it")
+        terminal.expect("second is 0")
+        terminal.type("\r\x04")
+    assert wait_until(lambda: asks.opened == ["http://a.example/2"], PATIENCE)
+
+
+def test_more_urls_than_anybody_wants_to_be_asked_about_are_counted(asks: Opening) -> None:
+    statuses = asks.project.remote / "statuses"
+    script = "for each in 1 2 3 4 5; do (xdg-open http://a.example/$each; echo $? >>statuses) & done; wait"
+    with asks.terminal(f"rdo sh -c {shlex.quote(script)}") as terminal:
+        terminal.match(r"rdo: open http://a.example/\d here\? \[y/N\] ")
+        assert wait_until(lambda: statuses.exists() and statuses.read_text() == "4\n4\n", PATIENCE)
+        press(terminal, "n", "rdo: not opened\r\n")
+        terminal.expect("rdo: 2 other URLs were not opened here: no more than 3 wait for your answer")
+        terminal.match(r"rdo: open http://a.example/\d here\? \[y/N\] ")
+        press(terminal, "\x03", "rdo: not opened\r\n")
+    assert asks.opened == []

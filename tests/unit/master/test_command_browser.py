@@ -7,10 +7,12 @@ from typing import cast
 
 import pytest
 
+from rdo.errors import SetupError
 from rdo.master.browser_programs import BrowserPrograms
 from rdo.master.client_connection import ClientConnection
 from rdo.master.command_browser import CommandBrowser
 from rdo.remote_sh.script import Script
+from rdo.util import threads
 
 DIRECTORY = "/tmp/rdo-x/bin"
 
@@ -48,3 +50,14 @@ def test_root_keeps_the_path_that_sudo_gives(browser: CommandBrowser, user: str)
 def test_another_user_cannot_use_them_and_gets_nothing(browser: CommandBrowser, user: str) -> None:
     script = Script(("make",), sudo=user)
     assert browser.script(script) == script
+
+
+def test_what_no_thread_can_open_is_refused_each_time(browser: CommandBrowser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise SetupError("no thread")
+
+    monkeypatch.setattr(threads, "start", full)
+    answers: list[bool] = []
+    for each in (b"http://a/", b"http://a/", b"http://b/"):
+        browser._offer(each, answers.append)
+    assert answers == [False, False, False]
