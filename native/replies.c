@@ -54,7 +54,9 @@ static void on_failed(struct relay *relay, const struct frame *frame) {
 static void on_prompt(struct relay *relay, const struct frame *frame) {
     struct bytes answer = {0};
     append_answer(&answer, frame->data, frame->size);
-    if (!signals_is_interrupted())
+    if (signals_is_interrupted())
+        relay_end(relay, INTERRUPTED); /* what would have woken the relay was taken out of the pipe meanwhile */
+    else
         outbox_send(&relay->outbox, 'A', answer.data, answer.size);
     discard(&answer);
 }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.project import Project, ssh_project
+import pytest
+
+from tests.e2e.project import Project, local_project, ssh_project
 from tests.e2e.terminal import LINE_START, Terminal
 from tests.keys import make_key
 from tests.sshd import Sshd
@@ -50,6 +52,27 @@ def test_ctrl_c_at_a_question_gives_up_and_leaves_the_terminal_as_it_was(
         terminal.line("echo st=$?; stty -a | grep -o ' echo '")
         terminal.expect("st=130\r\n")
         terminal.expect(" echo ")
+
+
+@pytest.mark.both_clients
+@pytest.mark.parametrize("answers", [[], ["y"]], ids=["first", "second"])
+def test_ctrl_c_gives_up_where_nothing_else_is_shown(
+    tmp_path: Path, runtime: dict[str, str], answers: list[str]
+) -> None:
+    untrusting = {name: value for name, value in runtime.items() if name != "RDO_TRUST"}
+    project = local_project(tmp_path, {**untrusting, "PS1": "$ "})
+    with Terminal(["bash", "--norc", "-i"], project.local, project.environment) as terminal:
+        terminal.prompt()
+        terminal.line("rdo touch made")
+        terminal.expect("Type `yes`: ")
+        for answer in answers:
+            terminal.line(answer)
+            terminal.expect("Type `yes` or `no`: ")
+        terminal.type("\x03")
+        terminal.prompt()
+        terminal.line("echo st=$?")
+        terminal.expect("st=130\r\n")
+    assert not (project.remote / "made").exists()
 
 
 def test_without_a_terminal_the_error_says_what_to_do(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
