@@ -25,6 +25,12 @@ STATE = b".rdo-sync"
 OPEN_LIMIT = 64
 """Directories that are kept open at a time."""
 
+HINTS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free disk space here"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "make that writable, or change `pull`"),
+}
+"""What to do about an error; of any other, something is in the way."""
+
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -110,7 +116,7 @@ class LocalCopy:
 
     def begin(self, name: str) -> None:
         """A file is received, by a name of the caller's. Raises RdoError."""
-        with self._explained(name.encode()):
+        with self._explained(STATE):
             if self._writing >= 0:
                 os.close(self._writing)
                 self._writing = -1
@@ -125,7 +131,7 @@ class LocalCopy:
 
     def copy(self, name: str, other: str) -> None:
         """Have a file that was received once more. Raises RdoError."""
-        with self._explained(other.encode()):
+        with self._explained(STATE):
             source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._stage())
             target = os.open(other, _WRITE, 0o600, dir_fd=self._stage())
             with open(source, "rb") as reader, open(target, "wb") as writer:
@@ -241,5 +247,7 @@ class LocalCopy:
             yield
         except OSError as error:
             what = f"cannot write `{fsdecode(path)}`, which was pulled from the target"
-            hint = "free disk space here" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "fix what is in its way"
-            raise RdoError(what, reason(error), hint) from None
+            if path == STATE:
+                place = fsdecode(os.path.join(self._root, STATE))
+                what = f"cannot write to `{place}`, where files from the target are received"
+            raise RdoError(what, reason(error), HINTS.get(error.errno or 0, "fix what is in its way")) from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from rdo.config import worktree
 from rdo.drivers.caller import Caller
-from rdo.errors import RdoError
+from rdo.errors import LinkLost, RdoError
 from rdo.fscodec import fsdecode, fsencode
 from rdo.pool.shell_job import JobUse
 from rdo.remote_sh.script import Copied
@@ -64,7 +65,20 @@ class ProjectSync:
 
     def push(self, use: JobUse) -> None:
         """Have all there that was written here before this was called. Raises SyncConflict, RdoError, CallerGone."""
+        with self._explained("cannot copy files to", "no command was started; try again: that resumes the copy"):
+            self._push_shared(use)
+
+    def _push_shared(self, use: JobUse) -> None:
         self._pushing.run(lambda: self._push(use, ()), lambda: use.caller.progress("waiting for files to be copied"))
+
+    @contextlib.contextmanager
+    def _explained(self, what: str, hint: str) -> Iterator[None]:
+        """The connection may be lost in here: say what that leaves undone. Raises LinkLost."""
+        try:
+            yield
+        except LinkLost as error:
+            why = f"the connection was lost ({error.why or error.what})"
+            raise LinkLost(f"{what} `{self.place.target}`", why, hint) from None
 
     def settle(self, caller: Caller) -> Tree:
         """What there is here. Raises RdoError."""
@@ -109,7 +123,8 @@ class ProjectSync:
         """Have here what commands that have ended left there. Raises RdoError, CallerGone."""
         if not self.place.rules.pull:
             return PullResult()
-        self._pulling.run(lambda: self._pull(use), lambda: use.caller.progress("waiting for files to be copied"))
+        with self._explained("cannot copy files from", "`rdo --sync-only` resumes the copy"):
+            self._pulling.run(lambda: self._pull(use), lambda: use.caller.progress("waiting for files to be copied"))
         return self.pulled
 
     def _pull(self, use: JobUse) -> None:
@@ -132,7 +147,7 @@ class ProjectSync:
     def differences(self, use: JobUse) -> Sequence[Difference]:
         """What is not the same on both sides. Raises RdoError."""
         tree = self.settle(use.caller)
-        with self._turn:
+        with self._turn, self._explained("cannot compare files with", "try again"):
             return self._target.differences(use, self._root, tree)
 
     def take_here(self, use: JobUse, paths: Collection[bytes]) -> None:
@@ -142,18 +157,19 @@ class ProjectSync:
                 what = f"cannot take `{fsdecode(path)}` from here"
                 why = "`pull` names it, so that it belongs to the target"
                 raise RdoError(what, why, f"`rdoctl sync take there {fsdecode(path)}` gets the version there")
-        self._push(use, paths)
+        with self._explained("cannot copy files to", "try again"):
+            self._push(use, paths)
 
     def take_there(self, use: JobUse, paths: Collection[bytes]) -> PullResult:
         """Have these files here as they are there, whatever they are here. Raises RdoError."""
-        with self._turn:
+        with self._turn, self._explained("cannot copy files from", "try again"):
             taken = self._target.take_there(use, self._root, paths)
         self._tell_of(taken.refused, use.caller)
         return taken
 
     def lose_missing(self, use: JobUse) -> None:
         """Have the next push copy what was removed there, too. Raises RdoError."""
-        with self._turn:
+        with self._turn, self._explained("cannot compare files with", "try again"):
             self._target.lose_missing(use, self._root)
 
     def forget(self) -> None:
@@ -169,7 +185,7 @@ class ProjectSync:
     def restore(self, use: JobUse, nonce: str) -> None:
         """The target has lost what it had: copy it again, and let a command go on that waits. Raises as `push`."""
         self.forget()
-        self.push(use)
+        self._push_shared(use)
         with self._turn:
             self._target.release(use, nonce)
 
