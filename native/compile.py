@@ -1,6 +1,7 @@
 """Compiles the client in C: `python native/compile.py OUTPUT`, by the machine's cc, or the one that CC names.
 
-Run by hatch_build.py for a wheel, and by the Makefile for a checkout. Takes nothing but Python, and CFLAGS and LDFLAGS.
+Run by hatch_build.py for a wheel, and by the Makefile for a checkout. Takes nothing but Python, CFLAGS and LDFLAGS, and
+of the package beside it what imports nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the package is not installed yet
+
+from rdo import __version__
+from rdo.errors import reason
 
 HERE = Path(__file__).resolve().parent
 
@@ -56,9 +62,7 @@ def _compile(output: Path, package: str, linker: list[str]) -> None:
     try:
         done = subprocess.run(command, capture_output=True, timeout=COMPILE_TIMEOUT, check=False)
     except OSError as error:
-        why = error.strerror or ""  # in lower case as in rdo/errors.py, which is not installed yet
-        why = why[:1].lower() + why[1:]
-        raise CannotCompileError(f"no C compiler was found: `{compiler[0]}`: {why}") from None
+        raise CannotCompileError(f"no C compiler was found: `{compiler[0]}`: {reason(error)}") from None
     except subprocess.TimeoutExpired:
         raise CannotCompileError(f"the C compiler `{compiler[0]}` did not come to an end") from None
     if done.returncode != 0:
@@ -71,16 +75,8 @@ def _compile(output: Path, package: str, linker: list[str]) -> None:
 
 def definitions(package: str) -> list[str]:
     """What the sources are told about rdo."""
-    given = [f"-DRDO_VERSION={quoted(version())}"]
+    given = [f"-DRDO_VERSION={quoted(__version__)}"]
     return [*given, f"-DRDO_PACKAGE={quoted(package)}"] if package else given
-
-
-def version() -> str:
-    """That of the package."""
-    text = (HERE.parent / "rdo" / "__init__.py").read_text("utf-8")
-    found = re.search(r'^__version__ = "(.*)"', text, re.MULTILINE)
-    assert found is not None
-    return found[1]
 
 
 def quoted(text: str) -> str:

@@ -34,7 +34,6 @@ def test_a_checkout_may_have_any_path(tmp_path: Path, directory: str, monkeypatc
     source = "#include <stdio.h>\nint main(void) { puts(RDO_PACKAGE); return 0; }\n"
     (tmp_path / "main.c").write_text(source)
     monkeypatch.setattr(compiling, "HERE", tmp_path)
-    monkeypatch.setattr(compiling, "version", lambda: "1")
     compiling.compile_client(tmp_path / "made", f"/{directory}")
     assert subprocess.run([tmp_path / "made"], capture_output=True, check=True).stdout.decode() == f"/{directory}\n"
 
