@@ -155,7 +155,7 @@ def started(
 
     `look` is called from time to time, and may raise CallerGone. Raises ConnectError, LinkLost.
     """
-    with use.shells.lease(use.caller, lambda: use.opening()._replace(pty=None)) as lease:
+    with use.shells.lease(use.caller, lambda: use.opening()._replace(pty=None), for_job=True) as lease:
         lease.shell.start(_script(text, use.sudo))
         job = ShellJob(lease.shell.channel, lease.connection, look)
         try:

@@ -35,8 +35,10 @@ class ShellPool:
         """Guards the search for room: one command at a time looks for it, for at most ROOM_GRACE and one opening."""
 
     @contextlib.contextmanager
-    def lease(self, caller: Caller, opening: Opening) -> Iterator[ShellLease]:
-        """A ready shell for one command: a warm one if possible, on a connection that is alive. Raises ConnectError."""
+    def lease(self, caller: Caller, opening: Opening, *, for_job: bool = False) -> Iterator[ShellLease]:
+        """A ready shell for one command, or for a job that comes with it: a warm one if possible, on a connection that
+        is alive. Raises ConnectError.
+        """
 
         def wanted() -> ChannelOptions:
             ptyless = any(connection.is_ptyless for connection in self.connections)
@@ -54,7 +56,7 @@ class ShellPool:
             after.enter_context(lease.connection.in_use())
             after.callback(lease.throw_away)
             opened = lease.opening._replace(pty=pty if lease.shell.pty else None)
-            self._warm.use(opened, waited=warm is not None)
+            self._warm.use(opened, waited=warm is not None, for_job=for_job)
             if warm and pty is not None:
                 warm.shell.channel.resize(pty.size)
             yield lease

@@ -48,13 +48,16 @@ class WarmShells:
         with self.changed:
             return list(self._kinds)
 
-    def use(self, opening: ChannelOptions, *, waited: bool) -> None:
-        """A command has a shell that was opened so; had none `waited`, there should be one more."""
+    def use(self, opening: ChannelOptions, *, waited: bool, for_job: bool = False) -> None:
+        """A command has a shell that was opened so; had none `waited`, there should be one more.
+
+        Not for its jobs, which come one after another: for these, see `expect_jobs`.
+        """
         with self.changed:
             others = [each for each in self._kinds if _family(each) != _family(opening)]
             self._kinds = [*others, opening]
             if not waited:
-                self._demand = min(WARM_LIMIT, self._demand + 1)
+                self._demand = max(self._demand, 1) if for_job else min(WARM_LIMIT, self._demand + 1)
             self._used = time.monotonic()
 
     def leave(self, connection: HeldConnection) -> None:

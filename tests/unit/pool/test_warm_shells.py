@@ -25,3 +25,13 @@ def test_without_jobs_one_waits() -> None:
     warm.use(ChannelOptions(), waited=False)
     warm.calm()
     assert warm.missing(ChannelOptions()) == 1
+
+
+def test_jobs_that_come_one_after_another_are_no_burst() -> None:
+    plain = ChannelOptions()
+    warm = WarmShells()
+    warm.expect_jobs()
+    for _ in range(WARM_LIMIT):
+        warm.use(plain, waited=False, for_job=True)
+    warm.use(plain, waited=True)
+    assert warm.missing(plain) == 2
