@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from rdo.drivers.base import STDERR, STDOUT, ChannelOptions, Pty, WindowSize
@@ -10,6 +14,9 @@ from rdo.pool.connection import HeldConnection
 from rdo.pool.shell import Shell
 from rdo.remote_sh.markers import Mark, Marks
 from rdo.remote_sh.script import Script
+from tests.connecting import connected
+from tests.reach import Target
+from tests.ssh_client import ScriptedCaller
 
 BOUND = 20.0
 """Seconds for anything that should happen at once."""
@@ -59,3 +66,29 @@ def run(
     writer.join()
     shell.channel.close()
     return found
+
+
+@contextmanager
+def held(target: Target) -> Iterator[HeldConnection]:
+    """A connection to the target."""
+    link = HeldConnection(connected(target.driver, ScriptedCaller(environment=target.environment)))
+    try:
+        yield link
+    finally:
+        link.close()
+
+
+def guarded(link: HeldConnection, script: str) -> Shell:
+    """A command that says when it is up, and has a lifeline."""
+    shell = start(link, "sh", "-c", script)
+    assert shell.channel.read(BOUND) is not None
+    link.start_lifeline()
+    link.guard(shell.group)
+    return shell
+
+
+def is_still(beat: Path) -> bool:
+    """Whether nobody writes to the file any more."""
+    before = beat.stat().st_mtime_ns
+    time.sleep(0.3)
+    return beat.stat().st_mtime_ns == before

@@ -4,8 +4,6 @@ no registry. Nothing of the machine's own engine is read or touched: no network 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
 import os
 import shutil
 import signal
@@ -20,35 +18,15 @@ from typing import Any
 import docker
 import docker.errors
 
+from tests.base_system import base_archive, path_with_sbin
+
 START_DEADLINE = 30.0
 """Seconds for dockerd to answer, which takes 2 s on an idle machine: it starts a containerd first."""
 END_DEADLINE = 20.0
 FLAGS = ("--bridge=none", "--iptables=false", "--ip6tables=false")
-PACKAGES = ("busybox", "make", "openssh-server", "procps", "sudo")
 NEEDED = ("dockerd", "debootstrap")
 SHELLS = {"dash": "dash", "bash": "bash", "busybox": "busybox"}
 """Images by what their /bin/sh is a link to."""
-
-SUPERFLUOUS = (
-    "usr/lib/*/gconv",
-    "usr/lib/apt",
-    "usr/share/doc",
-    "usr/share/info",
-    "usr/share/locale",
-    "usr/share/man",
-    "usr/share/perl5",
-    "usr/share/zoneinfo",
-    "var/cache/apt",
-    "var/cache/debconf",
-    "var/lib/apt/lists",
-    "var/lib/dpkg",
-)
-"""Patterns of what no test looks at, and each engine would unpack: half of all files."""
-
-
-def path_with_sbin() -> str:
-    """PATH, and where Debian keeps what is for root."""
-    return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
 def why_not() -> str:
@@ -57,51 +35,6 @@ def why_not() -> str:
         return "dockerd wants to be started by root"
     missing = [name for name in NEEDED if shutil.which(name, path=path_with_sbin()) is None]
     return f"not installed: {', '.join(missing)}" if missing else ""
-
-
-def suite() -> str:
-    """Which release of Debian or Ubuntu this is."""
-    lines = Path("/etc/os-release").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line)["VERSION_CODENAME"].strip('"')
-
-
-def mirror(suite: str) -> str:
-    """Where apt gets a release from, which it takes a second to say."""
-    command = ["apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"]
-    targets = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    return next(line.split()[2] for line in targets if line.split()[:2] == [suite, "main"])
-
-
-def base_archive() -> Path:
-    """A tar archive of a small system, made once: kept in the user's cache directory, named by what it was made of."""
-    release = suite()
-    digest = hashlib.sha256(repr((release, PACKAGES, SUPERFLUOUS)).encode()).hexdigest()[:12]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rdo-tests"
-    archive = cache / f"base-{digest}.tar"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes want it at a time, and one makes it
-        if not archive.exists():
-            with tempfile.TemporaryDirectory(dir=cache) as directory:
-                made = Path(directory) / "base.tar"
-                build_base(Path(directory) / "root", made, release, mirror(release))
-                made.rename(archive)
-    return archive
-
-
-def build_base(root: Path, archive: Path, suite: str, address: str) -> None:
-    """The smallest Debian that there is, without what no test looks at."""
-    components = "main,universe" if "ubuntu" in address else "main"
-    options = ["--variant=minbase", f"--include={','.join(PACKAGES)}", f"--components={components}"]
-    log = archive.with_suffix(".log")
-    environment = {**os.environ, "PATH": path_with_sbin()}
-    with log.open("wb") as file:
-        command = ["debootstrap", *options, suite, str(root), address]
-        done = subprocess.run(command, stdout=file, stderr=file, env=environment, stdin=subprocess.DEVNULL, check=False)
-    assert done.returncode == 0, log.read_text()[-2000:]
-    for directory in (each for pattern in SUPERFLUOUS for each in root.glob(pattern)):
-        shutil.rmtree(directory)
-    subprocess.run(["tar", "-C", str(root), "-cf", str(archive), "."], check=True)
 
 
 class DockerEngine:

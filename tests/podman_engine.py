@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests import docker_engine
+from tests.base_system import base_archive
 from tests.leaks import wait_until
 from tests.processes import listed_processes
 
@@ -64,7 +65,7 @@ class PodmanEngine:
     @contextmanager
     def serving(self) -> Iterator[None]:
         """It answers, and has its image."""
-        self.run("import", str(docker_engine.base_archive()), IMAGE)
+        self.run("import", str(base_archive()), IMAGE)
         words: Sequence[str] = [*self._podman, "system", "service", "--time", "0", self.host]
         null = subprocess.DEVNULL
         with subprocess.Popen(words, stdin=null, stdout=null, stderr=null) as service:

@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
 from rdo.drivers.base import ChannelOptions
 from rdo.fscodec import fsencode
 from rdo.pool.shell_job import JobUse
 from rdo.pool.shell_pool import ShellPool
+from rdo.sync.conflict import SyncConflict
 from rdo.sync.entry import Entry, Tree
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pulling import PullResult
@@ -138,3 +141,15 @@ def pushed_side(directory: Path) -> Iterator[Side]:
     side.push()
     yield side
     pool.close()
+
+
+def refuse(side: Side) -> str:
+    """What a push says that is refused; nothing there has changed then."""
+    before = contents(side.there)
+    with pytest.raises(SyncConflict) as caught:
+        side.push()
+    assert contents(side.there) == before
+    assert side.left == []
+    with pytest.raises(SyncConflict):
+        side.fresh().push(side.use, os.fsencode(side.here), tree_of(side.here))
+    return str(caught.value)

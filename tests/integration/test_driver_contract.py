@@ -8,7 +8,6 @@ import resource
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -16,11 +15,9 @@ from rdo.drivers.base import ChannelRefused, Pty, WindowSize
 from rdo.pool.connection import HeldConnection
 from rdo.pool.lifeline import SHORT_LIFE_LIMIT
 from rdo.pool.shell import Shell
-from tests.connecting import connected
-from tests.contract import BOUND, SIZE, finish, run, start
+from tests.contract import BOUND, SIZE, finish, guarded, held, is_still, run, start
 from tests.leaks import wait_until
 from tests.reach import REACH, Target
-from tests.ssh_client import ScriptedCaller
 
 
 @pytest.fixture(scope="module", params=REACH)
@@ -28,16 +25,6 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """Each target in its turn."""
     with ExitStack() as stack:
         yield REACH[request.param](request, tmp_path_factory.mktemp("shared"), stack)
-
-
-@contextmanager
-def held(target: Target) -> Iterator[HeldConnection]:
-    """A connection to the target."""
-    link = HeldConnection(connected(target.driver, ScriptedCaller(environment=target.environment)))
-    try:
-        yield link
-    finally:
-        link.close()
 
 
 @pytest.fixture(scope="module")
@@ -139,22 +126,6 @@ def test_a_pty_is_resized_and_a_command_on_it_has_its_status(link: HeldConnectio
     shell.channel.write(b"\n")
     assert finish(shell) == (9, b"\r\n20 60\r\n", b"")
     shell.channel.close()
-
-
-def guarded(link: HeldConnection, script: str) -> Shell:
-    """A command that says when it is up, and has a lifeline."""
-    shell = start(link, "sh", "-c", script)
-    assert shell.channel.read(BOUND) is not None
-    link.start_lifeline()
-    link.guard(shell.group)
-    return shell
-
-
-def is_still(beat: Path) -> bool:
-    """Whether nobody writes to the file any more."""
-    before = beat.stat().st_mtime_ns
-    time.sleep(0.3)
-    return beat.stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "USR1"])

@@ -11,9 +11,8 @@ import pytest
 
 from rdo.errors import RdoError
 from rdo.sync.conflict import SyncConflict
-from rdo.sync.push_sender import PushResult
 from tests.one_shell import OneShell
-from tests.sync_target import Side, contents, pushed_side, texts, tree_of, write
+from tests.sync_target import Side, contents, pushed_side, refuse, tree_of, write
 from tests.target_tools import tools
 
 HINT = "see `rdoctl sync diff`; then `rdoctl sync take here PATH`, or `there`"
@@ -23,18 +22,6 @@ HINT = "see `rdoctl sync diff`; then `rdoctl sync take here PATH`, or `there`"
 def side(tmp_path: Path) -> Iterator[Side]:
     with pushed_side(tmp_path) as side:
         yield side
-
-
-def refuse(side: Side) -> str:
-    """What a push says that is refused; nothing there has changed then."""
-    before = contents(side.there)
-    with pytest.raises(SyncConflict) as caught:
-        side.push()
-    assert contents(side.there) == before
-    assert side.left == []
-    with pytest.raises(SyncConflict):
-        side.fresh().push(side.use, os.fsencode(side.here), tree_of(side.here))
-    return str(caught.value)
 
 
 def edit(path: Path) -> None:
@@ -160,72 +147,6 @@ def test_a_link_in_place_of_rdos_own_directory_is_refused(side: Side, tmp_path: 
     side.write({"a": "changed"})
     with pytest.raises(RdoError, match=r"`\.rdo-sync` there is a symbolic link; remove it there"):
         side.push()
-
-
-def test_what_is_taken_from_here_is_overwritten(side: Side) -> None:
-    for path in ("a", "src/c"):
-        (side.there / path).write_text("theirs")
-    side.write({"a": "ours"})
-    side.push(over=[b"a"])
-    assert (side.there / "a").read_text() == "ours"
-    assert (side.there / "src/c").read_text() == "theirs"
-    side.push(over=[b"src"])
-    assert side.is_same
-
-
-def test_what_is_removed_here_is_removed_there_when_that_is_taken(side: Side) -> None:
-    (side.there / "a").write_text("theirs")
-    (side.here / "a").unlink()
-    side.push(over=[b"a"])
-    assert side.is_same
-
-
-def test_what_is_taken_from_there_is_the_same_on_both_sides(side: Side) -> None:
-    (side.there / "a").write_text("theirs")
-    side.write({"a": "ours"})
-    refuse(side)
-    write(side.there, {"new": "theirs"})
-    assert side.tree.take_there(side.use, os.fsencode(side.here), [b"a", b"new"]).pulled == 2
-    assert side.tree.differences(side.use, os.fsencode(side.here), tree_of(side.here)) == []
-    side.push()
-    assert side.is_same
-    assert (side.here / "a").read_text() == "theirs"
-
-
-def test_differences_are_named_by_what_they_are(side: Side) -> None:
-    write(side.there, {"new": "theirs", "other": "not looked at"})
-    (side.there / "b").write_text("theirs")
-    (side.there / "src/c").unlink()
-    side.write({"new": "ours", "a": "edited"})
-    (side.here / "src/deep/d").unlink()
-    found = {each.path: each.there for each in side.tree.differences(
-        side.use, os.fsencode(side.here), tree_of(side.here))}  # fmt: skip
-    assert found == {
-        b"new": "not ours", b"b": "changed", b"src/c": "missing", b"a": "outdated", b"src/deep/d": "outdated"
-    }  # fmt: skip
-
-
-def test_a_directory_that_others_made_is_no_difference(side: Side) -> None:
-    write(side.there, {"built/theirs": "1"})
-    side.write({"built/": ""})
-    assert side.tree.differences(side.use, os.fsencode(side.here), tree_of(side.here)) == []
-
-
-def test_what_was_removed_there_comes_again_if_that_is_wanted(side: Side) -> None:
-    shutil.rmtree(side.there / "src")
-    (side.there / "link").unlink()
-    write(side.there, {"src/theirs": "3"})
-    (side.there / "b").write_text("theirs")
-    assert side.push() == PushResult()
-    side.tree.lose_missing(side.use, os.fsencode(side.here))
-    assert side.push().put == 4
-    assert texts(side.there) == texts(side.here) | {b"src/theirs": b"3", b"b": b"theirs"}
-    (side.there / "src/c").unlink()
-    side.tree.lose_missing(side.use, os.fsencode(side.here))
-    (side.there / "src/c").write_text("theirs")
-    with pytest.raises(SyncConflict):
-        side.push()
-    assert (side.there / "src/c").read_text() == "theirs"
 
 
 def test_a_second_machine_is_told_of_the_first_and_overwrites_nothing_of_it(side: Side) -> None:

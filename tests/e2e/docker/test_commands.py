@@ -2,88 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.docker_engine import DockerEngine
-from tests.e2e.masters import masters
 from tests.e2e.project import Project, make_project
 from tests.e2e.terminal import Terminal
-from tests.leaks import wait_until
 from tests.soak import Counted, tries
 
-GONE = 5.0
-"""Seconds in which a command must be gone after its client or its master."""
 
-PROFILES = ["default", "made", "new"]
-
-CONFIG = """
-driver = "docker"
-container = "{container}"
-
-[made]
-image = "{image}"
-pull = "never"
-
-[new]
-image = "{image}"
-pull = "never"
-fresh = true
-"""
-
-
-@pytest.fixture(scope="module")
-def directories(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The directories of a project that the tests share."""
-    return make_project(tmp_path_factory.mktemp("docker"), {})
-
-
-@pytest.fixture(scope="module")
-def container(docker_engine: DockerEngine, directories: Project) -> Iterator[str]:
-    """A container with the project's directory mounted at `/it`."""
-    with docker_engine.container(mounts={directories.local: "/it"}) as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def unprivileged(docker_engine: DockerEngine, directories: Project) -> Iterator[str]:
-    """The same, of a user who may do nothing."""
-    with docker_engine.container(mounts={directories.local: "/it"}, cap_drop=["ALL"], user="1234") as name:
-        yield name
-
-
-@pytest.fixture
-def own(directories: Project, runtime: dict[str, str], docker_engine: DockerEngine, container: str) -> Project:
-    """The project, with nobody else's control master. Its profiles are the ways to use Docker."""
-    project = replace(directories, environment={**runtime, "DOCKER_HOST": docker_engine.host})
-    project.configure(CONFIG.format(container=container, image=docker_engine.image()))
-    return project
-
-
-@pytest.fixture
-def project(lent: dict[str, str], own: Project) -> Project:
-    """The same, with the control master that others use."""
-    return own
-
-
-def processes(engine: DockerEngine, container: str) -> list[str]:
-    """The command lines in the container."""
-    with engine.client() as client:
-        return [row[-1] for row in client.containers.get(container).top()["Processes"]]
-
-
-def sleepers(engine: DockerEngine, container: str) -> list[str]:
-    """Of these the ones by which a test tells whether a command has ended."""
-    return [line for line in processes(engine, container) if "sleep 32" in line]
-
-
-@pytest.mark.parametrize("profile", PROFILES)
 def test_a_command_runs_in_the_matching_directory(project: Project, profile: str) -> None:
     (project.local / "src" / "file").write_text("from here")
     found = project.run("-p", profile, "sh", "-c", "pwd; cat file; echo err >&2; exit 3", cwd="src")
@@ -91,7 +20,6 @@ def test_a_command_runs_in_the_matching_directory(project: Project, profile: str
     assert (found.returncode, found.stdout, found.stderr) == (3, directory + b"\nfrom here", b"err\n")
 
 
-@pytest.mark.parametrize("profile", PROFILES)
 def test_paths_in_arguments_are_mapped(project: Project, profile: str) -> None:
     found = project.run("-p", profile, "echo", f"--file={project.local}/src/x")
     assert found.stdout == (b"--file=/it/src/x\n" if profile == "default" else b"--file=/src/src/x\n")
@@ -129,7 +57,6 @@ def test_a_part_of_the_project_that_a_volume_hides_is_another_directory(
             container.remove(force=True, v=True)
 
 
-@pytest.mark.parametrize("profile", PROFILES)
 def test_the_engine_runs_a_command_as_another_user_without_any_sudo(project: Project, profile: str) -> None:
     script = "id -u; echo $(id -g); command -v sudo >/dev/null && mv $(command -v sudo) /gone; touch here"
     assert project.run("-p", profile, "-s", "sh", "-c", script).stdout == b"0\n0\n"
@@ -146,40 +73,12 @@ def test_what_root_installs_in_a_container_of_rdo_s_own_is_there_for_the_user(pr
         assert project.run("-p", "made", *command).returncode == 0
 
 
-@pytest.mark.parametrize("words", [["-s"], ["-u", "nobody"]], ids=["as root", "as a user"])
-def test_nothing_of_another_user_s_outlives_its_client(
-    project: Project, docker_engine: DockerEngine, unprivileged: str, words: list[str]
-) -> None:
-    project.configure(f'driver = "docker"\ncontainer = "{unprivileged}"\n')
-    with project.start(*words, "sh", "-c", "echo up; sleep 321 | sleep 322") as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"up\n"
-        process.kill()
-        process.wait()
-    assert wait_until(lambda: not sleepers(docker_engine, unprivileged), GONE)
-
-
 @pytest.mark.soak
 def test_input_ends_each_time(project: Project, counted: Counted) -> None:
     for _ in counted("ends of input in a container", range(tries(15, 500))):
         assert project.run("cat", input=b"abc").stdout == b"abc"
 
 
-def test_a_reader_that_goes_away_ends_the_command(
-    project: Project, docker_engine: DockerEngine, container: str
-) -> None:
-    found = project.shell("rdo yes | head -1; echo ${PIPESTATUS[0]}")
-    assert found.stdout == b"y\n141\n"
-    assert wait_until(lambda: "yes" not in processes(docker_engine, container), GONE)
-
-
-def test_a_writer_that_ignores_sigpipe_is_ended_all_the_same(project: Project) -> None:
-    script = "trap '' PIPE; while :; do echo x; done"
-    found = project.shell(f'rdo sh -c "{script}" | head -1; echo ${{PIPESTATUS[0]}}')
-    assert found.stdout == b"x\n143\n"
-
-
-@pytest.mark.parametrize("profile", PROFILES)
 def test_a_terminal_has_its_size_and_ctrl_c_works(project: Project, profile: str) -> None:
     with Terminal(["bash", "--norc", "-i"], project.local, {**project.environment, "PS1": "$ "}) as terminal:
         terminal.expect("$ ")
@@ -192,36 +91,6 @@ def test_a_terminal_has_its_size_and_ctrl_c_works(project: Project, profile: str
         terminal.expect("up\r\n")
         terminal.type("\x03")
         terminal.expect("s=7")
-
-
-@pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "KILL"])
-def test_nothing_outlives_its_client(project: Project, docker_engine: DockerEngine, container: str, name: str) -> None:
-    with project.start("sh", "-c", "echo up; sleep 321 | sleep 322") as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"up\n"
-        process.send_signal(getattr(signal, f"SIG{name}"))
-        process.wait()
-    assert wait_until(lambda: not sleepers(docker_engine, container), GONE)
-
-
-@pytest.mark.parametrize("profile", PROFILES)
-def test_nothing_outlives_its_master(own: Project, profile: str) -> None:
-    beat = own.local / "beat"
-    with own.start(
-        "-p", profile, "sh", "-c", "echo >beat; echo up; while :; do echo >beat; sleep 0.05; done"
-    ) as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"up\n"
-        (master,) = masters(own)
-        os.kill(master, signal.SIGKILL)
-        assert process.wait() == 255
-
-    def still() -> bool:
-        before = beat.stat().st_mtime_ns
-        return not wait_until(lambda: beat.stat().st_mtime_ns != before, 0.5)
-
-    assert wait_until(still, GONE)
-    assert own.run("-p", profile, "echo", "again").stdout == b"again\n"
 
 
 def test_a_container_that_was_stopped_is_started_by_the_next_command(
@@ -267,14 +136,3 @@ def test_an_unknown_container_is_one_line(project: Project) -> None:
     project.configure('driver = "docker"\ncontainer = "nowhere"\n')
     found = project.run("true")
     assert (found.returncode, found.stderr) == (255, b"rdo: there is no container `nowhere`; see `docker ps --all`\n")
-
-
-def test_stop_all_removes_the_container_of_a_master_that_was_killed(own: Project, docker_engine: DockerEngine) -> None:
-    assert own.run("-p", "made", "true").returncode == 0
-    (master,) = masters(own)
-    with docker_engine.client() as client:
-        (container,) = client.containers.list(filters={"label": f"rdo.root={own.local}"})
-        os.kill(container.attrs["State"]["Pid"], signal.SIGSTOP)  # it would end by itself once its master has
-        os.kill(master, signal.SIGKILL)
-        assert wait_until(lambda: b"removed " in own.shell("rdoctl stop --all").stdout, 3 * GONE)
-        assert client.containers.list(all=True, filters={"label": "rdo.master"}, ignore_removed=True) == []
