@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,8 @@ from rdo.master.prefix_assignment import (
     before_table,
     hint,
 )
+
+README = Path(__file__).parents[3] / "README.md"
 
 SHELL = {"PATH": "/bin", "HOME": "/root", "_": "/bin/rdo", "PWD": "/p"}
 
@@ -140,6 +144,14 @@ def test_only_the_latest_environments_are_remembered() -> None:
     assert after(SHELL, *others[:-1]).new_assignments({**SHELL, "A": "1"}, nothing) == ["A"]
     assert after(SHELL, *others).new_assignments({**SHELL, "A": "1"}, nothing) == []
     assert after(SHELL, *others[1:], SHELL, others[0]).new_assignments({**SHELL, "A": "1"}, nothing) == ["A"]
+
+
+def test_what_rdo_itself_obeys_is_meant_for_here() -> None:
+    table = README.read_text().split("## Environment variables\n")[1].split("\n## ")[0]
+    names = re.findall(r"`([A-Z_]+)`", " ".join(line.split("|")[1] for line in table.splitlines() if line[:1] == "|"))
+    assert {"BROWSER", "DOCKER_HOST", "SSH_AUTH_SOCK"} < set(names)
+    known = after(SHELL)
+    assert [name for name in names if known.new_assignments({**SHELL, name: "1"}, nothing)] == []
 
 
 def test_each_name_is_told_once() -> None:
