@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -114,8 +115,14 @@ def messages() -> list[list[str | None]]:
 def is_message(line: str) -> bool:
     """Whether the code has this text, with anything for what varies."""
     likely = (parts for parts in messages() if all(part in line for part in parts if part is not None))
-    patterns = ("".join(".+" if part is None else re.escape(part) for part in parts) for parts in likely)
-    return any(re.fullmatch(pattern, line) for pattern in patterns)
+    return any(re.fullmatch("".join(_patterns(parts)), line) for parts in likely)
+
+
+def _patterns(parts: list[str | None]) -> Iterator[str]:
+    """What matches each part: a name in backticks holds none itself, or two names would be one."""
+    for before, part, after in zip([None, *parts], parts, [*parts[1:], None], strict=False):
+        is_name = (before or "").endswith("`") and (after or "").startswith("`")
+        yield re.escape(part) if part is not None else "[^`]+" if is_name else ".+"
 
 
 def _parts(node: ast.AST) -> list[str | None]:
