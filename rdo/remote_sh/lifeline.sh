@@ -94,13 +94,10 @@ is_same_group() {
     [ -z "$leader_began" ] || [ "$leader_began" = "$noted_begin" ]
 }
 
-# can_kill: whether `kill` is built in. Never the program: that of procps 4.0 reads `-TERM -123` as -1, every process
-# there is.
+# can_kill: whether `kill` is built in, and so found where no program is. Never the program: that of procps 4.0 reads
+# `-TERM -123` as -1, every process there is. Not by `$(command -v kill)`, which takes longer than all else here.
 can_kill() {
-    case $(command -v kill) in
-    kill) ;;
-    *) return 1 ;;
-    esac
+    PATH=/dev/null kill -0 $$ 2>/dev/null
 }
 
 # send_to_each GROUP SIGNAL: to each process of it by itself, where `kill` is a program (posh).

@@ -173,3 +173,18 @@ def test_a_group_that_is_gone_costs_no_program(programs: Path, shell: str) -> No
     lifeline.order("drop 99999999")
     lifeline.end()
     assert not (programs / "ps.log").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="nothing else says what the children of a process did")
+@each_shell
+def test_a_signal_costs_no_process(start: Start, programs: Path, shell: str) -> None:
+    if shell == "posh":
+        pytest.skip("its `kill` is a program")
+    lifeline, children = Lifeline(shell, programs), [start("echo ready; exec sleep 100") for _ in range(2)]
+    faults = []
+    for child in children:
+        lifeline.kill(child, "KILL")
+        assert child.wait(BOUND) == -signal.SIGKILL
+        faults.append(Path(f"/proc/{lifeline.pid}/stat").read_text().rpartition(")")[2].split()[8])
+    lifeline.end()
+    assert faults[0] == faults[1], "of memory, in children that it has waited for"
