@@ -14,7 +14,7 @@ PAGE = Document("docs/architecture.md")
 LOCKS = ("allocate_lock", "Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore")
 """What makes one; an argument would be the lock that a condition is made of."""
 
-SOURCES = sorted((TOP / "rdo").rglob("*.py"))
+SOURCES = {path: path.read_text() for path in sorted((TOP / "rdo").rglob("*.py"))}
 
 
 def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
@@ -24,14 +24,21 @@ def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
             yield node
 
 
+def trees(*words: str) -> Iterator[tuple[Path, ast.Module]]:
+    """The modules in which one of the words stands: to parse them all would take longer than all else here."""
+    for path, text in SOURCES.items():
+        if any(word in text for word in words):
+            yield path, ast.parse(text)
+
+
 def place(path: Path) -> str:
     return str(path.relative_to(TOP / "rdo"))
 
 
 def locks() -> Iterator[tuple[str, str]]:
     """The file of each lock, and the name that it is given there."""
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text())):
+    for path, tree in trees(*(f"{name}(" for name in LOCKS)):
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
                 continue
             if any("emaphore" in ast.unparse(call) or not call.args for call in calls(node.value, *LOCKS)):
@@ -41,8 +48,7 @@ def locks() -> Iterator[tuple[str, str]]:
 
 def threads() -> Iterator[tuple[str, str]]:
     """The file that starts each thread of a control master, and its name."""
-    for path in SOURCES:
-        tree = ast.parse(path.read_text())
+    for path, tree in trees("Workers(", ".start("):
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Workers":
                 yield place(path), ast.literal_eval(node.args[0])

@@ -157,31 +157,48 @@ def test_what_a_registered_server_starts_is_named_unless_it_may_stay(
             end(pid)
 
 
-def run(directory: Path, body: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a test of this body in a process of its own, under the project's conftest and settings."""
+TESTS = """\
+import os
+from tests.conftest import require
+
+def test_that_leaks(runtime, leaks):
+    leaks.settle = 0
+    os.open(os.devnull, os.O_RDONLY)
+
+def test_without_a_server():
+    require("ssh", "no sshd here")
+
+def test_that_must_have_it(monkeypatch):
+    monkeypatch.setenv("RDO_REQUIRE", "docker,ssh")
+    require("ssh", "no sshd here")
+"""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What pytest prints of these tests, in a process of its own, under the project's conftest and settings."""
+    directory = tmp_path_factory.mktemp("tests")
     test = directory / "test_it.py"
-    test.write_text(f"import os\nfrom tests.conftest import require\n\ndef test_it(runtime, leaks):\n    {body}\n")
+    test.write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-p", "tests.conftest", str(test)]
     command += ["-p", "no:cacheprovider", "--rootdir", str(directory)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RDO_REQUIRE": "", **variables}
-    return subprocess.run(
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RDO_REQUIRE": "", "COLUMNS": "200"}
+    done = subprocess.run(
         command, cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=60
     )
+    assert "1 failed, 1 passed, 1 skipped, 1 error" in done.stdout, done.stdout
+    return done.stdout
 
 
-def test_a_test_that_leaks_fails_and_says_what_it_left(tmp_path: Path) -> None:
-    result = run(tmp_path, "leaks.settle = 0; os.open(os.devnull, os.O_RDONLY)")
-    assert result.returncode == 1, result.stdout
-    assert "the test left behind:\n  file descriptor" in result.stdout
+def test_a_test_that_leaks_fails_and_says_what_it_left(report: str) -> None:
+    assert "ERROR test_it.py::test_that_leaks" in report
+    assert "the test left behind:\n  file descriptor" in report
 
 
-def test_an_absent_requirement_skips_with_its_reason(tmp_path: Path) -> None:
-    result = run(tmp_path, "require('ssh', 'no sshd here')")
-    assert result.returncode == 0, result.stdout
-    assert "ssh: no sshd here" in result.stdout
+def test_an_absent_requirement_skips_with_its_reason(report: str) -> None:
+    (skipped,) = (line for line in report.splitlines() if line.startswith("SKIPPED"))
+    assert skipped.endswith(": ssh: no sshd here")
 
 
-def test_an_absent_requirement_fails_where_the_run_names_it(tmp_path: Path) -> None:
-    result = run(tmp_path, "require('ssh', 'no sshd here')", RDO_REQUIRE="docker,ssh")
-    assert result.returncode == 1, result.stdout
-    assert "RDO_REQUIRE names ssh: no sshd here" in result.stdout
+def test_an_absent_requirement_fails_where_the_run_names_it(report: str) -> None:
+    assert "FAILED test_it.py::test_that_must_have_it - Failed: RDO_REQUIRE names ssh: no sshd here" in report

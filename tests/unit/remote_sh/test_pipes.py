@@ -10,13 +10,14 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from rdo.remote_sh.bootstrap import bootstrap, takes
 from rdo.remote_sh.markers import mark
 from rdo.remote_sh.render import render
 from rdo.remote_sh.script import Copied, Script
+from tests.soak import tries
 from tests.unit.remote_sh.shells import NONCE, SECRET, Ended, as_bin_sh, each_shell, execute, run_script
 
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
@@ -36,6 +37,11 @@ WORDS = st.binary(max_size=60).map(lambda data: data.replace(b"\0", b"")) | st.s
 )
 
 
+few = settings(max_examples=tries(20, 1000))
+"""Each example starts a shell or two, for each kind of shell."""
+
+
+@few
 @each_shell
 @given(vector=st.lists(WORDS, min_size=1), value=WORDS)
 @example(vector=[b"\x01\xc2\x01"], value=b"\x01\xc2\x01")  # bash loses a byte if it reads this as UTF-8
@@ -50,6 +56,7 @@ def test_arguments_and_values_arrive_exactly(shell: str, vector: list[bytes], va
 NAMES = WORDS.map(lambda name: name.replace(b"/", b"")).filter(lambda name: name not in (b"", b".", b".."))
 
 
+@few
 @each_shell
 @given(name=NAMES, absolute=st.booleans())
 def test_a_directory_may_have_any_name(shell: str, name: bytes, absolute: bool) -> None:
