@@ -83,7 +83,7 @@ def _files(loaded: Config, planned: Plan) -> Iterator[Section]:
     rows = [("before", f"{loaded.root} -> {directory}, all that git would track, {what}")]
     rows += [("and", ", ".join(settings.include))] if settings.include else []
     rows += [("but not", ", ".join(settings.exclude))] if settings.exclude else []
-    rows += [("after", f"{', '.join(settings.pull)} comes back")] if settings.pull else []
+    rows += [("after", f"{directory} -> {loaded.root}, {', '.join(settings.pull)}")] if settings.pull else []
     yield "Files", table.render(rows)
 
 
@@ -106,7 +106,7 @@ def ssh(options: SshOptions) -> Iterator[Section]:
     sent = variables(options, LocalCaller())
     if sent:
         names = [(name, FROM_DRIVER if name in options.set_env else FROM_ENVIRONMENT) for name in sorted(sent)]
-        yield "Variables that the SSH server is asked for, and may refuse (AcceptEnv)", table.render(names)
+        yield "Variables sent to the SSH server, which may refuse them (AcceptEnv)", table.render(names)
     if options.ignored:
         yield "Options of the ssh configuration without effect", list(options.ignored)
     if options.refused:
@@ -146,7 +146,7 @@ def _command(planned: Plan, asked: Request) -> list[str]:
     if asked.is_shell_string:
         lines[0] = f"/bin/sh -c {lines[0]}"
     how = [("with sudo", planned.script.sudo), ("on a terminal of its own", asked.pty)]
-    return [*lines, *(text for text, applies in how if applies)]
+    return [*lines, *(f"({text})" for text, applies in how if applies)]
 
 
 def _argument(argument: MappedArgument, roots: Iterable[Root]) -> str:

@@ -192,7 +192,7 @@ def _listen(rest: list[str], destination: Endpoint) -> Endpoint:
 
 def _port(field: str) -> int:
     if not (field.isascii() and field.isdecimal()):
-        raise InvalidForward(FORM if not field else f"has `{shortened(field)}` for a port; it {FORM}")
+        raise InvalidForward(FORM if not field else f"has `{shortened(field)}` where a port should be; it {FORM}")
     if port_fault(port := int(field[:6])):
         raise InvalidForward(f"has a port that {port_fault(port)}")
     return port

@@ -139,7 +139,7 @@ class ForwardTable:
             target = self._of(pool)
             chosen = [self._chosen(target, forward) for forward in forwards]
             target.end(lambda held: held in chosen)
-        return [f"{way(each, pool.target.name)} is removed" for each in chosen]
+        return [f"removed {way(each, pool.target.name)}" for each in chosen]
 
     def _chosen(self, target: TargetForwards, forward: Forward) -> HeldForward:
         """The one that is meant: that was asked for in these words, or else listens on the port. Raises SetupError."""

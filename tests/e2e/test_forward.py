@@ -79,7 +79,7 @@ def test_a_port_that_must_not_move_and_is_taken_starts_no_command(project: Proje
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("-L", "http"), b"rdo: `-L http` has `http` for a port; "),
+        (("-L", "http"), b"rdo: `-L http` has `http` where a port should be; "),
         (("-L", "0.0.0.0:8080:db:80"), b"rdo: `-L 0.0.0.0:8080:db:80` would open the port to other machines: "),
     ],
 )

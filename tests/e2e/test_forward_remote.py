@@ -136,7 +136,7 @@ def test_a_server_that_forbids_it_starts_no_command(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("-R", "http"), "rdo: `-R http` has `http` for a port; "),
+        (("-R", "http"), "rdo: `-R http` has `http` where a port should be; "),
         (("-R", "0"), "rdo: `-R 0` names no port of this machine, as `0:3000` does; "),
         (("-R", "0.0.0.0:8080:db:80"), "rdo: `-R 0.0.0.0:8080:db:80` would open the port to other machines: "),
     ],

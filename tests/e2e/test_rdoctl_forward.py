@@ -30,8 +30,8 @@ def test_a_port_is_added_to_a_target_that_is_connected_and_removed(project: Proj
         assert project.run("true").stderr == b""
         assert page(here) == TEXT, "it does not end with a command"
         removed = project.shell(f"rdoctl forward remove --target devbox {here}:{port}")
-        assert removed.stdout.decode().startswith(f"localhost:{here} -> ")
-        assert removed.stdout.decode().endswith(f"devbox:{port} is removed\n")
+        assert removed.stdout.decode().startswith(f"removed localhost:{here} -> ")
+        assert removed.stdout.decode().endswith(f"devbox:{port}\n")
         assert wait_until(lambda: not listens(here), PATIENCE)
 
 
@@ -50,7 +50,7 @@ def test_a_port_of_the_config_is_removed_until_the_next_connection(project: Proj
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("add http", "rdoctl: `http` has `http` for a port; "),
+        ("add http", "rdoctl: `http` has `http` where a port should be; "),
         ("add 0.0.0.0:80:80", "rdoctl: `0.0.0.0:80:80` would open the port to other machines: "),
         ("remove 4000", "rdoctl: `4000` is not forwarded from `"),
         ("add -p ci 4000", "rdoctl: the profile `ci` has no connection; "),

@@ -93,7 +93,7 @@ def test_a_project_that_was_moved_is_told_with_what_to_type(project: Project) ->
     result = call(moved, "sh")
     assert (result.returncode, result.stdout) == (255, b"")
     where = f"rdo: no `.rdo.conf` in `{project.local}`"
-    assert result.stderr.decode() == f"{where}; if it was moved, re-create its shims: `rdoctl shim add`\n"
+    assert result.stderr.decode() == f"{where}; correct `--project` or, after a move, type `rdoctl shim add` again\n"
     add(moved, "sh")
     assert directory_there(moved) == str(project.remote)
 

@@ -39,11 +39,11 @@ def test_doctor_checks_what_copying_needs(synced: Synced) -> None:
 
 
 def test_explain_and_status_say_what_is_copied(synced: Synced) -> None:
-    synced.configure('pull = ["dist/**"]\nexclude = ["docs/"]\n')
+    synced.configure('pull = ["dist/**", "coverage.xml"]\nexclude = ["docs/"]\n')
     shown = synced.rdoctl("explain", "true").stdout.decode()
     assert f"{synced.here} -> {synced.there}, all that git would track, without .git" in shown
     assert "but not  docs/\n" in shown
-    assert "after    dist/** comes back\n" in shown
+    assert f"after    {synced.there} -> {synced.here}, dist/**, coverage.xml\n" in shown
     synced.ok("true")
     assert f'"directory": "{synced.there}"' in synced.rdoctl("status", "--json").stdout.decode()
     assert "the same" in synced.rdoctl("sync", "status").stdout.decode()

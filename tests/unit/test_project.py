@@ -165,7 +165,7 @@ def test_a_named_directory_without_a_config_is_told(project: Path, enter: Callab
     enter(project)
     with pytest.raises(ConfigError) as caught:
         discover(os.environ, "a")
-    hint = "if it was moved, re-create its shims: `rdoctl shim add`"
+    hint = "correct `--project` or, after a move, type `rdoctl shim add` again"
     assert str(caught.value) == f"no `.rdo.conf` in `{project}/a`; {hint}"
 
 

@@ -41,7 +41,7 @@ def drafts(tools: Sequence[Tool], project: Project) -> Iterator[Draft]:
 
 def notes(tools: Sequence[Tool]) -> list[str]:
     """What is left to do, and what the user may have expected."""
-    asked = "Emacs asks once whether to trust these values; `!` says yes for good"
+    asked = "Emacs asks once whether to trust these values; `!` accepts them permanently"
     return [asked, *([NO_PYTHON_SHELL] if any(tool.name == "python" for tool in tools) else [])]
 
 

@@ -81,7 +81,7 @@ def drafts(tools: Sequence[Tool], project: Project) -> Iterator[Draft]:
 
 def notes(tools: Sequence[Tool]) -> list[str]:
     """What is left to do."""
-    return ["`:set exrc` in your vimrc has Vim read it; Neovim asks once whether to trust it"]
+    return ["add `set exrc` to your vimrc, so that Vim reads it; Neovim asks once whether to trust it"]
 
 
 def render(tools: Sequence[Tool]) -> str:

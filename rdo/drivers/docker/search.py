@@ -115,7 +115,7 @@ def _by_directory(engine: Engine, directory: str) -> InspectedContainer:
     if found:
         return _by_id(engine, docker_inspection.only(found, "this directory").id)
     hint = "`devcontainer up --workspace-folder .`, or set `container`, `service` or `image`"
-    raise ConnectError(f"there is no dev container of `{directory}`", "", hint)
+    raise ConnectError(f"there is no dev container for `{directory}`", "", hint)
 
 
 def _candidates(engine: Engine, directory: str, project: compose.NamedProject) -> compose.ServiceCandidates:
