@@ -132,7 +132,7 @@ def _lost(directory: str, target: str, request: Request, *, copies: bool) -> str
     if copies and not request.remote_directory:
         hint += "; what git ignores, or `pull` names, is not copied there"
     elif not request.remote_directory:
-        hint += " and `rsync -a -e rdo-rsh ./ :` fills it; otherwise correct `directory`"
+        hint += ' and `rsync -a -e rdo-rsh ./ :` fills it, or `sync = "push"` does both; otherwise correct `directory`'
     return str(RdoError(f"rdo: cannot enter the directory `{directory}` on `{target}`", "", hint))
 
 

@@ -88,7 +88,8 @@ def _named(project: str, pwd: str, cwd: str, environ: Mapping[str, str]) -> Foun
     config = _join(physical, CONFIG)
     _check_link(config)
     if _stamp_one(config) == MISSING:
-        raise ConfigError(f"no `{CONFIG}` in `{root}`", "", "correct `--project` or, after a move, type `rdoctl shim add` again")
+        hint = "correct `--project` or, after a move, type `rdoctl shim add` again"
+        raise ConfigError(f"no `{CONFIG}` in `{root}`", "", hint)
     if not _is_at_or_below(pwd, root) and not _is_at_or_below(cwd, physical):
         pwd, cwd = root, physical
     return FoundConfig(config, root, pwd, cwd, stamp(config, user_file(environ)))

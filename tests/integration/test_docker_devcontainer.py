@@ -108,5 +108,5 @@ def test_it_is_found_with_its_user_its_variables_and_its_directory(
 
 
 def test_without_a_dev_container_the_error_says_how_to_start_one(docker_engine: DockerEngine, tmp_path: Path) -> None:
-    with pytest.raises(ConnectError, match=r"no dev container for `.*`; `devcontainer up --workspace-folder .`, or set"):
+    with pytest.raises(ConnectError, match=r"no dev container for `.*`; `devcontainer up --workspace-folder .`, or"):
         driver(docker_engine, tmp_path).roots()

@@ -202,8 +202,8 @@ def test_a_directory_of_the_project_that_is_not_there_can_be_made_and_filled() -
     planned = make(request(b"ls", profile=b"far away"), roots=[Root("/work/src", "/srv/it's")])
     assert planned.script.lost == (
         "rdo: cannot enter the directory `/srv/it's` on `devbox`; if it is missing, "
-        "`rdo -p 'far away' --dir / mkdir -p '/srv/it'\"'\"'s'` creates it and `rsync -a -e rdo-rsh ./ :` fills it; "
-        "otherwise correct `directory`"
+        "`rdo -p 'far away' --dir / mkdir -p '/srv/it'\"'\"'s'` creates it and `rsync -a -e rdo-rsh ./ :` fills it, "
+        'or `sync = "push"` does both; otherwise correct `directory`'
     )
 
 

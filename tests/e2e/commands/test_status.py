@@ -66,7 +66,7 @@ def test_a_missing_directory_on_the_target_is_255_and_named(anywhere: Project) -
     assert (result.returncode, result.stdout) == (255, b"")
     line, end = result.stderr.decode().split("` on `")
     assert line == f"rdo: cannot enter the directory `{anywhere.remote}/new"
-    assert end.endswith("fills it; otherwise correct `directory`\n")
+    assert end.endswith('fills it, or `sync = "push"` does both; otherwise correct `directory`\n')
     assert end.count("\n") == 1
     assert not list(anywhere.remote.rglob("made"))
     command = end.split("`")[2]
