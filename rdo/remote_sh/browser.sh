@@ -38,8 +38,18 @@ done
     exit 1
 }
 
-# Only this process holds the fifo open to write: with it, even if it is killed, ends who reads there. `exec` closes it
-# for the others, since mksh and posh keep what a loop's own `3<&-` closes.
+# Who still waits gets an answer, and who comes now finds that nobody is there.
+end_programs() {
+    rm -f "$browser_top/urls"
+    for one_place in "$browser_top"/answer.*; do
+        [ ! -p "$one_place" ] || echo 4 1<>"$one_place"
+    done
+    # Twice: who came last may write a file meanwhile.
+    rm -rf "$browser_top" 2>/dev/null || rm -rf "$browser_top"
+}
+
+# Only this process holds the fifo open to write: if it is killed, who reads there finds its end, and clears up. `exec`
+# closes it for the others, since mksh and posh keep what a loop's own `3<&-` closes.
 exec 3<>"$browser_top/urls"
 exec 4<&0 5<"$browser_top/urls"
 # Only now: what is written to a fifo that nobody has open is lost.
@@ -57,6 +67,7 @@ echo "$browser_top"
             rm -f "$browser_top/url.$waiting_process"
         }
     done
+    end_programs
 } <&5 &
 url_reader=$!
 
@@ -72,8 +83,4 @@ answer_reader=$!
 [ -n "$is_over" ] || wait "$answer_reader"
 trap '' HUP INT TERM
 kill "$url_reader" "$answer_reader" 2>/dev/null
-# Who still waits gets an answer, too.
-for one_place in "$browser_top"/answer.*; do
-    [ ! -p "$one_place" ] || echo 4 1<>"$one_place"
-done
-rm -rf "$browser_top"
+end_programs

@@ -30,13 +30,14 @@ if [ -z "$found_url" ] || [ -z "${RDO_BROWSER-}" ]; then
 fi
 umask 077
 own_directory=${own_directory%/*}
-[ -p "$own_directory/urls" ] && kill -0 "$browser_holder" 2>/dev/null || exit 4
 rm -f "$own_directory/answer.$$"
-mkfifo "$own_directory/answer.$$" || exit 4
+mkfifo "$own_directory/answer.$$" 2>/dev/null || exit 4
 exec 3<>"$own_directory/answer.$$"
-# A file of its own: only short lines of several writers are never mixed up in a fifo.
-printf '%s %s\n' "$RDO_BROWSER" "$found_url" >"$own_directory/url.$$" || exit 4
-echo $$ 1<>"$own_directory/urls"
-read -r url_status <&3
+# Only now: at its end, browser.sh takes `urls` away before it answers all who wait. The URL has a file of its own: only
+# short lines of several writers are never mixed up in a fifo.
+[ -p "$own_directory/urls" ] && kill -0 "$browser_holder" 2>/dev/null &&
+    printf '%s %s\n' "$RDO_BROWSER" "$found_url" >"$own_directory/url.$$" &&
+    echo $$ 1<>"$own_directory/urls" &&
+    read -r url_status <&3
 rm -f "$own_directory/answer.$$"
 exit "${url_status:-4}"
