@@ -15,6 +15,7 @@ from typing import Protocol
 
 from rdo.drivers.target_stream import Sink, TargetStream
 from rdo.errors import LinkLost
+from rdo.util import brief_calls
 
 TURN_LIMIT = 1024 * 1024
 """Bytes for one connection before the others have their turn."""
@@ -127,7 +128,7 @@ class Relay:
             return False
         self._sunk += len(data)
         try:
-            size = self._socket.send(data)
+            size = brief_calls.send(self._socket, data)
         except BlockingIOError:
             size = 0
         except OSError:

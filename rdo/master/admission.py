@@ -18,15 +18,12 @@ from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol
 from rdo.ipc.address import OTHER_SOCKET
 from rdo.ipc.request import version as request_version
-from rdo.util import limits
+from rdo.util import brief_calls, limits
 
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
 
 STATUS = (b"Gid:", b"Groups:", b"Cap", b"NoNewPrivs:", b"Seccomp")
 """Beginnings of those lines of /proc/PID/status that count."""
-
-READ_SIZE = 4096
-"""Bytes: a status is longer only for a user of hundreds of groups."""
 
 
 class NotServed(Exception):
@@ -72,11 +69,11 @@ def _resolved(place: str) -> str:
 
 
 class Surroundings(NamedTuple):
-    """Those of one process, as far as they can be seen: no text where they cannot, as on macOS."""
+    """Those of one process, as far as they can be seen: nothing where they cannot, as on macOS."""
 
     place: str
     """The directory of the rdo that it runs: two installations do not take turns in replacing each other's master."""
-    seen: tuple[tuple[str, str | bytes], ...]
+    seen: tuple[tuple[str, bytes], ...]
 
     def include(self, other: Surroundings) -> bool:
         """Whether what has these can serve what has the `other` ones."""
@@ -92,22 +89,14 @@ class Surroundings(NamedTuple):
 
 def surroundings_of(pid: int, place: str) -> Surroundings:
     """Those of a process of the same user, which runs the rdo at `place`. Raises nothing."""
-    seen: list[tuple[str, str | bytes]] = []
+    seen: list[tuple[str, bytes]] = []
+    reader = brief_calls.Reader()
     for name in NAMESPACES:
         with contextlib.suppress(OSError):
-            seen.append((name, os.readlink(f"/proc/{pid}/ns/{name}")))
+            seen.append((name, reader.link(f"/proc/{pid}/ns/{name}")))
     with contextlib.suppress(OSError):
-        lines = _read(f"/proc/{pid}/status").split(b"\n")
+        lines = reader.file(f"/proc/{pid}/status").split(b"\n")
         seen.append(("status", b"\n".join([line for line in lines if line.startswith(STATUS)])))
     with contextlib.suppress(OSError):
-        seen.append(("personality", _read(f"/proc/{pid}/personality")))
+        seen.append(("personality", reader.file(f"/proc/{pid}/personality")))
     return Surroundings(place, tuple(seen))
-
-
-def _read(path: str) -> bytes:
-    """The text of a file of /proc, as bytes: to decode it would take longer than all the rest of this module."""
-    file = os.open(path, os.O_RDONLY)
-    try:
-        return b"".join(iter(lambda: os.read(file, READ_SIZE), b""))
-    finally:
-        os.close(file)

@@ -128,9 +128,9 @@ class Master:
         client = ClientConnection(connection, self._log)
         with contextlib.closing(client), contextlib.ExitStack() as served:
             try:
-                connection.settimeout(ALONE_TIMEOUT if refusal else FIRST_FRAME_TIMEOUT)
-                kind, payload = client.receive()
-                connection.settimeout(ALONE_TIMEOUT if refusal else None)
+                if refusal:
+                    connection.settimeout(ALONE_TIMEOUT)
+                kind, payload = client.receive_within(ALONE_TIMEOUT if refusal else FIRST_FRAME_TIMEOUT)
                 served.enter_context(self._life.served)
                 self._dispatch(client, kind, bytes(payload), refusal)
             except ClientGone:

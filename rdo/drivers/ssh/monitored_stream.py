@@ -8,6 +8,7 @@ import socket
 from typing import Protocol
 
 from rdo.drivers.keepalive import SignOfLife
+from rdo.util import brief_calls
 
 
 class ByteStream(Protocol):
@@ -37,7 +38,7 @@ class MonitoredStream:
     def send(self, data: bytes | memoryview) -> int:
         """Send what there is room for. Raises BlockingIOError or TimeoutError where that is nothing, for a while."""
         if isinstance(self._stream, socket.socket):
-            return self._stream.send(data, socket.MSG_DONTWAIT)
+            return brief_calls.send(self._stream, data)
         return self._stream.send(data)
 
     @property

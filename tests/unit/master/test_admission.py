@@ -9,11 +9,12 @@ import sys
 
 import pytest
 
-from rdo.master.admission import READ_SIZE, Surroundings, surroundings_of
+from rdo.master.admission import Surroundings, surroundings_of
+from rdo.util.brief_calls import SIZE_LIMIT
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system shows them")
 
-OURS = Surroundings("/lib/rdo", (("net", "net:[1]"), ("status", "Groups:\t0\n")))
+OURS = Surroundings("/lib/rdo", (("net", b"net:[1]"), ("status", b"Groups:\t0\n")))
 
 
 def test_what_is_the_same_is_served() -> None:
@@ -22,8 +23,8 @@ def test_what_is_the_same_is_served() -> None:
 
 @pytest.mark.parametrize("other", [
     Surroundings("/opt/rdo", OURS.seen),
-    Surroundings("/lib/rdo", (("net", "net:[2]"), ("status", "Groups:\t0\n"))),
-    Surroundings("/lib/rdo", (("net", "net:[1]"), ("status", "Groups:\t0 7\n"))),
+    Surroundings("/lib/rdo", (("net", b"net:[2]"), ("status", b"Groups:\t0\n"))),
+    Surroundings("/lib/rdo", (("net", b"net:[1]"), ("status", b"Groups:\t0 7\n"))),
 ])  # fmt: skip
 def test_what_differs_in_anything_is_not_and_has_a_socket_of_its_own(other: Surroundings) -> None:
     assert not OURS.include(other)
@@ -50,7 +51,7 @@ def test_a_child_has_ours_unless_it_gave_something_up() -> None:
 @on_linux
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root chooses its groups")
 def test_all_groups_of_a_user_of_many_are_seen() -> None:
-    groups = range(10_000, 10_000 + READ_SIZE)
+    groups = range(10_000, 10_000 + SIZE_LIMIT)
     with subprocess.Popen(["cat"], stdin=-1, extra_groups=groups) as child:
         status = dict(surroundings_of(child.pid, "").seen)["status"]
         assert f" {groups[-1]} ".encode() in status
