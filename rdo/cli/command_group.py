@@ -29,6 +29,10 @@ Examples:
 """
 
 
+SUMMARY_LIMIT = 1000
+"""Characters: more than any has."""
+
+
 class CommandGroup(click.Group):
     """See click.Group."""
 
@@ -60,6 +64,16 @@ class CommandGroup(click.Group):
             raise UsageError(f"there is no command `{name}`", "", hint)
         return super().resolve_command(ctx, args)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """See click, which cuts summaries off instead of wrapping them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(self.summaries(ctx))
+
+    def summaries(self, ctx: click.Context) -> list[tuple[str, str]]:
+        """Each command with the first sentence of its help."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        return [(name, command.get_short_help_str(limit=SUMMARY_LIMIT)) for name, command in commands if command]
+
 
 class TableGroup(CommandGroup):
     """A group of the commands in command_table.py, each loaded only once it is asked for.
@@ -78,12 +92,9 @@ class TableGroup(CommandGroup):
         command: click.Command | Command = importlib.import_module(COMMANDS[cmd_name].module).command
         return built(command) if isinstance(command, Command) else command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """See click: by the table, which loads none."""
-        width = formatter.width - max(map(len, COMMANDS)) - 6  # as click has it
-        with formatter.section("Commands"):
-            shown = {name: click.Command(name, help=entry.summary) for name, entry in COMMANDS.items()}
-            formatter.write_dl([(name, each.get_short_help_str(width)) for name, each in shown.items()])
+    def summaries(self, ctx: click.Context) -> list[tuple[str, str]]:
+        """See CommandGroup: by the table, which loads none."""
+        return [(name, entry.summary) for name, entry in COMMANDS.items()]
 
 
 class RawCommand(click.Command):

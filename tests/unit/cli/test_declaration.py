@@ -105,11 +105,20 @@ def test_the_table_says_of_each_command_what_its_own_help_says(name: str) -> Non
     assert command.get_short_help_str(limit=1000) == COMMANDS[name].summary
 
 
-def test_the_help_shows_all_commands_as_click_would() -> None:
+def test_the_help_shows_all_commands() -> None:
     lines = CliRunner().invoke(command_group.rdoctl, ["--help"]).output.splitlines()
-    listed = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :][: len(COMMANDS)]]
+    rows = lines[lines.index("Commands:") + 1 :]
+    listed = [row.split()[0] for row in rows[: rows.index("")] if row[2] != " "]
     assert listed == sorted(COMMANDS)
     assert max(map(len, lines)) < 80
+
+
+@pytest.mark.parametrize("words", [[], ["forward"], ["ide"], ["service"], ["shim"], ["sync"]], ids=" ".join)
+def test_a_summary_is_wrapped_and_not_cut_off(words: list[str]) -> None:
+    shown = CliRunner().invoke(command_group.rdoctl, [*words, "--help"]).output
+    summaries = shown.partition("\nCommands:\n")[2].partition("\n\n")[0]
+    assert summaries
+    assert "..." not in summaries
 
 
 def test_each_module_of_the_table_is_there() -> None:
