@@ -11,7 +11,7 @@ _rdoctl() {
     local -a offers
     local word help
     while IFS=$'\t' read -r word help; do
-        offers+=("${word//:/\\:}:$help")
+        offers+=("${word//:/\\:}${help:+:$help}")
     done < <(rdoctl __complete "${(@)words[2,CURRENT]}" 2>/dev/null)
     _describe -V rdoctl offers
 }

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import require
 from tests.e2e.project import Project, local_project
+from tests.e2e.terminal import Terminal
 
 BASH = """\
 eval "$(rdoctl completion bash)"
@@ -107,6 +108,16 @@ def test_each_script_is_good_syntax(project: Project, shell: str) -> None:
         require(shell, "it is not installed")
     result = project.shell(f"rdoctl completion {shell} >script && {shell} -n script")
     assert (result.returncode, result.stderr) == (0, b"")
+
+
+def test_zsh_offers_words_in_their_order_and_no_empty_descriptions(project: Project) -> None:
+    if shutil.which("zsh") is None:
+        require("zsh", "it is not installed")
+    with Terminal(["zsh", "-f", "-i"], project.local, {**project.environment, "PS1": "$ "}) as terminal:
+        terminal.line('autoload -Uz compinit; compinit -u -D; eval "$(rdoctl completion zsh)"; echo rea""dy')
+        terminal.expect("ready")
+        terminal.type("rdoctl init --driver \t")
+        assert terminal.match(r"ssh +vagrant +docker +local")
 
 
 def test_profiles_are_listed_from_files_with_faults_too_and_not_without_any(project: Project) -> None:
