@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
@@ -117,7 +118,7 @@ class _Rerun:
         tree = self._settle()
         while (status := self._run_once()) is not None:
             if sys.stderr.isatty():
-                _report(f"the command ended with status {status}; waiting for a change")
+                _report(f"the command ended with status {status} at {time.strftime('%H:%M:%S')}; waiting for a change")
             if not self._is_apart:  # what has changed meanwhile may be the command's own work
                 tree = self._settle()
             tree = self._changed(tree)

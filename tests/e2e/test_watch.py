@@ -105,7 +105,7 @@ def test_on_a_terminal_the_screen_is_cleared_between_runs(project: Project) -> N
     words = [str(word) for word in project.command("--watch", "-c", "cat a; exit 3")]
     with Terminal(words, project.local, dict(project.environment)) as terminal:
         terminal.expect("first")
-        terminal.expect("rdo: the command ended with status 3; waiting for a change\r\n")
+        terminal.match(r"rdo: the command ended with status 3 at \d\d:\d\d:\d\d; waiting for a change\r\n")
         (project.local / "a").write_text("second")
         assert "\033[H\033[2J" in terminal.expect("second")
         terminal.expect("waiting for a change")
