@@ -226,7 +226,7 @@ class Session:
     def explain(self, error: LinkLost) -> LinkLost:
         """The error for the client."""
         why = error.why or error.what
-        log.event(f"the connection to `{self._target}` was lost under a command: {why}")
+        log.event(f"the connection to `{self._target}` was lost while a command was running: {why}")
         hint = "the command continues there, if it can" if self._keep else "the command is not run again"
         return LinkLost(f"the connection to `{self._target}` was lost", why, hint)
 
