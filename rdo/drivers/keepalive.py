@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from rdo.drivers.link_watch import SilenceObserver
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS, KeepaliveTimeouts, Silence, Step
 from rdo.errors import SetupError
-from rdo.util import clock, threads
+from rdo.util import clock, log, threads
 
 
 class SignOfLife:
@@ -41,7 +41,8 @@ class SignOfLife:
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []
         for call in waiting:
-            call()
+            with log.contained():
+                call()
 
     def when_next(self, call: Callable[[], None]) -> None:
         """Call this, once, with the next sign of life or at the end, in the thread that notes it."""
@@ -156,9 +157,14 @@ class Keepalive:
             return
         self._silence.begin_watch(self._now())
         with contextlib.suppress(SetupError):  # the next command tries again
-            self._thread = threads.start(self._run, name="rdo-keepalive")
+            self._thread = threads.start(self._run, name="rdo-keepalive", broken=self._forget_thread)
 
     # In the thread
+
+    def _forget_thread(self, _: BaseException) -> None:
+        """It has failed: the next command starts another one."""
+        with self._changed:
+            self._thread = None
 
     def _run(self) -> None:
         while (step := self._next_step()) is not None:

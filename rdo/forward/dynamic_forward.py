@@ -38,7 +38,11 @@ class SocksRelay(Relay):
 
     def begin(self) -> None:
         """Wait for what the client asks for."""
-        self._read_request()
+        try:
+            self._read_request()
+        except BaseException as error:
+            self.abort(str(error))
+            raise
 
     def advance(self) -> None:
         """See Relay."""

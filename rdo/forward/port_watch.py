@@ -69,7 +69,7 @@ class PortWatch:
             self._changed.notify_all()
             if not self._is_running and command.connection not in self._refused:
                 try:
-                    threads.start(self._run, name="ports")
+                    threads.start(self._run, name="ports", broken=self._give_up)
                     self._is_running = True
                 except SetupError as error:
                     log.event(f"cannot watch ports: {error}")
@@ -118,9 +118,6 @@ class PortWatch:
                     self._watch(job)
             except (ChannelRefused, ConnectError, LinkLost) as error:
                 self._refuse(connection, error)
-            except Exception as error:
-                log.crash(error)
-                self._refuse(connection, error)
 
     def _next_connection(self) -> HeldConnection | None:
         """One that a command runs on; None at the end of the thread."""
@@ -138,6 +135,16 @@ class PortWatch:
         for command in commands:
             self._ports.give_back(command)
             command.trace(f"cannot find out what the command listens on: {why}")
+
+    def _give_up(self, error: BaseException) -> None:
+        """What nobody foresaw: the commands that run have no ports here any more; the next one starts it again."""
+        with self._changed:
+            self._is_running = False
+            commands, self._commands = list(self._commands.values()), {}
+            self._changed.notify_all()
+        for command in commands:
+            command.show(f"cannot find out what the command listens on: {log.words(error)}; see `rdoctl log`")
+            self._ports.give_back(command)
 
     def _check_wanted(self) -> None:
         """Raises LinkLost where there is no answer, and nobody who would need one."""

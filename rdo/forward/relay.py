@@ -85,9 +85,11 @@ class Relay:
         """Open the far side. Where that cannot be, the connection is reset."""
         try:
             self._stream = open_stream(self._sink, self._changed)
-        except LinkLost as error:
+        except BaseException as error:
             self.abort(str(error))
-            return
+            if isinstance(error, LinkLost):
+                return
+            raise
         self.advance()
 
     def abort(self, why: str = "") -> None:

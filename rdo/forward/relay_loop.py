@@ -25,6 +25,9 @@ ACCEPT_INTERVAL = 0.5
 ACCEPT_LIMIT = 64
 """Connections accepted at a time, before those that are open have their turn."""
 
+FAULT_INTERVAL = 0.1
+"""Seconds until it goes on after an unexpected error of its own: no loop may fill the log."""
+
 ENOUGH_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -107,7 +110,11 @@ class RelayLoop:
     def _run(self) -> None:
         while not self.is_over:
             while not self._ending or self.relays or self._waiting or self.expected:
-                self._take_turn()
+                try:
+                    self._take_turn()
+                except BaseException as error:
+                    log.crash(error)
+                    time.sleep(FAULT_INTERVAL)
             self.is_over = True
             if self._waiting:  # looked at after that: who comes later sees that it is over
                 self.is_over = False
@@ -147,7 +154,7 @@ class RelayLoop:
         """Whatever one connection brings about, the others go on."""
         try:
             act()
-        except Exception as error:
+        except BaseException as error:
             log.crash(error)
             relay = getattr(act, "__self__", None)
             if isinstance(relay, Relay):

@@ -15,6 +15,7 @@ from rdo.forward.relay import Relay
 from rdo.forward.relay_loop import RelayLoop
 from rdo.forward.remote_socks import RemoteSocks
 from rdo.pool.connection import IncomingLease
+from rdo.util import log
 from rdo.util.threads import Workers
 
 CONNECT_TIMEOUT = 30.0
@@ -94,6 +95,9 @@ class RemoteForward(HeldForward):
             connection = endpoint_socket.connect(destination, CONNECT_TIMEOUT)
         except (OSError, UnicodeError) as error:  # a name may be one that cannot be looked up at all
             self._loop.run_soon(partial(self._failed, lease, asked, reason(error)))
+        except BaseException as error:
+            self._loop.run_soon(partial(self._failed, lease, asked, log.words(error)))
+            raise
         else:
             self._loop.run_soon(partial(self._relay, lease, asked, connection))
 

@@ -19,7 +19,7 @@ from rdo.pool.connection import HeldConnection
 from rdo.pool.shell import Shell
 from rdo.remote_sh.script import Script
 from rdo.remote_sh.template import load, quote
-from rdo.util import threads
+from rdo.util import log, threads
 
 TEXT = load("browser", PROGRAM=quote(load("open_url")))
 
@@ -65,6 +65,10 @@ class BrowserPrograms:
             self.fault = "the target allows no further session on the connection"
         except RdoError as error:
             self.fault = str(error)
+        except BaseException as error:
+            self.fault = log.words(error)
+            ended()
+            raise
         finally:
             self._made.set()
 
@@ -102,7 +106,8 @@ class BrowserPrograms:
         with undo, contextlib.suppress(LinkLost):
             try:
                 for line in lines:
-                    self._act(line)
+                    with log.contained():
+                        self._act(line)
             finally:
                 ended()
 
@@ -114,8 +119,12 @@ class BrowserPrograms:
         opener = self._openers.get(word)
         if opener is None:
             self._answer(number, False)
-        else:
+            return
+        try:
             opener(url, partial(self._answer, number))
+        except BaseException:
+            self._answer(number, False)
+            raise
 
     def _answer(self, number: bytes, is_opened: bool) -> None:
         """Let the program there end that waits."""

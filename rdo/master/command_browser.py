@@ -11,7 +11,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 
 from rdo.client import browser
 from rdo.errors import RdoError, SetupError, one_line, without_middle
@@ -23,7 +22,7 @@ from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.master.command_terminal import CommandTerminal
 from rdo.master.output_pump import OutputPump
 from rdo.remote_sh.script import Script
-from rdo.util import threads
+from rdo.util import log, threads
 
 ASK = "ask"
 
@@ -38,7 +37,7 @@ output back for a while.
 ROOT = ("", "0", "root")
 """Users whom sudo may run a command as, or none, so that it can use programs in a private directory."""
 
-Hold = Callable[[int], AbstractContextManager[None]]
+Hold = Callable[[int], contextlib.AbstractContextManager[None]]
 """Has a port of the target here, with the same number, while a command runs. Raises SetupError."""
 
 
@@ -128,7 +127,7 @@ class CommandBrowser:
             answer(bool(known))
         if starts:
             try:
-                threads.start(self._work, name="browser")
+                threads.start(self._work, name="browser", broken=self._refuse_waiting)
             except SetupError:
                 self._refuse_waiting()
 
@@ -167,7 +166,6 @@ class CommandBrowser:
                     self._over = True
         if is_over:
             self._refuse_waiting()
-            self._held.close()
 
     def _report_dropped(self, terminal: CommandTerminal) -> None:
         with self._changed:
@@ -192,14 +190,18 @@ class CommandBrowser:
                 self._next_at = time.monotonic() + OPEN_INTERVAL
             answer(is_opened)
 
-    def _refuse_waiting(self) -> None:
-        """There is no thread that could open it, or the command is over."""
+    def _refuse_waiting(self, fault: BaseException | None = None) -> None:
+        """There is no thread any more that could open it, or the command is over."""
         with self._changed:
             self._works = False
             refused = list(self._waiting)
             self._waiting.clear()
         for _, answer in refused:
             answer(False)
+        if fault is not None and self._terminal is not None:
+            self._terminal.show(f"rdo: cannot open URLs here: {log.words(fault)}; see `rdoctl log`")
+        if self._over:
+            self._held.close()
 
     def _open(self, url: str, terminal: CommandTerminal) -> bool:
         """Whether it was opened. Raises ClientGone."""
@@ -228,10 +230,8 @@ class CommandBrowser:
             raise RdoError(f"did not open `{one_line(url)}` here", why, 'set `open_browser = "yes"` to open all')
 
         def shown(answer: bool | None) -> str:
-            if answer is None:
-                return "rdo: not opened: no answer"
             if not answer:
-                return "rdo: not opened"
+                return "rdo: not opened: no answer" if answer is None else "rdo: not opened"
             self._hold_ports(url)
             return "rdo: opening it"
 

@@ -85,8 +85,10 @@ class Master:
     def _settle(self) -> None:
         """Once the first command is on its way: load the rest of the code, and start to collect garbage."""
         time.sleep(SETTLE_GRACE)
-        preload.load_rest({pool.target.driver for pool in self._targets.pools})
-        memory.collect_garbage()
+        try:
+            preload.load_rest({pool.target.driver for pool in self._targets.pools})
+        finally:
+            memory.collect_garbage()
 
     def _end_now(self) -> None:
         """End the commands that run, too, and report that to their clients."""

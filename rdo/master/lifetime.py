@@ -80,8 +80,15 @@ class Lifetime:
     def wait(self) -> None:
         """Wait until the master has ended; close what is idle meanwhile."""
         with self._changed:
-            while self._advance() is not MasterState.ENDED:
-                self._changed.wait(self._until_next_look())
+            while self._state is not MasterState.ENDED:
+                self._changed.wait(self._look())
+
+    def _look(self) -> float:
+        """Go on to the state that it is time for: seconds until the next look, also after what nobody foresaw."""
+        left = LOOK_INTERVAL
+        with log.contained():
+            left = 0.0 if self._advance() is MasterState.ENDED else self._until_next_look()
+        return left
 
     def _advance(self) -> MasterState:
         """Go on to the state that it is time for. With the lock."""

@@ -53,7 +53,7 @@ class SignalWatch:
         with self._lock:
             self._until[name] = time.monotonic() + ENDING_TIMEOUT
             if not self._watching:
-                threads.start(self._watch, name="signal")
+                threads.start(self._watch, name="signal", broken=self._watch_no_more)
                 self._watching = True
 
     def expect_of_keys(self, typed: bytes) -> None:
@@ -68,35 +68,44 @@ class SignalWatch:
             lately = [name for name, until in self._until.items() if until > now]
         return any(name in ENDING or status == 128 + NUMBERS[name] for name in lately)
 
+    def _watch_no_more(self, _: BaseException) -> None:
+        """The thread has failed: the next signal starts another one."""
+        with self._lock:
+            self._watching = False
+
     def _watch(self) -> None:
         intervals = iter(LOOK_INTERVALS)
         while not self._output.wait(next(intervals, LOOK_INTERVALS[-1])):
             try:
-                if self._channel.has_exited():
-                    return self._end()
+                if self._channel.has_exited() and self._end():
+                    return
             except LinkLost as error:
                 if self._is_to_end():
                     return self._output.break_off(error)
             with self._lock:
                 if time.monotonic() > max(self._until.values()):
                     self._watching = False
-                    return None
-        return None
+                    return
 
     def _is_to_end(self) -> bool:
         with self._lock:
             return not ENDING.isdisjoint(self._until)
 
-    def _end(self) -> None:
-        """Others may hold its streams: hang them up, and stop waiting for them if that does not help."""
+    def _end(self) -> bool:
+        """Others may hold its streams: hang them up, and stop waiting for them if that does not help.
+
+        False where it was no signal that ended it: the next one may be meant for them.
+        """
         try:
             status = self._channel.exit_status()
         except RdoError:
-            return  # the thread that reads the output reports it
-        if self.ended_by_signal(status):
-            self._hang_up()
-            if not self._is_drained():
-                self._output.end_with(status)
+            return True  # the thread that reads the output reports it
+        if not self.ended_by_signal(status):
+            return False
+        self._hang_up()
+        if not self._is_drained():
+            self._output.end_with(status)
+        return True
 
     def _is_drained(self) -> bool:
         """Wait until the output has ended, which it has if True; or nothing more of it has to be waited for."""

@@ -180,5 +180,7 @@ class ConnectionSet:
     def close(self, why: str) -> None:
         """Close all, and end all that runs over them; `why` is for the log."""
         for connection in self:
-            connection.keep_nothing()
-            self.discard(connection, why)
+            with log.contained():
+                connection.keep_nothing()
+            with log.contained():
+                self.discard(connection, why)

@@ -141,7 +141,7 @@ class Lifeline:
         self._unanswered += orders
         if self._unanswered and not self._watching:
             with contextlib.suppress(SetupError):
-                threads.start(self._watch, name="answers")
+                threads.start(self._watch, name="answers", broken=self._watch_no_more)
                 self._watching = True
 
     def _replace_ended(self) -> None:
@@ -155,6 +155,11 @@ class Lifeline:
             self._opening = True
 
     # In threads of their own
+
+    def _watch_no_more(self, _: BaseException) -> None:
+        """The thread has failed: the next order starts another one."""
+        with self._changed:
+            self._watching = False
 
     def _watch(self) -> None:
         """See that each order to send a signal is answered; else have another shell do that."""
@@ -182,7 +187,7 @@ class Lifeline:
                 self._hear(shell)
             except Exception as error:
                 log.crash(error)
-                shell.channel.close()  # to those who order, it has ended: nobody would hear its answers
+                self._dismiss(shell)
             with self._changed:
                 self._ended.append(shell)
                 if self._shell is not shell:
@@ -191,6 +196,13 @@ class Lifeline:
                 self._opening = not self._closed and time.monotonic() - self._began > SHORT_LIFE_LIMIT
                 if not self._opening:
                     return
+
+    def _dismiss(self, shell: Shell) -> None:
+        """Nobody would hear its answers any more: close it, and nothing that it has listed ends with it."""
+        with self._changed:
+            if self._shell is shell:
+                self._order(*map(order.drop, self._listed))
+        shell.channel.close()
 
     def _hear(self, shell: Shell) -> None:
         """Count its answers until it ends."""
@@ -219,7 +231,10 @@ class Lifeline:
                     stopped = (
                         [order.kill(before.group, "KILL")] if before is not None and not before.channel.ended else []
                     )
-                    self._order(*stopped, *map(order.add, self._listed), *unanswered, *waiting)
+                    with log.contained(), contextlib.ExitStack() as undo:
+                        undo.callback(shell.channel.close)  # nothing would be guarded
+                        self._order(*stopped, *map(order.add, self._listed), *unanswered, *waiting)
+                        undo.pop_all()
                 self._changed.notify_all()
         if shell is not None and closed:
             shell.channel.close()

@@ -47,17 +47,10 @@ class Maintenance:
 
     def _run(self) -> None:
         while self._wait_for_work():
-            try:
-                for chore in list(self.chores):
-                    chore()
-                self._evict()
-                self._refill()
-            except (ChannelRefused, RdoError):
-                pass  # the next command fails in the same way, and reports it
-            except Exception as error:
-                log.crash(error)
-            for connection in self._connections:
-                connection.settle()
+            for work in (*self.chores, self._evict, self._refill, self._settle):
+                # The next command fails in the same way as a refill, and reports it.
+                with log.contained(), contextlib.suppress(ChannelRefused, RdoError):
+                    work()
 
     def _wait_for_work(self) -> bool:
         """Wait until it is woken, or something has grown old; False at the end."""
@@ -79,6 +72,10 @@ class Maintenance:
             for connection in list(self._connections)[1:]:
                 if not connection.running.count:
                     self._lose(connection, "it was not needed any more")
+
+    def _settle(self) -> None:
+        for connection in self._connections:
+            connection.settle()
 
     def _others(self, silent: HeldConnection) -> list[HeldConnection]:
         """Connections that can be used instead."""

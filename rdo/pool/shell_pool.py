@@ -14,6 +14,7 @@ from rdo.pool.connection import HeldConnection
 from rdo.pool.connections import ROOM_INTERVAL, ConnectionSet, Opening, ShellLease
 from rdo.pool.maintenance import Maintenance
 from rdo.pool.warm_shells import WARM_AGE_LIMIT, WarmShells
+from rdo.util import log
 
 REFILL_DELAY = 0.05
 """Seconds that a command runs before the next shell is opened beside it. To wake who does that takes time away from the
@@ -76,7 +77,8 @@ class ShellPool:
     def close(self, why: str) -> None:
         """Close all connections; `why` is for the log."""
         for lease in self._warm.close():
-            lease.throw_away()
+            with log.contained():
+                lease.throw_away()
         self.connections.close(why)
 
     def _take_warm(self, opening: ChannelOptions) -> ShellLease | None:

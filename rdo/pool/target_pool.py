@@ -17,6 +17,7 @@ from rdo.errors import LinkLost
 from rdo.pool.connection import HeldConnection, IncomingLease, StreamLease
 from rdo.pool.login_directory import LoginDirectory
 from rdo.pool.shell_pool import ShellPool
+from rdo.util import log
 
 SPENT = "its connections have ended"
 """Why a pool is closed whose target could not be kept: whatever was held to it comes back with the next connection."""
@@ -172,19 +173,21 @@ class TargetPool:
 
     def close(self, why: str) -> None:
         """Close its connections, and end what runs over them; `why` is for the log."""
-        for call in self._closing:
-            call(why)
-        try:
-            self.shells.close(why)
-            self.target.release()
-        finally:
-            self.closed.set()
-            while self._belongings:
+        with contextlib.ExitStack() as closing:  # in reverse; each, whatever another one raises
+            closing.callback(self._give_back)
+            closing.callback(self.target.release)
+            closing.callback(self.shells.close, why)
+            for call in reversed(self._closing):
+                closing.callback(call, why)
+
+    def _give_back(self) -> None:
+        self.closed.set()
+        while self._belongings:
+            with log.contained():
                 self._belongings.pop()()
 
     def when_closed(self, call: Callable[[], None]) -> None:
         """Call this, once, after it has been closed; at once if it has been."""
         self._belongings.append(call)
         if self.closed.is_set():
-            while self._belongings:
-                self._belongings.pop()()
+            self._give_back()

@@ -12,7 +12,7 @@ from rdo.drivers.caller import Caller
 from rdo.errors import SetupError
 from rdo.pool.shared_attempt import SharedAttempt
 from rdo.pool.target_pool import SPENT, PoolCommand, PoolUser, TargetPool
-from rdo.util import threads
+from rdo.util import log, threads
 
 SPARE_LIMIT = 8
 """Idle pools of one name that are kept: callers whose environments differ have pools of their own on this machine, and
@@ -162,7 +162,8 @@ class TargetTable:
     def close_all(self) -> None:
         """Close all, and what runs over them; return when that is done."""
         for pool in (*self.pools, *self.ending):
-            pool.close("the control master ends")
+            with log.contained():
+                pool.close("the control master ends")
 
     def _close_ended(self) -> None:
         if not self._ending:

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 
 from rdo.errors import RdoError, printable
 
@@ -83,12 +84,25 @@ def crash(error: BaseException, log: int = LOG) -> None:
     append(data, log)
 
 
+@contextlib.contextmanager
+def contained() -> Iterator[None]:
+    """What nobody foresaw in this ends this alone, and is logged: what comes after it is for others."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        crash(error)
+
+
 def explain_crash(error: BaseException, path: str) -> RdoError:
     """The exception for the user; the log is at `path`."""
+    return RdoError("internal error in the control master", words(error), f"this is a bug in rdo; see `{path}`")
+
+
+def words(error: BaseException) -> str:
+    """The kind of an unexpected exception, and what it says."""
     kind = type(error).__name__
     try:
-        words = " ".join(str(error).split())
+        said = " ".join(str(error).split())
     except BaseException:
-        words = ""
-    why = f"{kind}: {words}" if words else kind
-    return RdoError("internal error in the control master", why[:REASON_LIMIT], f"this is a bug in rdo; see `{path}`")
+        said = ""
+    return (f"{kind}: {said}" if said else kind)[:REASON_LIMIT]

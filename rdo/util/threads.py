@@ -17,9 +17,18 @@ no less.
 """
 
 
-def start(work: Callable[..., object], *arguments: object, name: str) -> threading.Thread:
-    """Run `work` in a daemon thread of that name. Raises SetupError where the system allows no more threads."""
-    thread = threading.Thread(target=_run, args=(work, *arguments), name=name, daemon=True)
+def start(
+    work: Callable[..., object],
+    *arguments: object,
+    name: str,
+    broken: Callable[[BaseException], object] = lambda error: None,
+) -> threading.Thread:
+    """Run `work` in a daemon thread of that name. Raises SetupError where the system allows no more threads.
+
+    `broken` is called, in the thread, with the unexpected exception that has ended it: whoever counts on it can tell
+    those who wait, and start another one.
+    """
+    thread = threading.Thread(target=_run, args=(broken, work, *arguments), name=name, daemon=True)
     try:
         thread.start()
     except (RuntimeError, MemoryError):
@@ -33,11 +42,13 @@ def refusal() -> SetupError:
     return SetupError("the control master cannot start a thread", why, "see `ulimit -a`")
 
 
-def _run(work: Callable[..., object], *arguments: object) -> None:
+def _run(broken: Callable[[BaseException], object], work: Callable[..., object], *arguments: object) -> None:
     try:
         work(*arguments)
     except BaseException as error:
         log.crash(error)
+        with log.contained():
+            broken(error)
 
 
 class Workers:
@@ -72,7 +83,5 @@ class Workers:
                     self._threads -= 1
                     return
                 act = self._waiting.popleft()
-            try:
+            with log.contained():  # a thread that ended here would be counted for ever
                 act()
-            except BaseException as error:  # a thread that ended here would be counted for ever
-                log.crash(error)

@@ -1,4 +1,4 @@
-"""A control master with a fault planted into it: the real one, in which one method of the local driver raises."""
+"""A control master with a fault planted into it: the real one, in which one method raises."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rdo.ipc.release import release
 from tests.e2e.project import Project
 
 MASTER = """
-import sys, threading
+import importlib, sys, threading
 from rdo.drivers.local import driver, target
 
 place, kind, countdown, count, switch = sys.argv[1:6]
-owner, name = place.split(".")
-from rdo.pool import shell_pool
-owners = {"Thread": threading.Thread, "ShellPool": shell_pool.ShellPool, **vars(driver), **vars(target)}
-held = owners[owner]
+owner, _, name = place.rpartition(".")
+module, _, owner = owner.rpartition(".")
+owners = {"Thread": threading.Thread, **vars(driver), **vars(target)}
+held = getattr(importlib.import_module(module), owner) if module else owners[owner]
 name, thread = ("start", name) if owner == "Thread" else (name, "")
 whole = getattr(held, name)
 calls = 0
@@ -78,10 +78,15 @@ class FaultyMaster:
     def mend(self) -> None:
         (self._directory / "switch").write_text("off")
 
+    def plant(self) -> None:
+        """Have the fault from now on, after `mend`."""
+        (self._directory / "switch").write_text("on")
+
 
 @contextlib.contextmanager
 def faulty_master(project: Project, directory: Path, place: str, kind: str, after: int = 0) -> Iterator[FaultyMaster]:
-    """The method `place` of rdo.drivers.local raises an exception of that kind at each call after so many.
+    """The method `place`, with its module if that is not of rdo.drivers.local, raises an exception of that kind at each
+    call after so many.
 
     `Thread.NAME` is the start of a thread of that name.
     """

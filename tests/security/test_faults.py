@@ -89,7 +89,7 @@ def test_a_shell_that_a_fault_befell_is_not_left_behind(project: Project, tmp_pa
 
 def test_a_fault_just_after_the_start_of_a_command_ends_it(project: Project, tmp_path: Path) -> None:
     mark = token()
-    with faulty_master(project, tmp_path, "ShellPool.prepare", "ValueError") as master:
+    with faulty_master(project, tmp_path, "rdo.pool.shell_pool.ShellPool.prepare", "ValueError") as master:
         result = project.run("sleep", mark)
         assert (result.returncode, result.stderr.decode()) == (255, line_for(master, "ValueError: planted"))
         assert wait_until(lambda: not sleepers(mark), END_BOUND)

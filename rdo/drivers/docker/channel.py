@@ -79,6 +79,8 @@ class DockerChannel:
         self.check_progress: Callable[[], None] = lambda: None
         """Raises LinkLost where the program can neither go on nor end at present."""
         self._cut_reason = ""
+        self._fault: BaseException | None = None
+        """What nobody foresaw."""
         self.opened = time.monotonic()
         self.streams_ended = math.inf
         """When: by time.monotonic, as `opened`."""
@@ -162,9 +164,16 @@ class DockerChannel:
             self._at_end = True
             self._over.set()
         elif self._watch is None and self._size > SAFE_OUTPUT_LIMIT:
-            self._watch = threads.start(self._look_after, name="rest")
+            self._watch = threads.start(self._look_after, name="rest", broken=self._give_up)
         if not self._first and self._chunks:
             self._first = bytes(self._chunks[0].data)
+
+    def _give_up(self, error: BaseException) -> None:
+        """Some output may be lost: who reads is told instead of the status."""
+        self._fault = error
+        self._at_end = True
+        self._over.set()
+        self._wire.close()
 
     def _look_after(self) -> None:
         """While nobody reads, see to it that no output is lost when the program ends."""
@@ -209,6 +218,8 @@ class DockerChannel:
 
     def exit_status(self) -> int:
         """See base.Channel. Raises ConnectError where there is no such program."""
+        if self._fault is not None:
+            raise self._fault
         if self._is_invalid:
             raise LinkLost("invalid stream from the Docker engine", "it contains a frame of an unknown kind", ADVICE)
         if self._cut_reason:

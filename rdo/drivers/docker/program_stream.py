@@ -23,6 +23,7 @@ from rdo.drivers.docker.stream_script import (
     destination_lines,
 )
 from rdo.errors import ConnectError
+from rdo.util import log
 
 CONNECT_TIMEOUT = 30.0
 """Seconds for the engine to start a program, and for that to connect."""
@@ -69,6 +70,13 @@ class ProgramStream:
 
     def open(self) -> None:
         """Start the program, and wait until it has connected. In whatever thread."""
+        try:
+            self._connect()
+        except BaseException as error:
+            self.cut(log.words(error))
+            raise
+
+    def _connect(self) -> None:
         try:
             program = self._take_program()
             self._nonce = program.nonce.encode()

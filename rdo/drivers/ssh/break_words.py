@@ -8,6 +8,15 @@ from paramiko.ssh_exception import SSHException
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, Violation, words
 from rdo.drivers.ssh.kex_offer import NoCommonAlgorithm
 from rdo.fscodec import fsencode
+from rdo.util import log
+
+FORESEEN = (EOFError, OSError, Violation, NoCommonAlgorithm, SSHException, InvalidTag)
+"""What a server or the network brings about, as far as we know."""
+
+
+def is_unforeseen(error: Exception) -> bool:
+    """Whether it is rather a fault of ours, or of a library's."""
+    return not isinstance(error, FORESEEN)
 
 
 def words_for(error: Exception, kind: int) -> str:
@@ -18,4 +27,6 @@ def words_for(error: Exception, kind: int) -> str:
         return words(fsencode(str(error)), DISPLAY_LIMIT)
     if isinstance(error, InvalidTag):
         return "it sent a packet that was modified in transit"
+    if isinstance(error, MemoryError | RecursionError):
+        return f"internal error in the control master: {log.words(error)}"
     return f"it sent an invalid message (number {kind})"

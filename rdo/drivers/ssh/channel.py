@@ -32,8 +32,7 @@ from rdo.drivers.target_stream import Sink
 from rdo.errors import LinkLost
 
 WINDOW = 4 * 1024 * 1024
-"""Bytes a target may send before they are read: what a slow reader costs in memory. On loopback 2 to 16 MiB are equally
-fast; 4 MiB carry 80 MB/s over a round trip of 50 ms."""
+"""Bytes a target may send before they are read: what a slow reader costs. 4 MiB carry 80 MB/s over 50 ms and back."""
 
 OPEN_TIMEOUT = 60.0
 """Seconds for the server to open a channel: some run slow session hooks. A dead connection is found sooner."""
@@ -75,8 +74,8 @@ class SshChannel:
         """See ChannelSender: one call less for each piece."""
         self._received = ReceiveBuffer(window // 4, window)
         self._refusal: OpenRefused | None = None
-        self._why = ""
-        """What ended it, if that is known."""
+        self._why, self._is_given_up = "", False
+        """What ended it, if that is known; and whether that was a fault of ours."""
 
     def wait_until_open(self, timeout: float = OPEN_TIMEOUT) -> None:
         """Wait for the server to open it. Raises OpenRefused, LinkLost."""
@@ -135,12 +134,12 @@ class SshChannel:
     @property
     def is_over(self) -> bool:
         """Whether it is closed by both sides, refused or lost: what has come by now can still be read."""
-        return self._state in FINAL
+        return self._is_given_up or self._state in FINAL
 
     @property
     def failure(self) -> str:
-        """Why the server does not open it, or what ended the connection; else empty."""
-        return str(self._refusal or (self._why if self._state is ChannelState.LOST else ""))
+        """Why the server does not open it, or what ended it other than its two sides; else empty."""
+        return str(self._refusal or (self._why if self._is_given_up or self._state is ChannelState.LOST else ""))
 
     def end_input(self) -> None:
         """Send no more."""
@@ -170,6 +169,10 @@ class SshChannel:
         if unanswered != (kind in ANSWERS):
             raise Violation(f"it sent message {kind} for a channel that is {'not ' if unanswered else ''}open")
         _HANDLERS[kind](self, body)
+
+    def give_up(self, why: str) -> None:
+        self._why, self._is_given_up = self._why or why, True
+        self.close()
 
     def lose(self) -> None:
         """The connection has ended."""

@@ -134,7 +134,9 @@ def _to_agent(stream: ChannelStream, agent: socket.socket) -> None:
 
 
 def _to_program(agent: socket.socket, stream: ChannelStream) -> None:
-    with contextlib.suppress(OSError):
-        while data := agent.recv(READ_SIZE):
-            stream.sendall(data)
-    stream.close()  # and so wakes who waits for more from the program
+    try:
+        with contextlib.suppress(OSError):
+            while data := agent.recv(READ_SIZE):
+                stream.sendall(data)
+    finally:
+        stream.close()  # and so wakes who waits for more from the program

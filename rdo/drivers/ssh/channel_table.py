@@ -10,8 +10,10 @@ from typing import Protocol
 
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh import messages
+from rdo.drivers.ssh.break_words import is_unforeseen
 from rdo.drivers.ssh.fields import Body
 from rdo.drivers.ssh.messages import EncodedMessage, RemoteEnd
+from rdo.util import log
 
 AGENT_STREAM = b"auth-agent@openssh.com"
 """What the server calls a channel to our SSH agent."""
@@ -30,6 +32,9 @@ class ChannelHandler(Protocol):
 
     def receive(self, kind: int, body: Body) -> None:
         """Take a message for this channel: its number, and what follows the channel's; of data, nothing else."""
+
+    def give_up(self, why: str) -> None:
+        """A fault of ours ends it: what came is not whole."""
 
     def lose(self) -> None:
         """The link has ended."""
@@ -82,10 +87,17 @@ class ChannelTable:
         channel = self._channels.get(number)
         if channel is None:
             return number < self._next  # one that was dropped: so is this
-        channel.receive(kind, body)
+        try:
+            channel.receive(kind, body)
+        except Exception as error:
+            if not is_unforeseen(error):
+                raise
+            log.crash(error)  # it ends what meets it, and not all that runs over the connection
+            channel.give_up(f"internal error in the control master: {log.words(error)}")
         return True
 
     def lose(self) -> None:
         """Tell all that the connection has ended."""
         for channel in list(self._channels.values()):
-            channel.lose()
+            with log.contained():
+                channel.lose()

@@ -4,6 +4,7 @@ host keys live elsewhere, the agreement on keys in rdo.drivers.ssh.paramiko_adap
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -15,7 +16,7 @@ from paramiko.message import Message
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.algorithms import AlgorithmOffer
-from rdo.drivers.ssh.break_words import words_for
+from rdo.drivers.ssh.break_words import is_unforeseen, words_for
 from rdo.drivers.ssh.channel_table import ChannelHandler, ChannelTable
 from rdo.drivers.ssh.fields import Violation, words
 from rdo.drivers.ssh.known_hosts import HostKey
@@ -25,7 +26,7 @@ from rdo.drivers.ssh.packet_content import Sendable
 from rdo.drivers.ssh.packet_receiver import CHANNEL_MESSAGES
 from rdo.drivers.ssh.paramiko_adapter import KeyExchange
 from rdo.errors import LinkLost, reason
-from rdo.util import threads
+from rdo.util import log, threads
 
 LOGIN_DATA_LIMIT = 4 * 1024 * 1024
 """Bytes that a server may send until we are logged in, whatever in: a banner of sshd's has a megabyte at most."""
@@ -126,6 +127,8 @@ class SshTransport(KeyExchange):
         """The connection is of no use any more. The first error counts."""
         if self.failure is None and self.active:
             self.failure = error
+            if is_unforeseen(error):
+                log.crash(error)
             self.disconnect_reason = self.disconnect_reason or words_for(error, kind)
         self.active = False
         self.packetizer.close()
@@ -133,14 +136,15 @@ class SshTransport(KeyExchange):
     def _end(self) -> None:
         self.active = False
         self.failure = self.failure or EOFError()
-        self.packetizer.close()
-        self._stream.sign.end()
-        self.ended.set()
-        self.agreed.set()
-        self.clear_to_send.set()
-        self.replies.put(None)
-        self.open_channels.lose()
-        self.outbox.requests.lose()
+        with contextlib.ExitStack() as last:  # in reverse; each, whatever another one raises: somebody waits for it
+            last.callback(self.outbox.requests.lose)
+            last.callback(self.open_channels.lose)
+            last.callback(self.replies.put, None)
+            last.callback(self.clear_to_send.set)
+            last.callback(self.agreed.set)
+            last.callback(self.ended.set)
+            last.callback(self._stream.sign.end)
+            last.callback(self.packetizer.close)
 
     # What the server sends.
 

@@ -43,11 +43,14 @@ class Peer:
         self.sign = SignOfLife(self.clocks.elapsed)
         self.answers = True
         self.questions = 0
+        self.fault: Exception | None = None
         self.end: list[str] = []
         self.keepalive = Keepalive(self.sign, self.ask, self.end.append, timeouts, self.clocks.now)
 
     def ask(self) -> None:
         self.questions += 1
+        if self.fault is not None:
+            raise self.fault
         if self.answers:
             self.sign.note()
 
@@ -175,6 +178,26 @@ def test_a_rest_over_several_minutes_is_followed_by_a_watch_again(make: Make) ->
             asked = peer.questions
             assert wait_until(lambda: peer.questions > asked, BOUND)  # noqa: B023
         assert wait_until(lambda: peer.keepalive._thread is None, BOUND)
+
+
+def test_after_a_fault_in_the_watch_the_next_command_starts_it_again(
+    make: Make, capfd: pytest.CaptureFixture[str]
+) -> None:
+    peer = make(HASTY._replace(dead_after=BOUND))
+    peer.sign.when_next(lambda: [][0])  # only that one is not told
+    told = threading.Event()
+    peer.sign.when_next(told.set)
+    peer.fault = ValueError("planted")
+    with peer.keepalive.in_use():
+        assert wait_until(lambda: peer.questions and peer.keepalive._thread is None, BOUND)
+        peer.fault = None
+        asked = peer.questions
+        with peer.keepalive.in_use():
+            assert wait_until(lambda: peer.questions > asked, BOUND)
+    assert told.is_set()
+    said = capfd.readouterr().err
+    assert "ValueError: planted" in said
+    assert "IndexError" in said
 
 
 def test_those_who_run_commands_are_told_of_silence_once_and_of_its_end(make: Make) -> None:

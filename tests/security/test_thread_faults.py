@@ -1,0 +1,175 @@
+"""What nobody foresaw in a thread that outlives a command: who loses by it is told, and the next one has it all."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.browsing import URL, YES, opening
+from tests.e2e.listener import here, server
+from tests.e2e.masters import END_BOUND, masters, report
+from tests.e2e.project import Project, docker_project, ssh_config_text
+from tests.e2e.reached import Box
+from tests.e2e.terminal import Terminal
+from tests.e2e.test_forward import TEXT, page, web_server
+from tests.leaks import wait_until
+from tests.security.faulty_master import FaultyMaster, faulty_master
+from tests.ssh_server import free_port
+
+LOST = b"rdo: the connection to `devbox` was lost: %s; the command is not run again\n"
+
+
+def works_again(project: Project, master: FaultyMaster) -> None:
+    """The next command is the same master's, nothing of those before is left in it, and it can be ended."""
+    master.mend()
+    assert project.run("echo", "x").stdout == b"x\n"
+    assert wait_until(lambda: report(project)["running"] == [], END_BOUND)
+    assert report(project)["pid"] == master.pid
+    assert project.shell("rdoctl stop --all").stdout.endswith(b"stopped the control master\n")
+    assert wait_until(lambda: not masters(project), END_BOUND)
+
+
+@pytest.mark.parametrize("kind", ["ValueError", "MemoryError", "SystemExit"])
+@pytest.mark.parametrize("place", [
+    "rdo.drivers.keepalive.Keepalive._next_step",
+    "rdo.pool.connection.HeldConnection.settle",
+    "rdo.pool.maintenance.Maintenance._evict",
+    "rdo.pool.maintenance.Maintenance._refill",
+    "rdo.pool.lifeline.Lifeline._hear",
+    "rdo.master.lifetime.Lifetime._advance",
+])  # fmt: skip
+def test_a_fault_beside_the_commands_costs_them_nothing(own: Project, tmp_path: Path, place: str, kind: str) -> None:
+    with faulty_master(own, tmp_path, place, kind) as master:
+        for _ in range(3):
+            result = own.run("sh", "-c", "read line; echo $line", input=b"hello\n")
+            assert (result.stdout, result.stderr, result.returncode) == (b"hello\n", b"", 0)
+        assert wait_until(lambda: kind in master.log.read_text(), END_BOUND)
+        works_again(own, master)
+
+
+def test_a_fault_in_one_command_s_channel_ends_no_other(own: Project, tmp_path: Path) -> None:
+    with faulty_master(own, tmp_path, "rdo.master.output_pump.OutputPump._offer", "ValueError") as master:
+        master.mend()
+        with own.start("sh", "-c", "echo up; cat") as other:
+            other.expect_up()
+            master.plant()
+            result = own.run("-T", "echo", "x")
+            why = b"internal error in the control master: ValueError: planted"
+            assert (result.stdout, result.returncode) == (b"", 255)
+            assert why in result.stderr
+            assert result.stderr.count(b"\n") == 1
+            master.mend()
+            assert other.communicate(b"y\n") == (b"y\n", b"")
+            assert other.returncode == 0
+        works_again(own, master)
+
+
+def test_a_fault_in_what_all_channels_share_ends_the_connection_and_says_so(own: Project, tmp_path: Path) -> None:
+    place = "rdo.drivers.ssh.channel_table.ChannelTable.hand"
+    with faulty_master(own, tmp_path, place, "MemoryError") as master:
+        master.mend()
+        with own.start("sh", "-c", "echo up; read line; echo $line; sleep 100") as command:
+            command.expect_up()
+            master.plant()
+            output, said = command.communicate(b"x\n")
+            assert (output, said) == (b"", LOST % b"internal error in the control master: MemoryError")
+        assert "MemoryError" in master.log.read_text()
+        works_again(own, master)
+
+
+def test_the_end_of_a_connection_reaches_all_though_one_of_them_fails(own: Project, tmp_path: Path) -> None:
+    with faulty_master(own, tmp_path, "rdo.drivers.keepalive.SignOfLife.end", "ValueError") as master:
+        result = own.run("sh", "-c", "kill -KILL $PPID; sleep 100")
+        assert re.fullmatch((LOST % b"@").replace(b"@", b"[^\n]*"), result.stderr)
+        works_again(own, master)
+
+
+def test_a_command_whose_ports_cannot_be_found_says_so_and_the_next_one_has_them(own: Project, tmp_path: Path) -> None:
+    own.configure(ssh_config_text(own, "auto_forward = true\n"))
+    with faulty_master(own, tmp_path, "rdo.forward.port_watch.PortWatch._watch", "ValueError") as master:
+        words = [str(word) for word in own.command("sh", "-c", "echo up; read line; echo got $line")]
+        with Terminal(words, own.local, own.environment) as terminal:
+            terminal.expect("cannot find out what the command listens on: ValueError: planted; see `rdoctl log`")
+            terminal.line("x")
+            terminal.expect("got x")
+        master.mend()
+        port = free_port()
+        with own.start(*server(port)) as command:
+            command.expect_up()
+            assert here(own, port)
+            command.communicate()
+        works_again(own, master)
+
+
+def test_forwarded_ports_go_on_after_a_fault_in_what_carries_them_all(own: Project, tmp_path: Path) -> None:
+    with faulty_master(own, tmp_path, "rdo.forward.relay_loop.RelayLoop._timeout", "ValueError") as master:
+        port = free_port()
+        with web_server(own.remote) as there, own.start("-L", f"{port}:localhost:{there}", "cat") as command:
+            assert wait_until(lambda: "planted" in master.log.read_text(), END_BOUND)
+            master.mend()
+            assert wait_until(lambda: page(port) == TEXT, END_BOUND)
+            command.communicate()
+        works_again(own, master)
+
+
+def test_a_forwarded_connection_that_a_fault_befell_is_reset(own: Project, tmp_path: Path) -> None:
+    with faulty_master(own, tmp_path, "rdo.pool.target_pool.TargetPool.open_stream", "ValueError") as master:
+        port = free_port()
+        with web_server(own.remote) as there:
+            words = ("-L", f"{port}:localhost:{there}", "sh", "-c", "echo up; cat")
+            with own.start(*words) as command:
+                command.expect_up()
+                assert page(port) == b""
+                master.mend()
+                assert page(port) == TEXT
+                command.communicate()
+        works_again(own, master)
+
+
+def test_a_signal_after_a_fault_in_the_watch_for_one_before_ends_the_command(own: Project, tmp_path: Path) -> None:
+    with faulty_master(own, tmp_path, "rdo.master.signal_watch.SignalWatch._end", "ValueError") as master:
+        line = "(trap '' INT; exec sleep 60) & echo up; exec sleep 60"  # the first holds the streams
+        with own.start("-T", "sh", "-c", line) as command:
+            command.expect_up()
+            command.send_signal(signal.SIGINT)
+            assert wait_until(lambda: "planted" in master.log.read_text(), END_BOUND)
+            master.mend()
+            command.send_signal(signal.SIGINT)
+            command.communicate(timeout=END_BOUND)
+        works_again(own, master)
+
+
+def test_a_url_that_a_fault_befell_is_not_opened_and_the_next_one_is(own: Project, tmp_path: Path) -> None:
+    opens = opening(own, tmp_path, YES)
+    place = "rdo.master.command_browser.CommandBrowser._hold_ports"
+    with faulty_master(own, tmp_path, place, "ValueError") as master:
+        line = 'echo up; for _ in 1 2; do xdg-open "$0"; echo $?; read line; sleep 1.2; done'
+        with opens.project.start("sh", "-c", line, URL) as command:
+            command.expect_up()
+            assert command.stdout
+            assert command.stdout.readline() == b"4\n"
+            master.mend()
+            output, said = command.communicate(b"again\n")
+        assert output == b"0\n"
+        assert said.decode().splitlines() == [
+            "rdo: cannot open URLs here: ValueError: planted; see `rdoctl log`",
+            f"rdo: opening {URL} here",
+        ]
+        assert wait_until(lambda: opens.opened == [URL], END_BOUND)
+        works_again(own, master)
+
+
+def test_output_that_a_fault_may_have_taken_from_is_not_whole(
+    tmp_path: Path, runtime: dict[str, str], docker_box: Box
+) -> None:
+    project = docker_project(tmp_path, runtime, docker_box.engine, docker_box.container)
+    place = "rdo.drivers.docker.channel.DockerChannel._look_after"
+    with faulty_master(project, tmp_path, place, "ValueError") as master:
+        result = project.run("sh", "-c", "head -c 100000 /dev/zero; sleep 2")
+        assert result.returncode == 255
+        fault = "internal error in the control master: ValueError: planted"
+        assert result.stderr.decode() == f"rdo: {fault}; this is a bug in rdo; see `{master.log}`\n"
+        works_again(project, master)
