@@ -27,9 +27,13 @@ scan() {
     find "$scan_path" -path ./.rdo-sync -prune -o -exec stat @STAT@ {} + || scan_status=1
 }
 
-# send PATH...
+# send PATH... GNU tar takes `\t` in a path for a tab unless it is told not to, which no other tar understands.
 send() {
-    tar -cf - "$@"
+    send_option=
+    case $* in
+    *\\*) ! tar --no-unquote --version >/dev/null 2>&1 || send_option=--no-unquote ;;
+    esac
+    tar $send_option -cf - "$@"
     echo "@MARK@.$?"
 }
 @SET_NEWLINE@

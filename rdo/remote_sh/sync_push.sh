@@ -2,11 +2,13 @@
 # Takes a push. An archive follows, of what is to be put and of what is to be done with it: see sync_apply.sh.
 # shellcheck disable=SC2154 # set by sync_lock.sh
 @TAKE_LOCK@
-tar -xpof - -C "$sync_state" || {
+# Not by -C: GNU tar takes `\t` in a directory's name for a tab.
+{ cd "$sync_state" && tar -xpof -; } || {
     rm -rf "$sync_stage" "$sync_lock"
     echo "!fault unpack"
     exit
 }
+cd "$sync_root" || exit
 [ -f "$sync_stage/ready" ] || {
     rm -rf "$sync_stage" "$sync_lock"
     exit

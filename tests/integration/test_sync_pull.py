@@ -65,6 +65,14 @@ def test_all_that_was_built_comes_as_it_is(each: Side) -> None:
     assert each.pull(b"dist", b"coverage.xml") == (0, 0, 0, (), ())
 
 
+def test_a_backslash_in_a_name_is_a_backslash(each: Side) -> None:
+    names = {"dist/a\\tb", "dist/a\tb", "dist/\\\\", "dist/c\\", "dist/d\\n/\\101"}
+    write(each.there, dict.fromkeys(names, "1"))
+    result = each.pull(b"dist")
+    assert (result.pulled, result.refused) == (len(names), ())
+    assert contents(each.here) == contents(each.there)
+
+
 def test_only_what_changed_comes_again_and_what_is_gone_is_removed(side: Side) -> None:
     write(side.there, {"dist/a": "1", "dist/b": "2", "dist/sub/c": "3"})
     side.pull(b"dist")

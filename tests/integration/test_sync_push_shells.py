@@ -12,7 +12,7 @@ import pytest
 from rdo.errors import RdoError
 from tests.odd_tree import fill
 from tests.one_shell import OneShell
-from tests.sync_target import Side, tree_of
+from tests.sync_target import Side, texts, tree_of
 from tests.target_tools import tools
 from tests.unit.remote_sh.shells import SHELLS
 
@@ -38,6 +38,13 @@ def test_all_that_a_tree_may_hold_arrives_as_it_is(side: Side) -> None:
     assert side.is_same
     assert side.left == []
     assert side.push() == (0, 0, 0, True)
+
+
+def test_a_backslash_in_the_directory_there_is_a_backslash(side: Side, tmp_path: Path) -> None:
+    other = Side(tmp_path, side.pool, tmp_path / "a\\tb\\\\c")
+    other.write({"a\\tb": "1"})
+    other.push()
+    assert texts(other.there) == {b"a\\tb": b"1"}
 
 
 def test_what_changed_is_put_and_what_is_gone_is_removed(side: Side) -> None:
