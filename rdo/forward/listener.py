@@ -34,6 +34,13 @@ OCCUPIED = {
 }
 """Why a port cannot be had while another one may."""
 
+OTHER_PORT = "choose another port here, as in `8080:3000`"
+FEWER_FILES = "raise `ulimit -n`, and type `rdoctl stop --all`; or forward fewer ports"
+OTHER_ADDRESS = "name an address of this machine"
+
+HINTS = {errno.EMFILE: FEWER_FILES, errno.ENFILE: FEWER_FILES, errno.EADDRNOTAVAIL: OTHER_ADDRESS}
+"""What to do about an error that has nothing to do with the port."""
+
 NO_SUCH_ADDRESS = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT)
 """How a system answers that has no IPv6."""
 
@@ -66,14 +73,22 @@ def listen(wanted: Endpoint, *, exact: bool = False) -> Listener:
             return Listener(_bound(endpoint), endpoint, moved)
         except OSError as error:
             why = OCCUPIED.get(error.errno or 0, "")
-            if exact or not why:
-                raise _error(endpoint, f"the port {why}" if why else reason(error)) from None
+            if not why:
+                raise _error(endpoint, reason(error), _hint(error)) from None
+            if exact:
+                raise _error(endpoint, f"the port {why}") from None
         moved = moved or why
     raise _error(wanted, f"the port {moved}, and so are the {MOVES} after it")
 
 
-def _error(endpoint: Endpoint, why: str) -> SetupError:
-    return SetupError(f"cannot listen on `{endpoint}`", why, "choose another port here, as in `8080:3000`")
+def _error(endpoint: Endpoint, why: str, hint: str = OTHER_PORT) -> SetupError:
+    return SetupError(f"cannot listen on `{endpoint}`", why, hint)
+
+
+def _hint(error: OSError, otherwise: str = OTHER_PORT) -> str:
+    if isinstance(error, socket.gaierror):  # its numbers are others
+        return OTHER_ADDRESS
+    return HINTS.get(error.errno or 0, otherwise)
 
 
 def _candidates(port: int) -> Iterator[int]:
@@ -137,15 +152,17 @@ def _is_left_over(path: str) -> bool:
 
 
 def _bound_path(path: str) -> socket.socket:
-    listening = socket.socket(socket.AF_UNIX)
-    try:
-        if _is_left_over(path):
-            os.unlink(path)
-        listening.bind(path)
-        os.chmod(path, 0o600)
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
-        why = "something is there already" if error.errno == errno.EADDRINUSE else reason(error)
-        raise SetupError(f"cannot listen on socket `{path}`", why, "remove it, or choose another path") from None
-    return listening
+    with contextlib.ExitStack() as undo:
+        try:
+            listening = undo.enter_context(socket.socket(socket.AF_UNIX))
+            if _is_left_over(path):
+                os.unlink(path)
+            listening.bind(path)
+            os.chmod(path, 0o600)
+            listening.listen(BACKLOG)
+        except OSError as error:
+            why = "something is there already" if error.errno == errno.EADDRINUSE else reason(error)
+            hint = _hint(error, "remove it, or choose another path")
+            raise SetupError(f"cannot listen on socket `{path}`", why, hint) from None
+        undo.pop_all()
+        return listening

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from itertools import islice
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from rdo.drivers.base import ChannelRefused
 from rdo.errors import ConnectError, LinkLost, SetupError
@@ -21,6 +21,9 @@ from rdo.pool import shell_job
 from rdo.pool.connection import HeldConnection
 from rdo.pool.shell_job import JobFailed, ShellJob
 from rdo.util import log, threads
+
+NO_SESSION = "the server allows no further session"
+"""Why nobody can be asked what commands listen on (MaxSessions)."""
 
 LOOK_INTERVAL = 0.42
 """Seconds between two looks: with the way to the target, a port is here half a second after it is there."""
@@ -58,8 +61,8 @@ class PortWatch:
         self._is_running = False
         self._soon = False
         """Whether to look at once."""
-        self._refused: WeakSet[HeldConnection] = WeakSet()
-        """Connections that have no room for the script, or on which it cannot run."""
+        self._refused: WeakKeyDictionary[HeldConnection, str] = WeakKeyDictionary()
+        """Connections that have no room for the script, or on which it cannot run, and why."""
 
     def begin(self, command: WatchedCommand) -> None:
         """The command runs from now on."""
@@ -67,12 +70,15 @@ class PortWatch:
             self._commands[command.shell] = command
             self._soon = True
             self._changed.notify_all()
-            if not self._is_running and command.connection not in self._refused:
+            why = self._refused.get(command.connection, "")
+            if not self._is_running and not why:
                 try:
                     threads.start(self._run, name="ports", broken=self._give_up)
                     self._is_running = True
                 except SetupError as error:
                     log.event(f"cannot watch ports: {error}")
+        if why:
+            _trace_refusal(command, why)
 
     def end(self, command: WatchedCommand) -> None:
         """It has ended."""
@@ -128,13 +134,13 @@ class PortWatch:
             return found
 
     def _refuse(self, connection: HeldConnection, error: Exception) -> None:
+        why = NO_SESSION if isinstance(error, ChannelRefused) else str(error)
         with self._changed:
-            self._refused.add(connection)
+            self._refused[connection] = why
             commands = [each for each in self._commands.values() if each.connection is connection]
-        why = "the server allows no further session" if isinstance(error, ChannelRefused) else error
         for command in commands:
             self._ports.give_back(command)
-            command.trace(f"cannot find out what the command listens on: {why}")
+            _trace_refusal(command, why)
 
     def _give_up(self, error: BaseException) -> None:
         """What nobody foresaw: the commands that run have no ports here any more; the next one starts it again."""
@@ -198,3 +204,7 @@ def _answer(lines: Iterator[bytes]) -> list[ListeningPort] | None:
             return parse(answer[1:]) if answer else None
         answer.append(line)
     raise JobFailed("the target did not answer what it was asked")
+
+
+def _trace_refusal(command: WatchedCommand, why: str) -> None:
+    command.trace(f"cannot find out what the command listens on: {why}")

@@ -127,7 +127,7 @@ def test_a_server_that_forbids_it_starts_no_command(
     result = project.run("-R", f"{free_port()}:1", "touch", "started")
     assert result.returncode == 255
     assert b"does not listen on `" in result.stderr
-    assert b"forwarding" in result.stderr.lower()
+    assert result.stderr.endswith(b"`; have its sshd_config allow it (AllowTcpForwarding, PermitListen)\n")
     assert result.stderr.count(b"\n") == 1
     assert not (project.remote / "started").exists()
     assert project.run("true").returncode == 0
@@ -155,3 +155,13 @@ def test_where_there_is_no_ssh_there_is_no_reverse_forward(tmp_path: Path, runti
         b"rdo: `local` cannot listen on `4000`: only ssh and vagrant have reverse forwards; "
         b"a port of this machine is there anyway\n",
     )
+
+
+def test_a_port_that_is_reserved_for_root_there_is_said_to_be_so(
+    own_sshd: Callable[..., Sshd], tmp_path: Path, runtime: dict[str, str]
+) -> None:
+    server = own_sshd("AllowTcpForwarding no")  # which answers as it does to those who are not root
+    server.start()
+    result = ssh_project(tmp_path, runtime, server).run("-R", "82:1", "true")
+    hint = b"; only root may have a port below 1024 there; choose another, as in `8080:localhost:80`\n"
+    assert (result.returncode, result.stderr.endswith(hint)) == (255, True), result.stderr

@@ -171,6 +171,25 @@ def test_a_target_without_what_finds_ports_of_commands_is_a_warning(
     assert (status, found["auto_forward"]) == (0, ("warning", why))
 
 
+def test_a_server_without_a_session_for_finding_ports_is_a_warning(
+    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
+) -> None:
+    server = own_sshd("MaxSessions 1").start()
+    _, found = examine(ssh_project(tmp_path, runtime, server, "auto_forward = true\n"))
+    why = "the server allows no further session; raise MaxSessions in the target's sshd_config"
+    assert found["auto_forward"] == ("warning", why)
+
+
+def test_a_forward_that_cannot_be_had_says_what_to_do_about_it(
+    tmp_path: Path, runtime: dict[str, str], sshd: Sshd
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    project = ssh_project(tmp_path, runtime, sshd, f'forward = ["{taken}:/there.sock"]\n')
+    why = f"`{taken}:/there.sock` is not forwarded: something is there already; remove it, or choose another path"
+    assert examine(project)[1]["ports"] == ("failed", why)
+
+
 def with_browser(project: Project, command: str) -> Project:
     return replace(project, environment={**project.environment, "BROWSER": command})
 

@@ -20,6 +20,7 @@ from rdo.errors import SetupError
 from rdo.forward import listening_script
 from rdo.forward.forward_words import there
 from rdo.forward.listener import listen
+from rdo.forward.port_watch import NO_SESSION
 from rdo.ipc import address
 from rdo.remote_sh.template import load
 
@@ -50,9 +51,9 @@ def _find_forwards(config: Config) -> Finding:
     wanted = list(map(forwards.parse, config.settings.forward))
     for forward, word in zip(wanted, config.settings.forward, strict=True):
         if not any(held["remote"] == there(forward, held["target"]) for held in _held(config)) and (
-            why := _obstacle(forward)
+            obstacle := _obstacle(forward)
         ):
-            return failed(f"`{word}` is not forwarded: {why}", "choose another port here, as in `8080:3000`")
+            return failed(f"`{word}` is not forwarded: {obstacle.why}", obstacle.hint)
     for held in _held(config):
         _probe(held)
     found = _held(config)
@@ -71,18 +72,18 @@ def _held(config: Config) -> list[Held]:
     ]
 
 
-def _obstacle(forward: Forward) -> str:
-    """Why it cannot listen; nothing if it can, or needs nothing to listen on."""
+def _obstacle(forward: Forward) -> SetupError | None:
+    """Why it cannot listen; None if it can, or needs nothing to listen on."""
     if forward.listen == Endpoint():
-        return ""
+        return None
     try:
         listener = listen(forward.listen, exact=forward.exact)
     except SetupError as error:
-        return error.why
+        return error
     for each in listener.sockets:
         each.close()
     listener.remove()
-    return ""
+    return None
 
 
 def _probe(held: Held) -> None:
@@ -120,7 +121,12 @@ def _find_watch(config: Config) -> Finding:
     if config.settings.fresh:
         return warning("it has no effect with `fresh`", "remove one of them")
     script = f"{load('newline')}; {listening_script.SCRIPT}"
-    found = TargetCommands(config).probe("--dir", ".", "-c", script)
+    commands = TargetCommands(config)
+    found = commands.probe("--dir", ".", "-c", script)
     if found.detail == listening_script.NONE.decode():
         return warning("the target has neither `awk` with /proc nor `lsof`", "install one of them there")
-    return ok(WAYS[found.detail]) if found.detail in WAYS else found
+    if found.detail not in WAYS:
+        return found
+    if NO_SESSION in commands.run("-v", "--dir", ".", "sleep", "1").complaint:
+        return warning(NO_SESSION, "raise MaxSessions in the target's sshd_config")
+    return ok(WAYS[found.detail])

@@ -22,6 +22,9 @@ ANSWER_TIMEOUT = 15.0
 STREAM_LIMIT = 1024
 """Connections to one of them at a time. Each may hold some memory here, and the target decides how many come."""
 
+FIRST_UNRESERVED = 1024
+"""Ports below it are for root alone."""
+
 LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 
 Accept = Callable[[ForwardedStream], None]
@@ -153,6 +156,10 @@ class RemoteListeners:
         hint = "choose another port there, as in `4001:localhost:4000`"
         if at.path:
             hint = "if nobody uses it, remove it there; sshd does not (StreamLocalBindUnlink)"
+        elif 0 < at.port < FIRST_UNRESERVED:  # sshd says of these that it has disabled port forwarding
+            hint = "only root may have a port below 1024 there; choose another, as in `8080:localhost:80`"
+        elif self._transport.debug:
+            hint = "have its sshd_config allow it (AllowTcpForwarding, PermitListen)"
         return SetupError(f"`{self._target}` does not listen on `{at}`", why, hint)
 
     def _why(self, at: Endpoint) -> str:
@@ -161,7 +168,7 @@ class RemoteListeners:
         if self._transport.debug:
             return f"it says `{self._transport.debug}`"
         option = "AllowStreamLocalForwarding" if at.path else "AllowTcpForwarding"
-        return f"it is in use there, or its sshd_config forbids it ({option})"
+        return f"it is in use there, or the server forbids it ({option})"
 
     def _accept_port(self, details: Body) -> SshChannel | None:
         host, port = forward_messages.port_of_stream(details)

@@ -1,8 +1,12 @@
-"""Where a Unix socket that a forward listens on takes the place of what is there, and where it does not."""
+"""What a forward listens on: which Unix socket takes the place of what is there, and what is said if there is none."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import resource
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -54,3 +58,35 @@ def test_whatever_else_is_there_stays(kind: str, tmp_path: Path) -> None:
         with pytest.raises(SetupError, match="something is there already"):
             listen(Endpoint(path=str(path)))
     assert path.exists()
+
+
+@contextlib.contextmanager
+def no_file_left() -> Iterator[None]:
+    """One that could be opened, as for a control master with many forwards."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
+    held = []
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                held.append(os.open("/dev/null", os.O_RDONLY))
+        yield
+    finally:
+        for each in held:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.parametrize("wanted", [Endpoint(port=23456), Endpoint(path="/tmp/rdo-no-file-left")], ids=["port", "path"])
+def test_a_process_that_may_open_no_more_files_says_so_and_what_helps(wanted: Endpoint) -> None:
+    with no_file_left(), pytest.raises(SetupError) as caught:
+        listen(wanted)
+    assert caught.value.why == "too many open files"
+    assert caught.value.hint == "raise `ulimit -n`, and type `rdoctl stop --all`; or forward fewer ports"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "name.invalid"])
+def test_an_address_that_is_not_this_machine_s_is_what_to_change(host: str) -> None:
+    with pytest.raises(SetupError) as caught:
+        listen(Endpoint(host, 23456))
+    assert caught.value.hint == "name an address of this machine"
