@@ -1,7 +1,12 @@
-"""What this machine remembers of a project's copy on a target: who it is there, and what it has pulled from it."""
+"""What this machine remembers of a project's copy on a target: who it is there, and what it has pulled from it.
+
+It goes by the path of the project's directory, and follows that when it is renamed. A copy of the directory is another
+project, here and on another machine: of two that push to one place, neither may overwrite what the other put there.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -28,6 +33,36 @@ class ProjectState:
         self._record = os.path.join(self._directory, f"pulled-{place}")
         self._indexes = os.path.join(self._directory, "indexes")
         self._root = root
+        with contextlib.suppress(OSError):
+            self._follow()
+
+    def _follow(self) -> None:
+        """Have what is remembered of the directory that was renamed to this one. Raises OSError."""
+        private_directory.check(self._directory)
+        if os.path.isdir(self._directory):
+            if self._read(os.path.join(self._directory, "inode")) != self._inode():
+                self._write_root()
+            return
+        with os.scandir(os.path.dirname(self._directory)) as others:
+            renamed = next((each.path for each in others if self._was_at(each.path)), None)
+        if renamed is not None:
+            os.rename(renamed, self._directory)
+            self._write_root()
+
+    def _was_at(self, directory: str) -> bool:
+        """Whether what is remembered there is of this directory, when it had another name."""
+        known = self._read(os.path.join(directory, "inode"))
+        path = self._read(os.path.join(directory, "root")).removesuffix(b"\n")
+        return bool(path) and known == self._inode() and not os.path.lexists(path)
+
+    def _inode(self) -> bytes:
+        """What a directory keeps when it is renamed."""
+        info = os.stat(self._root)
+        return b"%d %d\n" % (info.st_dev, info.st_ino)
+
+    def _write_root(self) -> None:
+        atomic_write.write(os.path.join(self._directory, "root"), fsdecode(self._root) + "\n")
+        atomic_write.write(os.path.join(self._directory, "inode"), self._inode().decode())
 
     @property
     def identity(self) -> str:
@@ -46,7 +81,7 @@ class ProjectState:
     def _make(self, path: str) -> None:
         private_directory.make_state(os.path.dirname(self._directory))
         private_directory.make(self._directory)
-        atomic_write.write(os.path.join(self._directory, "root"), fsdecode(self._root) + "\n")
+        self._write_root()
         made = f"{path}.{os.getpid()}"
         atomic_write.write(made, os.urandom(8).hex() + "\n")
         try:

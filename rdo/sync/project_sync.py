@@ -117,7 +117,9 @@ class ProjectSync:
         if self._target.others and not self._has_told_of_others:
             self._has_told_of_others = True
             where = f"`{self.place.directory}` on `{self.place.target}`"
-            caller.report(f"rdo: another machine or project also copies files to {where}; its files are left alone")
+            hint = "if it is this one from before it was copied, type `rdoctl sync take here .`"
+            others = f"rdo: another machine or project also copies files to {where}"
+            caller.report(f"{others}; its files are left alone; {hint}")
 
     def pull(self, use: JobUse) -> PullResult:
         """Have here what commands that have ended left there. Raises RdoError, CallerGone."""

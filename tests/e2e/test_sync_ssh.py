@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,15 @@ def test_a_second_machine_is_told_and_its_files_are_left_alone(
     (other.here / "a").unlink()
     (other.here / "b").write_text("second")
     assert other.ok("cat", "b") == "second"
+
+
+def test_a_project_whose_directory_was_renamed_is_the_same(on_ssh: Synced) -> None:
+    (on_ssh.here / "a").write_text("1")
+    on_ssh.ok("true")
+    renamed = Synced(replace(on_ssh.project, local=on_ssh.here.rename(on_ssh.here.parent / "renamed")))
+    (renamed.here / "a").unlink()
+    (renamed.here / "b").write_text("2")
+    assert renamed.ok("ls") == "b\nsrc\n"
 
 
 def test_ctrl_c_while_files_are_copied_ends_it_and_the_next_command_goes_on(on_ssh: Synced) -> None:
