@@ -36,7 +36,7 @@ class OneShell:
         self._connection: Connection = connected(LocalDriver("/", None), ScriptedCaller())
 
     @contextlib.contextmanager
-    def lease(self, caller: object, opening: object) -> Iterator[Any]:
+    def lease(self, caller: object, opening: object, *, for_job: bool = False) -> Iterator[Any]:
         """See ShellPool."""
         opened: list[Channel] = []
         lease = SimpleNamespace(connection=self.connections[0], shell=SimpleNamespace(channel=None))
