@@ -100,7 +100,6 @@ def test_settings_that_are_there_keep_comments_line_ends_and_mode(project: Proje
     [
         pytest.param("rm Makefile pyproject.toml", "vim", "no tools were found: ", id="no tool"),
         pytest.param("rm .rdo.conf", "vim make", "no `.rdo.conf` in ", id="no project"),
-        pytest.param("", "vim ../x", "`../x` is not a valid tool name: ", id="no name"),
         pytest.param("", "jetbrains --tools", "no JetBrains IDE was found: ", id="no IDE"),
         pytest.param(
             "mkdir .vscode; echo '{' >.vscode/tasks.json", "vscode",
@@ -121,6 +120,14 @@ def test_a_failure_is_one_line_and_changes_nothing(project: Project, prepare: st
     assert done.stderr.count(b"\n") == 1
     assert files(project) == before
     assert os.listdir(project.local.parent / "elsewhere") == []
+
+
+def test_a_name_that_cannot_be_a_tools_is_a_wrong_command_line(project: Project) -> None:
+    before = files(project)
+    done = project.shell("rdoctl ide vim ../x")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().startswith("rdoctl: `../x` is not a valid tool name: ")
+    assert files(project) == before
 
 
 def test_a_link_within_the_project_stays_one(project: Project) -> None:
