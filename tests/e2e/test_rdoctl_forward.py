@@ -47,6 +47,7 @@ def test_a_port_of_the_config_is_removed_until_the_next_connection(project: Proj
         assert b"is in use here" in project.run("true").stderr
 
 
+@pytest.mark.usefixtures("lent")
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -81,6 +82,7 @@ def test_of_several_targets_one_has_to_be_chosen(project: Project) -> None:
     assert added == b"localhost:4000 -> local:4000 is there without a forward\n"
 
 
+@pytest.mark.usefixtures("lent")
 @pytest.mark.parametrize("question", [b"dance\0{}", b"forward\0{", b"forward\0[]", b"forward\0{}", b"\0", b"forward"])
 def test_a_question_that_makes_no_sense_is_refused(project: Project, question: bytes) -> None:
     up(project)

@@ -17,6 +17,7 @@ from rdo.pool.target_pool import TargetPool
 from tests.forward_limits import NOT_DROPBEAR
 from tests.leaks import wait_until
 from tests.reach import Target
+from tests.soak import tries
 from tests.ssh_server import free_port
 from tests.tcp_server import BOUND, connect, echo, read_all, send_all, server
 
@@ -35,8 +36,9 @@ def test_bytes_go_both_ways_to_a_server_of_either_family(forward: Callable[[str]
         assert connection.recv(100) == b"hello\0\xff"
 
 
-def test_a_hundred_megabytes_arrive_as_they_were(forward: Callable[[str], int]) -> None:
-    data = random_bytes(100 * MEGABYTE)
+@pytest.mark.soak
+def test_many_megabytes_arrive_as_they_were(forward: Callable[[str], int]) -> None:
+    data = random_bytes(tries(25, 100) * MEGABYTE)
     with server(lambda connection: connection.sendall(data)) as port, connect(forward(str(port))) as connection:
         assert hashlib.sha256(read_all(connection)).digest() == hashlib.sha256(data).digest()
 
