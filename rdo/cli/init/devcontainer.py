@@ -90,15 +90,16 @@ class _Reader:
         own = identity(self.root, os.path.join(self.root, self.place, self.name))
         return known_variables(self.root, self.values.get("directory", ""), own).get(kind) or match[0]
 
-    def put(self, key: str, value: Any, name: str) -> None:
-        """Have the config say so, if the key may have this value; else it is left out."""
+    def put(self, key: str, value: Any, name: str, given: Any = None) -> None:
+        """Have the config say so, if the key may have this value; else what was `given` for it is left out."""
         text = self.expand(value) if isinstance(value, str) else value
         try:
             if value is not None:
                 KEYS[key].value_type.check(text)
                 self.values[key] = text
         except InvalidValue as refusal:
-            self.left_out.append(LeftOut(f"{name} = {_short(value)}", _unknown(value) if text is None else refusal.why))
+            why = _unknown(value) if text is None else refusal.why
+            self.left_out.append(LeftOut(f"{name} = {_short(given or value)}", why))
 
     def below(self, path: str) -> str:
         """A path of the file, which is relative to it, as one relative to the root."""
@@ -147,7 +148,10 @@ def _target(reader: _Reader) -> None:
         _compose(reader)
         return
     default = "/workspaces/${localWorkspaceFolderBasename}"
-    place = place if isinstance(place, str) else default
+    if place is not None and not (isinstance(place, str) and reader.substitute(place).startswith("/")):
+        reader.left_out.append(LeftOut(f"workspaceFolder = {_short(place)}", "it is not an absolute path"))
+        place = None
+    place = place or default
     reader.put("directory", _mounted_at(reader, place) or place, "workspaceFolder")
     if isinstance(build, dict) or isinstance(reader.data.get("dockerFile"), str):
         _build(reader, build if isinstance(build, dict) else {})
@@ -214,7 +218,6 @@ def _environment(reader: _Reader) -> None:
     for table in ("containerEnv", "remoteEnv"):
         values = reader.take(table)
         given |= {name: (table, value) for name, value in values.items()} if isinstance(values, dict) else {}
-    env: dict[str, str] = {}
     passed: list[str] = []
     for name, (table, value) in given.items():
         own = _OWN_NAME.fullmatch(value) if isinstance(value, str) else None
@@ -224,12 +227,10 @@ def _environment(reader: _Reader) -> None:
         elif own and own[1] == name and (name in reader.environment or not own[2]):
             passed.append(name)
         elif (text := reader.expand(value)) is not None:
-            env[name] = text
+            reader.put("env", {**reader.values.get("env", {}), name: text}, f"{table}.{name}", value)
         else:
             reader.left_out.append(LeftOut(f"{table}.{name} = {_short(value)}", _unknown(value)))
-    for key, values in (("env", env), ("pass_env", passed)):
-        if values:
-            reader.put(key, values, "remoteEnv")
+    reader.put("pass_env", passed or None, "remoteEnv")
 
 
 def _unknown(value: Any) -> str:

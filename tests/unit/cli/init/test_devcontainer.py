@@ -122,7 +122,6 @@ def test_what_has_a_key_is_taken(data: dict[str, Any], values: dict[str, Any]) -
             ['remoteEnv.A = "${containerEnv:B:x}"', "remoteEnv.C = null"],
             id="values that nobody knows here",
         ),
-        pytest.param({"remoteEnv": {"1": "x"}}, ['remoteEnv = {"1": "x"}'], id="a name that is none"),
         pytest.param({"remoteEnv": []}, [], id="no table"),
         pytest.param({"postCreateCommand": "a\n" * 100}, ["postCreateCommand"], id="a command"),
     ],
@@ -149,6 +148,12 @@ def test_each_variable_of_the_format_is_put_in_wherever_a_value_stands(value: st
     assert (found.values["env"], list(found.once)) == ({"A": comes_to}, [shlex.join(["rdo", "x", comes_to])])
     built = read({"build": {"args": {"A": value}, "dockerfile": "D.${localEnv:USER}"}})
     assert (built.values["build_args"], built.values["dockerfile"]) == ({"A": comes_to}, "D.me")
+
+
+def test_what_is_left_out_takes_nothing_else_along() -> None:
+    found = read({"image": "py", "remoteEnv": {"1": "x", "A": "y"}, "workspaceFolder": "app"})
+    assert [each.name for each in found.left_out] == ['workspaceFolder = "app"', 'remoteEnv.1 = "x"']
+    assert found.values == {"image": "py", "directory": "/workspaces/app", "env": {"A": "y"}}
 
 
 def test_a_default_stands_where_this_machine_has_no_such_variable() -> None:
