@@ -82,11 +82,7 @@ def _table(directory: str) -> ForwardTable:
 
 def wanted(words: Sequence[bytes]) -> Sequence[Forward]:
     """What -L, -R and -D ask for: each word begins with the letter. Raises UsageError."""
-    return [_wanted(fsdecode(word)) for word in words]
-
-
-def _wanted(word: str) -> Forward:
-    return parse(word[1:], f"-{word[0]}")
+    return [parse(word[1:], f"-{word[0]}") for word in map(fsdecode, words)]
 
 
 def parse(word: str, option: str = "") -> Forward:

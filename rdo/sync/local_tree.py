@@ -129,7 +129,7 @@ class LocalTree:
         try:
             found = os.stat(self._root)
         except OSError as error:
-            raise _unreadable(self._root, error) from error
+            raise RdoError(f"cannot read `{fsdecode(self._root)}`", reason(error)) from error
         identity = (found.st_dev, found.st_ino)
         if identity != self._identity:
             self._stop()
@@ -178,7 +178,3 @@ def _joined(some: Changed, others: Changed) -> Changed:
     if not others:
         return some
     return Changed({*some.paths, *others.paths}, {*some.replaced, *others.replaced})
-
-
-def _unreadable(path: bytes, error: OSError) -> RdoError:
-    return RdoError(f"cannot read `{fsdecode(path)}`", reason(error))

@@ -159,7 +159,8 @@ class Pusher:
         touched = {*put, *removed}
         ways = {parent for path in touched for parent in push_job.parents(path)}
         found = self._examine(touched | ways)
-        found.update((path, NOTHING) for path in touched if any(_is_link(found[way]) for way in push_job.parents(path)))
+        links = {way for way in ways if found[way].kind == "link"}
+        found.update((path, NOTHING) for path in touched if not links.isdisjoint(push_job.parents(path)))
         found.update((path, NOTHING) for path in self.sender.respelled if path not in self._known.placed)
         for path in sorted(ways - touched):
             if found[path].kind == "link":
@@ -223,10 +224,6 @@ class Pusher:
             sum(each.size for each in results),
             all(each.complete for each in results),
         )
-
-
-def _is_link(found: Found) -> bool:
-    return found.kind == "link"
 
 
 def is_at_or_below(path: bytes, top: bytes) -> bool:

@@ -135,7 +135,7 @@ def _steps(push: Push) -> Iterator[bytes]:
     yield from calls(b"clear", push.cleared)
     if push.is_emptied_first:
         yield from calls(b"leave", push.emptied)
-    yield from calls(b"existing", _directories(push.put))
+    yield from calls(b"existing", [path for path in sorted(push.put) if push.put[path].entry.kind == "directory"])
     yield from calls(b"make_way", push.opened)
     for path, name in sorted(push.parts.items()):
         yield b"whole %s %o %s\n" % (name.encode(), push.put[path].entry.mode, word(path))
@@ -168,10 +168,6 @@ def _by_directory(push: Push) -> Mapping[bytes, tuple[list[bytes], list[bytes]]]
         directory, _, name = path.rpartition(b"/")
         found[directory][push.put[path].entry.kind == "directory"].append(name)
     return found
-
-
-def _directories(put: Mapping[bytes, Placed]) -> list[bytes]:
-    return [path for path in sorted(put) if put[path].entry.kind == "directory"]
 
 
 def _intend(intent: bytes) -> bytes:
