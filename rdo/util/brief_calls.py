@@ -11,6 +11,8 @@ import select
 import socket
 from typing import Any
 
+from rdo.fscodec import fsencode
+
 try:
     import ctypes
     from ctypes import POINTER, c_char_p, c_int, c_short, c_size_t, c_ssize_t, c_ulong
@@ -61,7 +63,7 @@ class Reader:
     def link(self, path: str) -> bytes:
         """What a link leads to. Raises OSError."""
         if self._room is None:
-            return os.fsencode(os.readlink(path))
+            return fsencode(os.readlink(path))
         return self._read(LIBC.readlink(path.encode(), self._room, SIZE_LIMIT))
 
     def file(self, path: str) -> bytes:
