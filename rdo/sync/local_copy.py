@@ -25,10 +25,8 @@ STATE = b".rdo-sync"
 OPEN_LIMIT = 64
 """Directories that are kept open at a time."""
 
-HINTS = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free disk space here"),
-    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "make that writable, or change `pull`"),
-}
+HINTS = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free disk space here")
+HINTS |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "make that writable, or change `pull`")
 """What to do about an error; of any other, something is in the way."""
 
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -111,8 +109,7 @@ class LocalCopy:
     @property
     def free(self) -> int:
         """Bytes that there is room for."""
-        found = os.statvfs(self._root)
-        return found.f_bavail * found.f_frsize
+        return (found := os.statvfs(self._root)).f_bavail * found.f_frsize
 
     def begin(self, name: str) -> None:
         """A file is received, by a name of the caller's. Raises RdoError."""
