@@ -21,6 +21,9 @@ BOUND = 60.0
 
 IMAGE = "rdo-test-dash"
 
+LIMITS = ("--ulimit", "nofile=4096:4096", "--ulimit", "nproc=16384:16384")
+"""Of a container. By itself, podman asks for more than some machines let root have."""
+
 
 def why_not() -> str:
     """Why there can be none here; empty where there can."""
@@ -79,7 +82,7 @@ class PodmanEngine:
     def container(self, directory: Path) -> Iterator[str]:
         """One that runs, with this machine's network and this directory at `/there`: its name."""
         name = f"rdo-test-{os.getpid()}"
-        options = ["--network", "host", "--name", name, "--volume", f"{directory}:/there"]
+        options = ["--network", "host", "--name", name, "--volume", f"{directory}:/there", *LIMITS]
         self.run("run", "--detach", *options, IMAGE, "/bin/sleep", "infinity")
         try:
             yield name
