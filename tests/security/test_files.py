@@ -26,6 +26,7 @@ READERS = {
     "drivers/docker/build_context.py": "the files of an image's context, of any size; no link is followed",
     "client/spawn_master.py": "the control master's own log, in a directory of ours",
     "remote_sh/template.py": "shell text of the installation",
+    "util/brief_calls.py": "files of /proc",
     "sync/local_copy.py": "files that were just received, in a directory of ours, by their descriptors",
 }
 """Modules that open files to read by themselves, and why they may."""

@@ -44,7 +44,7 @@ def with_requests(answer: Callable[[Talk], object]) -> dict[int, Callable[[Talk,
 @pytest.mark.parametrize(
     ("answer", "at", "expected"),
     [
-        pytest.param(lambda talk: talk.say(FAILURE), PORT, "it is in use there, or its sshd_config", id="no"),
+        pytest.param(lambda talk: talk.say(FAILURE), PORT, "it is in use there, or the server forbids it", id="no"),
         pytest.param(lambda talk: talk.say(common.MSG_UNIMPLEMENTED, uint32(5)), PORT, "in use there", id="what?"),
         pytest.param(lambda talk: talk.close(), PORT, "the connection broke|lost", id="hangs up"),
         pytest.param(lambda talk: None, PORT, "no answer within", id="says nothing"),
