@@ -124,10 +124,11 @@ class DockerConnection:
             return self._lost(message)
         if state.paused and not self._resumes:
             return not_running(self._name, state)
-        if state.runs and not state.paused:
+        if state.runs and not state.paused and "is not running" not in message:  # by now it may have been restarted
             return self._programs.refused(message)
         hint = f"`docker unpause {self._name}`" if state.paused else f"see `docker logs {self._name}`"
-        return LinkLost(f"`{self._name}` {state}", "", hint)
+        condition = "does not keep running" if state.runs and not state.paused else str(state)
+        return LinkLost(f"`{self._name}` {condition}", "", hint)
 
     def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> ProgramStream:
         """See base.Connection."""
