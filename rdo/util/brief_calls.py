@@ -40,11 +40,14 @@ if LIBC is not None:
 
 def has_room(connection: socket.socket) -> bool:
     """Whether something can be sent, as poll(2) sees it, or it has ended. Raises OSError."""
+    number = connection.fileno()
+    if number < 0:  # closed here, which poll(2) would pass over
+        return True
     if LIBC is None:
         room = select.poll()
         room.register(connection, select.POLLOUT)
         return bool(room.poll(0))
-    return _checked(LIBC.poll(PollEntry(connection.fileno(), select.POLLOUT), 1, 0)) > 0
+    return _checked(LIBC.poll(PollEntry(number, select.POLLOUT), 1, 0)) > 0
 
 
 def send(connection: socket.socket, data: bytes | memoryview) -> int:

@@ -57,6 +57,7 @@ def test_whoever_is_gone_is_an_error(ends: Ends) -> None:
     with pytest.raises(BrokenPipeError, match="Broken pipe"):
         send(ends[0], b"x")
     ends[0].close()
+    assert has_room(ends[0])
     with pytest.raises(OSError, match="Bad file descriptor"):
         send(ends[0], b"x")
 
