@@ -48,11 +48,7 @@ class MonitoredStream:
 
     def takes_more(self) -> bool:
         """Whether a little can be sent without waiting, as far as that can be known. Raises OSError."""
-        if not isinstance(self._stream, socket.socket):
-            return False
-        room = select.poll()
-        room.register(self._stream, select.POLLOUT)
-        return bool(room.poll(0))
+        return isinstance(self._stream, socket.socket) and brief_calls.has_room(self._stream)
 
     def wait_for_room(self, timeout: float) -> None:
         """Wait, so many seconds at most, until something can be sent. Raises OSError where it is closed."""
