@@ -65,7 +65,7 @@ pythons: ## the unit tests, with each Python from 3.10 to 3.14 that is installed
 		.venv-$$version/bin/python $(PYTEST) $(SIDE_BY_SIDE) tests/unit --ignore tests/unit/remote_sh || exit; \
 	done
 
-matrix: newest pythons ## both: for every night, since others release when they like
+matrix: lowest newest pythons ## these three: for every night, since others release when they like
 
 # ONLY=full_disk: only the parts whose name says so, as pytest's -k takes it; ONLY=fuzz: only the fuzzing.
 soak: .venv/soaking ## what breaks rarely, at full length: up to two hours; reports what it counted
