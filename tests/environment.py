@@ -12,7 +12,7 @@ from rdo.ipc import protocol
 from tests import clients
 from tests.e2e.masters import answer
 from tests.leaks import MARK, Leaks, root_of
-from tests.processes import wait_for_ends
+from tests.processes import process_numbers, wait_for_ends
 
 STOP_BOUND = 15.0
 """Seconds for masters that were told to end to be gone."""
@@ -26,9 +26,10 @@ def environment_of(mark: str, leaks: Leaks) -> Iterator[dict[str, str]]:
     """
     root = root_of(mark)
     root.mkdir(mode=0o700)
+    before = process_numbers()
     environment = isolated(root, mark)
     yield environment
-    if left := leaks.processes(mark=mark):
+    if left := leaks.processes(before, mark):
         stop_masters(environment)
         wait_for_ends(left, STOP_BOUND)
     shutil.rmtree(root)

@@ -16,12 +16,12 @@ import signal
 import stat
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from tests.processes import PROC, Process, listed_processes, read, wait_for_ends
+from tests.processes import PROC, Process, listed_processes, process_numbers, read, wait_for_ends
 
 SETTLE = 15.0
 """Seconds for what a test has told to end to do so: a master, a server's session, a thread in its last line."""
@@ -48,7 +48,7 @@ class Snapshot:
     """What there is at one moment."""
 
     processes: frozenset[int] | None
-    """None: this one has no child, and the others were not looked at."""
+    """All of this machine, whoever's they are. None: this one has no child, and the others were not looked at."""
     threads: frozenset[threading.Thread]
     files: frozenset[tuple[int, str]]
 
@@ -71,28 +71,30 @@ class Leaks:
 
     def snapshot(self, *, quick: bool = False) -> Snapshot:
         """Remember what there is now. `quick`: of processes only whether this one has children."""
-        processes = None if quick and not has_children() else frozenset(self.processes())
+        processes = None if quick and not has_children() else frozenset(process_numbers())
         return Snapshot(processes, frozenset(threading.enumerate()), open_files())
 
-    def processes(self, mark: str = "") -> dict[int, Process]:
-        """Processes of the tests by number, without this one; with a mark, only those that carry exactly it."""
-        table = listed_processes()
+    def processes(self, before: Set[int] = frozenset(), mark: str = "") -> dict[int, Process]:
+        """Processes of the tests by number, without this one and what was there before; with a mark, only those that
+        carry exactly it.
+        """
+        table = listed_processes(before)
         directory = root_of(mark) / "run" if mark else root_of(self.run)
-        wanted = [f"{MARK}={mark or self.run}", f"XDG_RUNTIME_DIR={directory}"]
-        found = {pid for pid in table if carries(pid, [os.fsencode(each) for each in wanted], exact=bool(mark))}
+        wanted = [os.fsencode(each) for each in (f"{MARK}={mark or self.run}", f"XDG_RUNTIME_DIR={directory}")]
+        found = {pid for pid in table.keys() - before if carries(pid, wanted, exact=bool(mark))}
         if not mark:
             found |= self._descendants(table, {os.getpid(), *self._servers})
             for server, stays in self._servers.items():
                 found -= {pid for pid in self._descendants(table, {server}) if holds(table[pid].command, stays)}
-        return {pid: table[pid] for pid in found - {os.getpid()} if not CLEARING.search(table[pid].command)}
+        found -= {os.getpid(), *before}
+        return {pid: table[pid] for pid in found if not CLEARING.search(table[pid].command)}
 
     def find(self, before: Snapshot) -> list[str]:
         """Name what is there now and was not before, after a bounded wait; kill the processes among it."""
-        quick = before.processes is None
         self._collect(before)
         deadline = time.monotonic() + self.settle
         tick = 0.0
-        while more := self._more(self.snapshot(quick=quick), before):
+        while more := self._more(before):
             if time.monotonic() >= deadline:
                 break
             if not (more.processes or more.threads):
@@ -108,9 +110,9 @@ class Leaks:
         lines += [f"file descriptor {number}: {name}" for number, name in open_files() - before.files]
         return lines
 
-    def end_processes(self, before: frozenset[int]) -> list[str]:
+    def end_processes(self, before: Set[int]) -> list[str]:
         """Name the processes that are there now and were not before, and kill them."""
-        processes = [each for pid, each in self.processes().items() if pid not in before]
+        processes = self.processes(before).values()
         for each in processes:
             end(each.pid)
         return [f"process {each.pid}: {each.command}" for each in processes]
@@ -121,10 +123,11 @@ class Leaks:
         if open_files() - before.files:
             gc.collect()
 
-    @staticmethod
-    def _more(now: Snapshot, before: Snapshot) -> Snapshot | None:
-        processes = (now.processes or frozenset()) - (before.processes or frozenset())
-        more = Snapshot(processes, now.threads - before.threads, now.files - before.files)
+    def _more(self, before: Snapshot) -> Snapshot | None:
+        unseen = before.processes is None and not has_children()
+        processes = frozenset() if unseen else frozenset(self.processes(before.processes or frozenset()))
+        threads = frozenset(threading.enumerate()) - before.threads
+        more = Snapshot(processes, threads, open_files() - before.files)
         return more if more.processes or more.threads or more.files else None
 
     @staticmethod

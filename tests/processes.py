@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,20 +81,26 @@ def states_and_groups() -> Iterator[tuple[str, int]]:
             yield state.decode(), int(group)
 
 
-def listed_processes() -> dict[int, Process]:
+def listed_processes(known: Set[int] = frozenset()) -> dict[int, Process]:
     """The processes of this machine that are not older than the tests, by number; zombies only where it was ours to
-    take their status.
+    take their status. Of those that are `known`, at least the ones that others descend from.
     """
     if not IS_LINUX:
         return processes_of_ps()
     numbers = process_numbers()
     OLDER.intersection_update(numbers)  # a number that came free may be one of ours by now
-    found = (read_process(number) for number in numbers - OLDER)
-    return {process.pid: process for process in found if process}
+    found: dict[int, Process] = {}
+    wanted = numbers - OLDER - known
+    while wanted:
+        more = {number: process for number in wanted if (process := read_process(number))}
+        found |= more
+        wanted = {process.parent for process in more.values()} - OLDER - found.keys()
+    return found
 
 
 def process_numbers() -> set[int]:
-    return {int(name) for name in os.listdir(PROC) if name.isdecimal()}
+    """The numbers of all processes of this machine."""
+    return {int(name) for name in os.listdir(PROC) if name.isdecimal()} if IS_LINUX else set(processes_of_ps())
 
 
 OLDER = process_numbers() if IS_LINUX else set()
