@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from rdo.drivers.base import READ_SIZE
+from rdo.drivers.right_of_way import RIGHT_OF_WAY, Traffic
 
 
 class Deadline:
@@ -62,15 +63,19 @@ class SocketStream:
     def __init__(self, connection: socket.socket, released: Callable[[], None] = lambda: None) -> None:
         self._socket = connection
         self._released = released
+        self._traffic = Traffic(RIGHT_OF_WAY)
 
     def receive(self, timeout: float | None = None) -> bytes:
         """See EngineStream."""
+        self._traffic.rest()
         if timeout is not None and not self._readable(timeout):
             raise TimeoutError
         try:
-            return self._socket.recv(READ_SIZE)
+            data = self._socket.recv(READ_SIZE)
         except OSError:
             return b""
+        self._traffic.received(len(data))
+        return data
 
     def _readable(self, timeout: float) -> bool:
         poll = select.poll()
@@ -82,10 +87,12 @@ class SocketStream:
 
     def send(self, data: bytes) -> None:
         """See EngineStream."""
+        self._traffic.sent(len(data))
         self._socket.sendall(data)
 
     def send_now(self, data: memoryview) -> int:
         """See EngineStream."""
+        self._traffic.sent(len(data))
         try:
             return self._socket.send(data, socket.MSG_DONTWAIT)
         except BlockingIOError:

@@ -8,6 +8,7 @@ import socket
 from typing import Protocol
 
 from rdo.drivers.keepalive import SignOfLife
+from rdo.drivers.right_of_way import RIGHT_OF_WAY, Traffic
 from rdo.util import brief_calls
 
 
@@ -31,12 +32,14 @@ class MonitoredStream:
         self._closed = False  # by this name paramiko asks whether its thread may be left alone
         self.sign = SignOfLife()
         """When bytes came, or were taken after some wait."""
+        self._traffic = Traffic(RIGHT_OF_WAY)
         self.opening = b""
         self.ended = False
         """Whether the peer has closed its side."""
 
     def send(self, data: bytes | memoryview) -> int:
         """Send what there is room for. Raises BlockingIOError or TimeoutError where that is nothing, for a while."""
+        self._traffic.sent(len(data))
         if isinstance(self._stream, socket.socket):
             return brief_calls.send(self._stream, data)
         return self._stream.send(data)
@@ -63,6 +66,7 @@ class MonitoredStream:
 
     def recv_into(self, room: memoryview) -> int:
         """Read what there is, as far as there is room: how many bytes; 0 at the end."""
+        self._traffic.rest()
         try:
             if isinstance(self._stream, socket.socket):
                 count = self._stream.recv_into(room)
@@ -94,5 +98,6 @@ class MonitoredStream:
             self.sign.end()
             return
         self.sign.note()
+        self._traffic.received(len(data))
         if len(self.opening) < self.OPENING:
             self.opening = (self.opening + data)[: self.OPENING]

@@ -1,0 +1,86 @@
+"""A stream rests while another connection waits for an answer."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from rdo.drivers.right_of_way import REST, SMALL_SIZE, STREAM_SIZE, Question, RightOfWay, Traffic
+
+
+class Patient(RightOfWay):
+    """Notes how long anybody would have waited."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, question: Question, timeout: float) -> None:
+        self.waits.append(timeout)
+
+
+def stream(right_of_way: RightOfWay) -> Traffic:
+    traffic = Traffic(right_of_way)
+    traffic.received(STREAM_SIZE)
+    return traffic
+
+
+def test_a_stream_rests_until_another_connection_has_its_answer() -> None:
+    right_of_way = RightOfWay()
+    other, question = Traffic(right_of_way), Question(Traffic(right_of_way), 0.0)
+    right_of_way.latest = question
+    rested = threading.Thread(target=right_of_way.wait, args=(question, 30.0))
+    rested.start()
+    other.received(1)  # an answer to somebody else
+    assert right_of_way.latest is question
+    question.traffic.received(1)
+    rested.join(10)
+    assert not rested.is_alive()
+
+
+def test_it_rests_no_longer_than_for_a_short_command() -> None:
+    right_of_way = Patient()
+    Traffic(right_of_way).sent(1)
+    stream(right_of_way).rest()
+    (waited,) = right_of_way.waits
+    assert 0 < waited <= REST
+
+
+def test_it_works_as_long_as_it_rests() -> None:
+    right_of_way = Patient()
+    asking, streaming = Traffic(right_of_way), stream(right_of_way)
+    asking.sent(1)
+    streaming.rest()
+    worked_since = right_of_way.waits[0] / 2
+    streaming._rested_at += worked_since  # as if the rest had taken as long as that
+    asking.sent(1)
+    streaming.rest()
+    assert all(wait < REST for wait in right_of_way.waits[1:])
+
+
+@pytest.mark.parametrize("size", [SMALL_SIZE + 1, STREAM_SIZE])
+def test_much_that_is_sent_waits_for_no_answer(size: int) -> None:
+    right_of_way = Patient()
+    Traffic(right_of_way).sent(size)
+    stream(right_of_way).rest()
+    assert not right_of_way.waits
+
+
+def test_nobody_rests_for_itself_nor_for_another_stream() -> None:
+    right_of_way = Patient()
+    streaming = stream(right_of_way)
+    streaming.sent(1)
+    stream(right_of_way).rest()
+    right_of_way.latest = Question(streaming, float("inf"))
+    streaming.rest()
+    assert not right_of_way.waits
+
+
+def test_what_is_no_stream_does_not_rest() -> None:
+    right_of_way = Patient()
+    traffic = stream(right_of_way)
+    traffic.received(STREAM_SIZE - 1)
+    Traffic(right_of_way).sent(1)
+    traffic.rest()
+    assert not right_of_way.waits
