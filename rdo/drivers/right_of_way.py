@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from rdo.util.active_count import ActiveCount
@@ -36,7 +37,9 @@ class Question(NamedTuple):
 class RightOfWay:
     """Whose answer is waited for. For any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self.now = now
+        """Seconds."""
         self.latest: Question | None = None
         """The last one that was asked, if it has had no answer yet. The others wait no longer than without it."""
         self._answered = threading.Condition()  # notified when the latest one was answered, if somebody rests
@@ -66,7 +69,7 @@ class Traffic:
     def sent(self, size: int) -> None:
         """So many bytes were sent."""
         if size <= SMALL_SIZE and not self._is_stream:
-            self._right_of_way.latest = Question(self, time.monotonic())
+            self._right_of_way.latest = Question(self, self._right_of_way.now())
 
     def received(self, size: int) -> None:
         """So many bytes have come."""
@@ -82,11 +85,11 @@ class Traffic:
         question = self._right_of_way.latest
         if not self._is_stream or question is None or question.traffic is self:
             return
-        now = time.monotonic()
+        now = self._right_of_way.now()
         left = min(question.at + REST - now, now - self._rested_at)
         if left > 0:
             self._right_of_way.wait(question, left)
-            self._rested_at = time.monotonic()
+            self._rested_at = self._right_of_way.now()
 
 
 RIGHT_OF_WAY = RightOfWay()

@@ -10,14 +10,16 @@ from rdo.drivers.right_of_way import REST, SMALL_SIZE, STREAM_SIZE, Question, Ri
 
 
 class Patient(RightOfWay):
-    """Notes how long anybody would have waited."""
+    """Has a clock of its own, which goes on while somebody waits: for nothing, as no answer comes."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(lambda: self.time)
+        self.time = 100.0
         self.waits: list[float] = []
 
     def wait(self, question: Question, timeout: float) -> None:
         self.waits.append(timeout)
+        self.time += timeout
 
 
 def stream(right_of_way: RightOfWay) -> Traffic:
@@ -41,22 +43,22 @@ def test_a_stream_rests_until_another_connection_has_its_answer() -> None:
 
 def test_it_rests_no_longer_than_for_a_short_command() -> None:
     right_of_way = Patient()
+    streaming = stream(right_of_way)
     Traffic(right_of_way).sent(1)
-    stream(right_of_way).rest()
-    (waited,) = right_of_way.waits
-    assert 0 < waited <= REST
+    right_of_way.time += REST / 4
+    streaming.rest()
+    streaming.rest()
+    assert right_of_way.waits == [pytest.approx(REST * 3 / 4)]
 
 
 def test_it_works_as_long_as_it_rests() -> None:
     right_of_way = Patient()
     asking, streaming = Traffic(right_of_way), stream(right_of_way)
-    asking.sent(1)
-    streaming.rest()
-    worked_since = right_of_way.waits[0] / 2
-    streaming._rested_at += worked_since  # as if the rest had taken as long as that
-    asking.sent(1)
-    streaming.rest()
-    assert all(wait < REST for wait in right_of_way.waits[1:])
+    for worked in (1.0, REST / 2, REST / 4, 0.0, REST):
+        right_of_way.time += worked
+        asking.sent(1)
+        streaming.rest()
+    assert right_of_way.waits == [pytest.approx(rest) for rest in (REST, REST / 2, REST / 4, REST)]
 
 
 @pytest.mark.parametrize("size", [SMALL_SIZE + 1, STREAM_SIZE])
