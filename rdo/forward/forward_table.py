@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from rdo.config.forwards import Endpoint, Forward, ForwardKind, ForwardSet
 from rdo.errors import SetupError
 from rdo.forward import configured_forwards
+from rdo.forward.failure_report import FailureReport
 from rdo.forward.forward_words import description, moved_line, way, way_of
 from rdo.forward.held_forward import HeldForward
 from rdo.forward.port_watch import PortWatch
@@ -108,17 +109,21 @@ class ForwardTable:
 
     @contextmanager
     def held(
-        self, pool: TargetPool, connection: HeldConnection, forwards: Sequence[Forward], report: Report
-    ) -> Iterator[None]:
-        """Have these while one command runs, over that connection. Raises SetupError."""
-        owner = object()
+        self,
+        pool: TargetPool,
+        connection: HeldConnection,
+        forwards: Sequence[Forward],
+        report: Report,
+        owner: FailureReport,
+    ) -> Iterator[FailureReport]:
+        """Have these for `owner` while one command runs, over that connection. Raises SetupError."""
         with self._lock:
             target = self._of(pool)
         try:
             for forward in forwards:
                 if line := self._hold(target, owner, forward, connection):
                     report(f"rdo: {line}")
-            yield
+            yield owner
         finally:
             target.drop(owner)
 

@@ -20,6 +20,10 @@ class Traffic(NamedTuple):
     sent: int
 
 
+Failed = Callable[["HeldForward", str], None]
+"""Takes why a connection through a forward came to nothing."""
+
+
 class ByItself:
     """The owner of a forward that a command has because it listens. Equal to no other."""
 
@@ -31,8 +35,9 @@ class ByItself:
 class HeldForward(ABC):
     """See the module. The relays belong to their loop; what is only shown may be a moment old."""
 
-    def __init__(self, forward: Forward) -> None:
+    def __init__(self, forward: Forward, report: Failed) -> None:
         self.forward = forward
+        self._report = report
         self.owners: set[Hashable] = set()
         """Who wants it; guarded by who holds it."""
         self.started = time.time()
@@ -90,8 +95,12 @@ class HeldForward(ABC):
         past = self._past
         self._past = Traffic(0, past.connections + 1, past.received + relay.received, past.sent + relay.sent)
         self.failure = relay.failure
+        if relay.failure and not relay.was_open:
+            self._report(self, relay.failure)
 
     def fail(self, why: str) -> None:
         """A connection came to nothing before it had a relay."""
         self._past = self._past._replace(connections=self._past.connections + 1)
         self.failure = why
+        if why:
+            self._report(self, why)

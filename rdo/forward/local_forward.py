@@ -8,7 +8,7 @@ from functools import partial
 
 from rdo.config.forwards import Endpoint, Forward
 from rdo.drivers.target_stream import Sink, TargetStream
-from rdo.forward.held_forward import HeldForward
+from rdo.forward.held_forward import Failed, HeldForward
 from rdo.forward.listener import Listener
 from rdo.forward.relay import Relay
 from rdo.forward.relay_loop import RelayLoop
@@ -21,8 +21,8 @@ Opener = Callable[[Endpoint, Sink, Callable[[], None]], StreamLease]
 class LocalForward(HeldForward):
     """See the module."""
 
-    def __init__(self, forward: Forward, listener: Listener, opener: Opener, loop: RelayLoop) -> None:
-        super().__init__(forward)
+    def __init__(self, forward: Forward, listener: Listener, opener: Opener, loop: RelayLoop, failed: Failed) -> None:
+        super().__init__(forward, failed)
         self._listener = listener
         self._opener = opener
         self._loop = loop

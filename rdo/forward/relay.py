@@ -70,6 +70,8 @@ class Relay:
         """Bytes to the target."""
         self._received = 0
         self.failure = ""
+        self.was_open = False
+        """Whether the far side had been reached, once it is over."""
         loop.relays.add(self)
 
     @property
@@ -227,6 +229,7 @@ class Relay:
         stream, self._stream = self._stream, None
         self._loop.select(self._socket.fileno(), 0, self)
         if stream is not None:
+            self.was_open = stream.is_open
             if (there := stream.fileno()) >= 0:
                 self._loop.select(there, 0, self)
             stream.close()  # first: after it, nobody writes to the socket

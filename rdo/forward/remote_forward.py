@@ -10,7 +10,7 @@ from rdo.config.forwards import Endpoint, Forward
 from rdo.drivers import endpoint_socket
 from rdo.drivers.target_stream import RemoteListener, Sink, TargetStream
 from rdo.errors import SetupError, reason
-from rdo.forward.held_forward import HeldForward
+from rdo.forward.held_forward import Failed, HeldForward
 from rdo.forward.relay import Relay
 from rdo.forward.relay_loop import RelayLoop
 from rdo.forward.remote_socks import RemoteSocks
@@ -28,9 +28,9 @@ Listen = Callable[[Endpoint, Callable[[IncomingLease], None]], RemoteListener]
 class RemoteForward(HeldForward):
     """See the module."""
 
-    def __init__(self, forward: Forward, listen: Listen, loop: RelayLoop, workers: Workers) -> None:
+    def __init__(self, forward: Forward, listen: Listen, loop: RelayLoop, workers: Workers, failed: Failed) -> None:
         """Raises SetupError, LinkLost."""
-        super().__init__(forward)
+        super().__init__(forward, failed)
         self._loop = loop
         self._workers = workers
         self._asked: set[RemoteSocks] = set()

@@ -43,7 +43,7 @@ class RemoteSocks:
     def end(self) -> None:
         """Do not wait any longer."""
         if not self._is_over:
-            self._fail("the forward has ended")
+            self._fail("")
 
     def _changed(self) -> None:
         self._loop.run_soon(self._advance)
@@ -52,7 +52,7 @@ class RemoteSocks:
         while not self._is_over:
             data = self.lease.stream.read()
             if data is None:
-                self._fail(self.lease.stream.failure or "the client hung up")
+                self._fail(self.lease.stream.failure)  # none where the client hung up
             elif not data:
                 return
             else:

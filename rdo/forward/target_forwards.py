@@ -11,6 +11,8 @@ from rdo.config.forwards import Endpoint, Forward, ForwardKind, ForwardSet
 from rdo.drivers.target_stream import Sink
 from rdo.errors import LinkLost, SetupError
 from rdo.forward.dynamic_forward import DynamicForward
+from rdo.forward.failure_report import FailureReport
+from rdo.forward.forward_words import way
 from rdo.forward.held_forward import ByItself, HeldForward
 from rdo.forward.listener import listen
 from rdo.forward.local_forward import LocalForward
@@ -18,6 +20,7 @@ from rdo.forward.relay_loop import RelayLoop
 from rdo.forward.remote_forward import RemoteForward
 from rdo.pool.connection import HeldConnection, StreamLease
 from rdo.pool.target_pool import TargetPool
+from rdo.util import log
 from rdo.util.threads import Workers
 
 
@@ -47,6 +50,7 @@ class TargetForwards:
         self._held: list[HeldForward] = []
         self._loop: RelayLoop | None = None
         self._workers = Workers("reverse")
+        self._log = FailureReport(_logged)
 
     def begin_with(self, pool: TargetPool) -> None:
         """This is the latest pool."""
@@ -113,11 +117,11 @@ class TargetForwards:
         if forward.kind is ForwardKind.REMOTE:
             return self._begin_there(forward, connection, self._loop)
         kind = DynamicForward if forward.kind is ForwardKind.DYNAMIC else LocalForward
-        return kind(forward, listen(forward.listen, exact=forward.exact), self._open, self._loop)
+        return kind(forward, listen(forward.listen, exact=forward.exact), self._open, self._loop, self._failed)
 
     def _begin_there(self, forward: Forward, connection: HeldConnection | None, loop: RelayLoop) -> HeldForward:
         try:
-            return RemoteForward(forward, partial(self.pool.listen, connection), loop, self._workers)
+            return RemoteForward(forward, partial(self.pool.listen, connection), loop, self._workers, self._failed)
         except LinkLost as error:
             raise SetupError(f"`{self.pool.target.name}` does not listen on `{forward.listen}`", str(error)) from None
 
@@ -133,3 +137,15 @@ class TargetForwards:
 
     def _open(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> StreamLease:
         return self.pool.open_stream(destination, sink, changed)
+
+    def _failed(self, held: HeldForward, why: str) -> None:
+        """Tell the commands that asked for the forward, or else the log."""
+        line = f"no connection by {way(held, self.pool.target.name)}: {why}"
+        reports = [owner for owner in list(held.owners) if isinstance(owner, FailureReport)]
+        if not any([report.tell(line) for report in reports]):
+            self._log.tell(line)
+
+
+def _logged(line: str) -> bool:
+    log.event(line)
+    return True

@@ -80,7 +80,4 @@ class AutoForward:
     def _show(self, line: str, *, wanted: bool) -> bool:
         if not wanted or self._remarks is None:
             return True
-        if not self._remarks.can_be_shown:
-            return False
-        self._remarks.show(line)
-        return True
+        return self._remarks.show_now(line)

@@ -53,7 +53,7 @@ class Browsers:
             can_ask=request.can_answer and not request.no_input,
         )
 
-    def _held(self, pool: TargetPool, connection: HeldConnection, port: int) -> AbstractContextManager[None]:
+    def _held(self, pool: TargetPool, connection: HeldConnection, port: int) -> AbstractContextManager[object]:
         """See Hold."""
         if pool.target.serves_here(port, port):
             return nullcontext()

@@ -83,8 +83,7 @@ class CommandRunner:
                 if ptyless:  # in the words of ssh(1)
                     caller.report(f"rdo: PTY allocation request failed on `{use.target.name}`; continuing without one")
                 self._hold_forwards(asked, use, caller)
-                if forwards:
-                    used.enter_context(self._forwards.held(use.pool, lease.connection, forwards, caller.report))
+                failures = used.enter_context(self._forwards.held(use.pool, lease.connection, forwards, caller.report))
                 browser = self._browser(asked, use, lease, caller)
                 if sync is not None:
                     sync.before(caller)
@@ -99,6 +98,7 @@ class CommandRunner:
             restore = sync.restore if sync is not None and copied is not None else None
             ports = self._ports(asked, use, lease, maps_output=planned.maps_output)
             session = Session(client, lease, use.target.name, planned.output_roots, finish, restore, ports)
+            failures.report_by(session.remarks.show_now)
             session.start(_with_browser(session, planned.script, browser), ptyless=ptyless)
             if request.progress or request.verbose:
                 session.report_silence()

@@ -37,7 +37,7 @@ output back for a while.
 ROOT = ("", "0", "root")
 """Users whom sudo may run a command as, or none, so that it can use programs in a private directory."""
 
-Hold = Callable[[int], contextlib.AbstractContextManager[None]]
+Hold = Callable[[int], contextlib.AbstractContextManager[object]]
 """Has a port of the target here, with the same number, while a command runs. Raises SetupError."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from rdo.config.forwards import Forward, ForwardKind, InvalidForward
 from rdo.config.load import Config
 from rdo.drivers.base import Target
 from rdo.errors import UsageError
+from rdo.forward.failure_report import FailureReport
 from rdo.fscodec import fsdecode
 from rdo.pool.connection import HeldConnection
 from rdo.pool.target_pool import PoolUser, TargetPool
@@ -48,9 +49,10 @@ class PortForwards:
 
     def held(
         self, pool: TargetPool, connection: HeldConnection, wanted: Sequence[Forward], report: Callable[[str], None]
-    ) -> AbstractContextManager[None]:
-        """Have these while a command runs over that connection. Raises SetupError."""
-        return self._table.get().held(pool, connection, wanted, report)
+    ) -> AbstractContextManager[FailureReport]:
+        """Have these while a command runs over that connection, and who is to report by what. Raises SetupError."""
+        owner = FailureReport()
+        return self._table.get().held(pool, connection, wanted, report, owner) if wanted else nullcontext(owner)
 
     def add(self, pool: TargetPool, wanted: Sequence[Forward]) -> list[str]:
         """Have these, too, for as long as the target is held: a line for each. Raises SetupError."""

@@ -25,6 +25,13 @@ class Remarks:
         """Not on a screen that a program draws on, such as an editor: it would not draw that again."""
         return self._screen is None or not self._screen.is_drawn_on
 
+    def show_now(self, text: str) -> bool:
+        """Show it if that can be: whether it was."""
+        if self.can_be_shown:
+            self.show(text)
+            return True
+        return False
+
     def show(self, text: str) -> None:
         """On a line of its own. In a thread: a client that is stopped takes nothing."""
         line = one_line(f"rdo: {text}")
@@ -48,9 +55,8 @@ class SilenceReport:
 
     def falls_silent(self, seconds: float) -> None:
         """Say so, where that can be shown."""
-        if self._remarks.can_be_shown:
-            self._reported = True
-            self._remarks.show(f"no answer from {self._target} for {seconds:.0f} s")
+        shown = self._remarks.show_now(f"no answer from {self._target} for {seconds:.0f} s")
+        self._reported = self._reported or shown
 
     def answers_again(self, seconds: float) -> None:
         """Say so, if the silence was reported."""

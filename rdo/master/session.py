@@ -72,18 +72,18 @@ class Session:
         may_wait = restore is not None
         self._output = OutputPump(client, lease.shell, output_roots, self, finish, ports=ports, may_wait=may_wait)
         self._restore = restore
-        self._remarks = Remarks(client, self._output.screen)
+        self.remarks = Remarks(client, self._output.screen)
         self._watch = SignalWatch(self._channel, self._output, self._groups.hang_up)
         self._terminal: CommandTerminal | None = None
         self._observing = contextlib.ExitStack()
         self._ports = ports
         if ports is not None:
-            ports.report_by(self._remarks)
+            ports.report_by(self.remarks)
             self._observing.callback(ports.end)
 
     def report_silence(self) -> None:
         """Tell the client of a link that falls silent under the command."""
-        report = SilenceReport(self._remarks, self._target)
+        report = SilenceReport(self.remarks, self._target)
         self._observing.enter_context(self._connection.keepalive.observed(report))
 
     def open_urls(self, browser: CommandBrowser) -> None:

@@ -107,7 +107,7 @@ class ProgramStream:
     @property
     def is_open(self) -> bool:
         """See TargetStream."""
-        return self._wire is not None
+        return self._wire is not None and bool(self._kind)
 
     def fileno(self) -> int:
         """See TargetStream."""

@@ -14,7 +14,7 @@ class Held(HeldForward):
     """One that listens at `endpoint`, or where it was meant to."""
 
     def __init__(self, forward: Forward, endpoint: Endpoint | None = None, moved: str = "") -> None:
-        super().__init__(forward)
+        super().__init__(forward, lambda held, why: None)
         self._endpoint, self._moved = endpoint or forward.listen, moved
 
     @property
