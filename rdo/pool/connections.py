@@ -12,7 +12,7 @@ from rdo.drivers.caller import Caller, CallerGone
 from rdo.errors import ConnectError, LinkLost
 from rdo.pool.connection import HeldConnection
 from rdo.pool.rival_login import RivalLogin
-from rdo.pool.shared_attempt import SharedAttempt
+from rdo.pool.shared_attempt import SharedAttempt, SharedAttempts
 from rdo.pool.shell import Shell
 from rdo.util import log
 
@@ -74,8 +74,7 @@ class ConnectionSet:
         self._connections: list[HeldConnection] = []
         self._connected: Target | None = None
         """The one that the latest connection was made to."""
-        self._latest = SharedAttempt()
-        self._latest.end()
+        self._logins = SharedAttempts()
         self.login_time = 0.0
         """Seconds that the latest login took, with the questions it asked."""
 
@@ -91,7 +90,7 @@ class ConnectionSet:
     @property
     def is_wanted(self) -> bool:
         """Whether there is a connection, or somebody makes one."""
-        return bool(self._connections) or not self._latest.is_over
+        return bool(self._connections) or not self._logins.latest.is_over
 
     def open(self, caller: Caller, opening: Opening, find_room: Callable[[], ShellLease | None]) -> ShellLease:
         """A shell in the room that is found on the connections that are held, or else on a new one.
@@ -101,15 +100,11 @@ class ConnectionSet:
         TargetSpent.
         """
         while True:
-            seen = self._latest
-            was_over = seen.is_over  # one that ends while room is looked for counts as well
+            seen = self._logins.seen()
             if lease := find_room():
                 return lease
             with self._lock:
-                ours = was_over and self._latest is seen
-                if ours:
-                    self._latest = SharedAttempt()
-                login = self._latest
+                login, ours = self._logins.join(seen)
                 spent = ours and not self._connections and self.target is self._connected
             if spent:
                 login.end()

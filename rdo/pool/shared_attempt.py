@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rdo.drivers.caller import CallerGone
 
@@ -42,3 +43,31 @@ class SharedAttempt:
         self._over.wait()
         if self._failure is not None:
             raise self._failure
+
+
+class SeenAttempt(NamedTuple):
+    """The latest attempt, and whether it was over: one that ends right after that counts as one that went on."""
+
+    attempt: SharedAttempt
+    was_over: bool
+
+
+class SharedAttempts:
+    """Attempts at the same thing, one after another, for all who need what the latest results in."""
+
+    def __init__(self) -> None:
+        self.latest = SharedAttempt()
+        self.latest.end()
+
+    def seen(self) -> SeenAttempt:
+        """How it stands, before one looks whether what is needed is there."""
+        return SeenAttempt(self.latest, self.latest.is_over)
+
+    def join(self, seen: SeenAttempt) -> tuple[SharedAttempt, bool]:
+        """The attempt that counts for who found nothing, and whether it is theirs to make: it is not where one went on,
+        or began, while they looked. With the lock of the owner.
+        """
+        is_theirs = seen.was_over and self.latest is seen.attempt
+        if is_theirs:
+            self.latest = SharedAttempt()
+        return self.latest, is_theirs

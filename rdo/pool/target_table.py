@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rdo.drivers.base import Driver, Target
 from rdo.drivers.caller import Caller
 from rdo.errors import SetupError
-from rdo.pool.shared_attempt import SharedAttempt
+from rdo.pool.shared_attempt import SharedAttempts
 from rdo.pool.target_pool import SPENT, PoolCommand, PoolUser, TargetPool
 from rdo.util import log, threads
 
@@ -34,9 +34,8 @@ class TargetSelection:
 
     def __init__(self) -> None:
         self.use: TargetUse | None = None
-        self.latest = SharedAttempt()
-        """The latest that finds out what the target is: one command asks for all."""
-        self.latest.end()
+        self.attempts = SharedAttempts()
+        """To find out what the target is: one command asks for all."""
 
 
 class TargetTable:
@@ -96,17 +95,13 @@ class TargetTable:
                 selection = self._selections.setdefault(selector, TargetSelection())
                 before = selection.use
                 held = before if before is not None and self._is_held(before) else None
-                seen = selection.latest
-                was_over = seen.is_over  # one that ends meanwhile counts as well
+                seen = selection.attempts.seen()
             if held is not None and held.pool.is_still(held.target):
                 return held
             with self._lock:
                 if selection.use is not before:
                     continue
-                ours = was_over and selection.latest is seen
-                if ours:
-                    selection.latest = SharedAttempt()
-                attempt = selection.latest
+                attempt, ours = selection.attempts.join(seen)
             if ours:
                 with attempt.made():
                     found = selection.use = self._resolve(driver, caller)
