@@ -21,6 +21,14 @@ _BUILTINS = (
 BUILTINS = frozenset(_BUILTINS.split())
 """Names that only a shell knows, and the keywords beside them."""
 
+NOT_IN_SH = frozenset(
+    {
+        "[[", "bind", "builtin", "caller", "compgen", "complete", "compopt", "declare", "dirs", "disown", "enable",
+        "function", "help", "history", "let", "logout", "mapfile", "popd", "pushd", "readarray", "select", "shopt",
+        "source", "suspend", "time", "typeset",
+    }
+)  # fmt: skip
+"""Those of them that bash knows and dash does not, which is the `sh` of many targets."""
 
 RDOCTL = frozenset(
     {
@@ -65,7 +73,10 @@ def for_command(options: Options) -> str:
         rest = options.command[len(variables) :]
         instead = shlex.join(["rdo", *(word for item in variables for word in ("-e", item)), *rest])
         return printable(f"`{name}` is not a program; to set a variable there use: {instead}")
-    instead = f"rdo -c {shlex.quote(' '.join(options.command))}"
+    string = f"-c {shlex.quote(' '.join(options.command))}"
+    if name in NOT_IN_SH:
+        return printable(f"`{name}` is a builtin of bash, not a program; use: rdo bash {string}")
+    instead = f"rdo {string}"
     if name in BUILTINS:
         return printable(f"`{name}` is a shell builtin, not a program; use: {instead}")
     if SHELL_SYNTAX.isdisjoint(name):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import subprocess
+
 import pytest
 from click import Context
 
@@ -29,6 +33,11 @@ from rdo.client.argv import Options, parse
             ["cd", "src"], "`cd` is a shell builtin, not a program; use: rdo -c 'cd src'", id="a builtin and arguments"
         ),
         pytest.param(["if"], "`if` is a shell builtin, not a program; use: rdo -c if", id="a keyword"),
+        pytest.param(
+            ["source", "x"],
+            "`source` is a builtin of bash, not a program; use: rdo bash -c 'source x'",
+            id="a builtin that sh may not have",
+        ),
         pytest.param(
             ["ls -l"],
             "`ls -l` is not the name of a program; for a shell string use: rdo -c 'ls -l'",
@@ -89,3 +98,15 @@ def test_a_command_of_rdoctl_is_pointed_to_even_without_a_terminal(
 
 def test_those_are_the_commands_of_rdoctl() -> None:
     assert {*rdoctl.list_commands(Context(rdoctl)), "help"} == command_hint.RDOCTL
+
+
+@pytest.mark.parametrize(
+    "name", sorted(command_hint.BUILTINS - {"fc"}), ids=str
+)  # which Debian's dash is built without
+def test_the_hint_names_a_shell_that_knows_it(name: str) -> None:
+    hint = command_hint.for_command(parse([name]))
+    program = "bash" if " rdo bash -c " in hint else "dash"
+    if shutil.which(program) is None:
+        pytest.skip(f"no {program}")
+    found = subprocess.run([program, "-c", f"type {shlex.quote(name)}"], capture_output=True, check=False)
+    assert found.returncode == 0
