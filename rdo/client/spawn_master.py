@@ -12,7 +12,7 @@ import time
 import rdo
 from rdo.errors import SetupError, reason
 from rdo.fscodec import fsdecode, fsencode
-from rdo.ipc.address import RUNTIME_DIR_HINT
+from rdo.ipc.address import hint_for
 from rdo.ipc.request import Request
 from rdo.ipc.sockets import Identity, connect, identity
 from rdo.ipc.startup import ENTRY, LISTENS, READY_FD, lock_path, log_path
@@ -74,7 +74,7 @@ def _lock(path: str) -> int:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             os.fchmod(fd, 0o600)  # whatever the umask is
         except OSError as error:
-            raise SetupError(f"cannot create the lock `{path}`", reason(error), RUNTIME_DIR_HINT) from None
+            raise SetupError(f"cannot create the lock `{path}`", reason(error), hint_for(error)) from None
         if _try_lock(fd, path):
             return fd
         os.close(fd)
@@ -99,23 +99,36 @@ def _spawn(path: str, request: Request) -> None:
     """Start a master as a daemon that holds none of our descriptors, and wait until it listens."""
     log = log_path(path)
     before = _size(log)
-    ready, report = os.pipe()
+    command = [*python(MASTER), path, fsdecode(request.version)]
+    ready = _fork(log, command, _environment(request))
     try:
-        child = os.fork()
-        if child == 0:
-            command = [*python(MASTER), path, fsdecode(request.version)]
-            _become_master(report, log, command, _environment(request))
-        os.close(report)
-        try:
-            os.waitpid(child, 0)
-        except ChildProcessError:
-            pass  # our caller has us ignore SIGCHLD
         answer = select.select((ready,), (), (), START_TIMEOUT)[0] and os.read(ready, REPORT_SIZE)
     finally:
         os.close(ready)
     if answer != LISTENS:
         why = fsdecode(answer) if answer else _last_line(log, before)
         raise SetupError("the control master did not start", why, "" if answer else "see `rdoctl doctor`")
+
+
+def _fork(log: str, command: list[str], environment: dict[str, str]) -> int:
+    """Start the process that becomes a master: a pipe by which that reports. Raises SetupError."""
+    pipe: tuple[int, ...] = ()
+    try:
+        pipe = os.pipe()
+        child = os.fork()
+    except OSError as error:
+        for end in pipe:
+            os.close(end)
+        raise SetupError("the control master did not start", reason(error), hint_for(error)) from None
+    ready, report = pipe
+    if child == 0:
+        _become_master(report, log, command, environment)
+    os.close(report)
+    try:
+        os.waitpid(child, 0)
+    except ChildProcessError:
+        pass  # our caller has us ignore SIGCHLD
+    return ready
 
 
 def _become_master(report: int, log: str, command: list[str], environment: dict[str, str]) -> None:
@@ -129,7 +142,7 @@ def _become_master(report: int, log: str, command: list[str], environment: dict[
         os.umask(0o077)  # for the log: a master has one of its own
         if os.fork() != 0:
             os._exit(0)
-        os.dup2(report, READY_FD)
+        report = os.dup2(report, READY_FD)
         os.set_inheritable(READY_FD, True)
         os.chdir("/")  # hold no directory busy, and let no module of the caller's directory be imported
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
@@ -138,7 +151,8 @@ def _become_master(report: int, log: str, command: list[str], environment: dict[
         os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
         os.execve(command[0], command, environment)
     except OSError as error:
-        os.write(READY_FD, fsencode(f"cannot open `{error.filename}`: {reason(error)}; {RUNTIME_DIR_HINT}"))
+        what = f"cannot open `{error.filename}`: " if error.filename else ""
+        os.write(report, fsencode(f"{what}{reason(error)}; {hint_for(error)}"))
     finally:
         os._exit(1)
 

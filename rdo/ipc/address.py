@@ -5,6 +5,7 @@ The directory is the door: whoever can enter it can run commands as its owner. S
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Mapping
@@ -16,6 +17,14 @@ SOCKET_PATH_LIMIT = 103
 """Bytes of a socket's path: sun_path holds 104 on macOS and the BSDs, with the NUL at the end."""
 
 RUNTIME_DIR_HINT = "free disk space or fix its permissions, or set XDG_RUNTIME_DIR to another directory of yours"
+
+HINTS = {
+    errno.EMFILE: "`ulimit -n 64` or more",
+    errno.ENFILE: "close other programs",
+    errno.EAGAIN: "end other processes of yours, or raise `ulimit -u`",  # of fork(2)
+    errno.ENOMEM: "close other programs",
+}
+"""By what is missing, where it is not the directory that is at fault."""
 
 SOCKET = "control"
 """The name of the socket of a user's control master."""
@@ -39,6 +48,11 @@ def runtime_directory(environ: Mapping[str, str]) -> str:
             pass
         # one that is stale, as after `su`, or that others can write: use the directory that everyone has
     return _private(f"/tmp/rdo-{os.geteuid()}")
+
+
+def hint_for(error: OSError) -> str:
+    """What to do where a control master could not be started, or reached, in the directory."""
+    return HINTS.get(error.errno or 0, RUNTIME_DIR_HINT)
 
 
 def _private(directory: str) -> str:
@@ -68,9 +82,7 @@ def _make(directory: str) -> None:
     except FileExistsError:
         pass
     except OSError as error:
-        raise SetupError(
-            f"cannot create the runtime directory `{directory}`", reason(error), RUNTIME_DIR_HINT
-        ) from None
+        raise SetupError(f"cannot create the runtime directory `{directory}`", reason(error), hint_for(error)) from None
 
 
 def socket_path(directory: str, name: str = SOCKET) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from rdo.errors import SetupError, reason
 from rdo.ipc import peercred, sockets
-from rdo.ipc.address import RUNTIME_DIR_HINT
+from rdo.ipc.address import hint_for
 from rdo.master import stale_files
 from rdo.util import log, threads
 from rdo.util.active_count import ActiveCount
@@ -48,7 +48,7 @@ class ControlListener:
             if not self._is_lent:
                 self._bind(path + stale_files.STARTING)
         except OSError as error:
-            raise SetupError(f"cannot create the socket `{path}`", reason(error), RUNTIME_DIR_HINT) from None
+            raise SetupError(f"cannot create the socket `{path}`", reason(error), hint_for(error)) from None
         self._identity = sockets.identity(path)
 
     def _bind(self, private: str) -> None:

@@ -56,6 +56,16 @@ def test_a_disk_without_room_for_a_file_is_told_in_one_line(
         assert line.endswith(f": no space left on device; {RUNTIME_DIR_HINT}")
 
 
+@pytest.mark.parametrize("files", [5, 6, 7, 8, 20])
+def test_too_few_files_are_told_in_one_line(project: Project, files: int) -> None:
+    done = project.shell(f"ulimit -n {files}; exec rdo true")
+    assert done.returncode == 255
+    line = done.stderr.decode()
+    assert line.startswith("rdo: ")
+    assert line.endswith("; `ulimit -n 64` or more\n")
+    assert line.count("\n") == 1
+
+
 def test_when_there_is_room_again_the_next_command_works(project: Project, mount: Mount) -> None:
     directory = mount(run_directory(project), "tmpfs", "nr_inodes=5,mode=700")
     filler = directory / "filler"
