@@ -46,7 +46,7 @@ def with_requests(answer: Callable[[Talk], object]) -> dict[int, Callable[[Talk,
     [
         pytest.param(lambda talk: talk.say(FAILURE), PORT, "it is in use there, or the server forbids it", id="no"),
         pytest.param(lambda talk: talk.say(common.MSG_UNIMPLEMENTED, uint32(5)), PORT, "in use there", id="what?"),
-        pytest.param(lambda talk: talk.close(), PORT, "the connection broke|lost", id="hangs up"),
+        pytest.param(lambda talk: talk.close(), PORT, "the server closed the connection|lost", id="hangs up"),
         pytest.param(lambda talk: None, PORT, "no answer within", id="says nothing"),
         pytest.param(lambda talk: talk.say(SUCCESS), 0, "truncated", id="without a port"),
         pytest.param(lambda talk: talk.say(SUCCESS, uint32(1 << 20)), 0, "port that does not exist", id="no such port"),

@@ -176,7 +176,7 @@ class SshChannel:
 
     def lose(self) -> None:
         """The connection has ended."""
-        self._why = self._why or self._transport.disconnect_reason or "the connection broke"
+        self._why = self._why or self._transport.disconnect_reason or "the server closed the connection"
         self._finish(ChannelEvent.LOST, self._received.lose)
 
     def _receive_refusal(self, body: Body) -> None:

@@ -164,7 +164,7 @@ class RemoteListeners:
 
     def _why(self, at: Endpoint) -> str:
         if self._transport.ended.is_set():
-            return self._transport.disconnect_reason or "the connection broke"
+            return self._transport.disconnect_reason or "the server closed the connection"
         if self._transport.debug:
             return f"it says `{self._transport.debug}`"
         option = "AllowStreamLocalForwarding" if at.path else "AllowTcpForwarding"

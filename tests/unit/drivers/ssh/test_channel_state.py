@@ -160,7 +160,7 @@ def test_an_answer_to_no_request_is_ignored(opened: Case) -> None:
 
 def test_a_lost_connection_is_what_writing_and_the_status_report(opened: Case) -> None:
     opened.channel.lose()
-    with pytest.raises(LinkLost, match="the connection broke"):
+    with pytest.raises(LinkLost, match="the server closed the connection"):
         opened.channel.write(b"x")
     with pytest.raises(LinkLost):
         opened.channel.exit_status()
