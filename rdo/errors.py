@@ -31,7 +31,8 @@ class RdoError(Exception):
         """One line, without the leading `rdo: `, safe to show on a terminal."""
         what, why, hint = (without_middle(one_line(part)) for part in (self.what, self.why, self.hint))
         text = f"{what}: {why}" if why else what
-        return f"{text}; {hint}" if hint else text
+        text = f"{text}; {hint}" if hint else text
+        return text.replace("``", "`''`")  # an empty name, as a shell has it
 
 
 class UsageError(RdoError):

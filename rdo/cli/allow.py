@@ -71,7 +71,8 @@ def load(profile: str) -> Config:
     options = Options()
     options.profile = profile
     found = project.discover(os.environ)
-    return config.load(found.config, argv.profile(options, os.environ), project.user_file(os.environ))
+    variable = "" if profile else argv.profile_variable(os.environ)
+    return config.load(found.config, argv.profile(options, os.environ), project.user_file(os.environ), variable)
 
 
 def trust_request(loaded: Config) -> TrustRequest:

@@ -50,7 +50,8 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
         project.change_directory(options.directory, os.environ)
     found = project.discover(os.environ, options.project)
     asked = request.build(options, found, os.environ)
-    loaded = load.load(found.config, fsdecode(asked.profile), project.user_file(os.environ))
+    variable = "" if options.profile else argv.profile_variable(os.environ)
+    loaded = load.load(found.config, fsdecode(asked.profile), project.user_file(os.environ), variable)
     yield "Config files, later ones win", list(map(one_line, loaded.files))
     yield "Profile", [_profile(loaded)]
     yield "Settings, and where they come from", _settings(loaded)

@@ -191,9 +191,14 @@ def check_env(value: str) -> None:
     """Raises UsageError for a `NAME` or `NAME=VALUE` that no shell could set."""
     name = value.partition("=")[0]
     if not (name.isascii() and name.replace("_", "a").isalnum() and not name[0].isdigit()):
-        raise UsageError(f"`{name}` is not a valid environment variable name", "", "use `-e NAME=VALUE`")
+        raise UsageError(f"`{name or value}` is not a valid environment variable name", "", "use `-e NAME=VALUE`")
 
 
 def profile(options: Options, environ: Mapping[str, str]) -> str:
-    """The profile's name: as given, else from the environment (RDO_ENV is the first rdo's)."""
-    return options.profile or environ.get("RDO_PROFILE") or environ.get("RDO_ENV") or "default"
+    """The profile's name: as given, else from the environment."""
+    return options.profile or environ.get(profile_variable(environ)) or "default"
+
+
+def profile_variable(environ: Mapping[str, str]) -> str:
+    """That which names the profile where no option does; empty if none is set. RDO_ENV is the first rdo's."""
+    return next(filter(environ.get, ("RDO_PROFILE", "RDO_ENV")), "")

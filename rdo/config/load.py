@@ -83,8 +83,9 @@ class Config(NamedTuple):
             raise self.origins["sync"].error(why, "move the config file into the project's own directory")
 
 
-def load(path: str, profile: str | None, user_file: str | None) -> Config:
+def load(path: str, profile: str | None, user_file: str | None, variable: str = "") -> Config:
     """The settings of a profile, `default` if None. `path` must be there; `user_file` and the local file need not.
+    `variable` is one of the environment that names the profile.
 
     Raises ConfigError, one line with file and line, for whatever is wrong with any of the files.
     """
@@ -94,7 +95,7 @@ def load(path: str, profile: str | None, user_file: str | None) -> Config:
     translations = [legacy.translate(each.document) for each in read if each]
     documents = [validate(translation.document) for translation in translations]
     chosen = DEFAULT_PROFILE if profile is None else profile
-    resolution = resolve(documents, chosen, path, find_vagrantfile(root))
+    resolution = resolve(documents, chosen, path, find_vagrantfile(root), variable)
     return Config(
         path=path,
         root=root,

@@ -50,16 +50,20 @@ class DriverChoice(NamedTuple):
     because: str = ""
 
 
-def resolve(documents: Sequence[ConfigDocument], profile: str, config_file: str, vagrantfile: str | None) -> Resolution:
+def resolve(
+    documents: Sequence[ConfigDocument], profile: str, config_file: str, vagrantfile: str | None, variable: str = ""
+) -> Resolution:
     """The settings of a profile, from validated documents in the order of their layers.
 
-    `vagrantfile` is one that stands beside or above the config file. Raises ConfigError for an unknown profile, for one
-    without driver, for keys its driver does not take, and for keys that its driver needs and that are missing.
+    `vagrantfile` is one that stands beside or above the config file; `variable`, the one that names the profile.
+    Raises ConfigError for an unknown profile, for one without driver, for keys its driver does not take, and for keys
+    that its driver needs and that are missing.
     """
     place = Origin(config_file)
     profiles = tuple(dict.fromkeys([DEFAULT_PROFILE, *chain(*(document.sections for document in documents))]))
     if profile not in profiles:
-        raise place.error(f"no profile `{shortened(profile)}`", _profile_hint(profile, profiles))
+        names = f", which {variable} names" if variable else ""
+        raise place.error(f"no profile `{shortened(profile)}`{names}", _profile_hint(profile, profiles))
     entries = _of(documents, DEFAULT_PROFILE) + (_of(documents, profile) if profile != DEFAULT_PROFILE else ())
     choice = _choose(entries, vagrantfile)
     if not choice:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from rdo import project
+from rdo.client import argv
 from rdo.config import load, worktree
 from rdo.config.load import Config
 from rdo.drivers import registry
@@ -95,21 +96,23 @@ class ProfileTable:
         profile = place.profile
         if profile is not None and profile.stamp == fsdecode(request.stamp):
             return profile
+        variable = argv.profile_variable(environment)
+        named_by = variable if environment.get(variable) == key[1] else ""  # as far as a request shows
         with place.loading:
             now = project.stamp(key[0], key[2])
             if place.profile is None or place.profile.stamp != now:
                 again = place.profile is not None
                 place.profile = None
-                place.profile = _load(*key)
+                place.profile = _load(*key, named_by)
                 log.event(f"loaded profile `{key[1]}` of `{key[0]}`{' again' if again else ''}")
             return place.profile
 
 
-def _load(config: str, profile: str, user_file: str) -> Profile:
+def _load(config: str, profile: str, user_file: str, variable: str) -> Profile:
     """The profile. Of files that change again and again, what they said last."""
     for _ in range(LOAD_LIMIT):
         stamp = project.stamp(config, user_file)
-        loaded = load.load(config, profile, user_file)
+        loaded = load.load(config, profile, user_file, variable)
         if project.stamp(config, user_file) == stamp:
             break
     return Profile(loaded, stamp)

@@ -18,6 +18,7 @@ from rdo.errors import ConfigError, ConnectError, LinkLost, RdoError, SetupError
         pytest.param(RdoError("it broke", "too old"), "it broke: too old", id="what and why"),
         pytest.param(RdoError("it broke", "", "buy one"), "it broke; buy one", id="what and hint"),
         pytest.param(RdoError("it broke", "too old", "buy one"), "it broke: too old; buy one", id="all three"),
+        pytest.param(RdoError("no ``"), "no `''`", id="an empty name"),
         pytest.param(RdoError("no `a\nb`", "\x1b[31m", "\r"), r"no `a\x0ab`: \x1b[31m; \x0d", id="controls in each"),
     ],
 )

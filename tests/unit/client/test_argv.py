@@ -143,7 +143,7 @@ def test_a_wrong_option_is_named(words: list[str], line: str) -> None:
 def test_a_variable_has_a_name_that_a_shell_can_take(name: str, value: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse(["-e", name + value])
-    shown = name.replace("\n", r"\x0a")
+    shown = (name or value).replace("\n", r"\x0a") or "''"
     assert str(caught.value) == f"`{shown}` is not a valid environment variable name; use `-e NAME=VALUE`"
 
 

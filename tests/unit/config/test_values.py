@@ -96,7 +96,7 @@ AS_TIME = 'as in `idle_timeout = "8h"`'
         ("user", r'"CORP\\"', f"`user` ends with a backslash; {AS_USER}"),
         ("jump", '"a,-b"', f"`jump` contains `-b`, which begins with `-`; {AS_JUMP}"),
         ("jump", '"a;b@c"', f"`jump` contains `a;b@c`, which contains `;`; {AS_JUMP}"),
-        ("jump", '"a,"', f"`jump` contains ``, which has no name; {AS_JUMP}"),
+        ("jump", '"a,"', f"`jump` contains `''`, which has no name; {AS_JUMP}"),
         ("jump", '"@a"', f"`jump` contains `@a`, which has no name; {AS_JUMP}"),
         ("jump", '"a:b"', f"`jump` contains `a:b`, which is not of the form `[USER@]HOST[:PORT]`; {AS_JUMP}"),
         (
@@ -112,7 +112,7 @@ AS_TIME = 'as in `idle_timeout = "8h"`'
         ("login", '"maybe"', "`login` must be true or false, not the string `maybe`; as in `login = true`"),
         ("login", "[]", "`login` must be true or false, not a list; as in `login = true`"),
         ("idle_timeout", '"soon"', f"`idle_timeout` {TIME} the string `soon`; {AS_TIME}"),
-        ("idle_timeout", '""', f"`idle_timeout` {TIME} the string ``; {AS_TIME}"),
+        ("idle_timeout", '""', f"`idle_timeout` {TIME} the string `''`; {AS_TIME}"),
         ("idle_timeout", "true", f"`idle_timeout` {TIME} `true`; {AS_TIME}"),
         ("idle_timeout", "nan", f"`idle_timeout` must be between 0 s and 366 days, not the number `nan`; {AS_TIME}"),
         ("idle_timeout", "-1", f"`idle_timeout` must be between 0 s and 366 days, not the number `-1`; {AS_TIME}"),
@@ -123,7 +123,7 @@ AS_TIME = 'as in `idle_timeout = "8h"`'
             "path", '["a", 1]',
             '`path` must be a list of strings, but contains the number `1`; as in `path = ["venv/bin"]`',
         ),
-        ("path", '[""]', '`path` contains the string ``, which is empty; as in `path = ["venv/bin"]`'),
+        ("path", '[""]', "`path` contains the string `''`, which is empty; as in `path = [\"venv/bin\"]`"),
         (
             "pass_env", '["A=1"]', "`pass_env` contains the string `A=1`, which is neither the name of an "
             'environment variable nor a pattern; as in `pass_env = ["LANG", "LC_*"]`',
