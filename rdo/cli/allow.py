@@ -7,7 +7,7 @@ import time
 from functools import partial
 
 from rdo import project
-from rdo.cli import table
+from rdo.cli import known_words, table
 from rdo.cli.declaration import Command, Option
 from rdo.client import argv, tty
 from rdo.client.argv import Options
@@ -45,7 +45,7 @@ command = Command(
     "allow",
     run,
     (
-        Option("profile", ("--profile", "-p"), "Allow this profile.", "NAME"),
+        Option("profile", ("--profile", "-p"), "Allow this profile.", "NAME", known_words.profiles),
         Option("yes", ("--yes", "-y"), "Do not ask for confirmation."),
         Option("listing", ("--list", "-l"), "List everything that is allowed, in all directories."),
     ),

@@ -10,6 +10,9 @@ TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    Offers = Callable[[], Sequence[tuple[str, str]]]
+    """Finds what a value may be just now: each word with its help."""
+
 HELP_WORDS = ("-h", "--help")
 """What each command that has options shows its help by."""
 
@@ -21,20 +24,24 @@ class LeftToClick(Exception):
 class Option:
     """A flag or, with a metavar, an option with a value."""
 
-    def __init__(self, name: str, words: tuple[str, ...], help: str, metavar: str = "") -> None:
+    def __init__(
+        self, name: str, words: tuple[str, ...], help: str, metavar: str = "", offers: Offers | None = None
+    ) -> None:
         self.name = name
         self.words = words
         self.help = help
         self.metavar = metavar
+        self.offers = offers
 
 
 class Choice:
     """An argument that is one of these words, and may be left out. With a metavar instead of words, it is any word."""
 
-    def __init__(self, name: str, words: tuple[str, ...] = (), metavar: str = "") -> None:
+    def __init__(self, name: str, words: tuple[str, ...] = (), metavar: str = "", offers: Offers | None = None) -> None:
         self.name = name
         self.words = words
         self.metavar = metavar
+        self.offers = offers
 
 
 class Command:
@@ -76,18 +83,22 @@ class Command:
         return values
 
     def offers(self, before: Sequence[str], last: str) -> list[tuple[str, str]]:
-        """What may stand in place of the last word, after these: each with its help. Nothing where an option's value
-        is expected, or words of any kind.
-        """
+        """What may stand in place of the last word, after these, as far as that is known: each with its help."""
         options = [each for each in self.parameters if isinstance(each, Option)]
-        if self.rest or any(each.metavar for each in options if before and before[-1] in each.words):
+        expected = [each for each in options if each.metavar and before and before[-1] in each.words]
+        if self.rest:
             return []
+        if expected:
+            found = [offer for each in expected if each.offers for offer in each.offers()]
+            return [(word, help) for word, help in found if word.startswith(last)]
         if last.startswith("-"):
             left = [each for each in options if each.help and not set(before) & set(each.words)]
             found = [(word, each.help) for each in left for word in each.words]
             found += [(word, "Show this message and exit.") for word in HELP_WORDS]
         else:
-            found = [(word, "") for each in self.parameters if isinstance(each, Choice) for word in each.words]
+            choices = [each for each in self.parameters if isinstance(each, Choice)]
+            found = [(word, "") for each in choices for word in each.words]
+            found += [offer for each in choices if each.offers and not before for offer in each.offers()]
         return [(word, help) for word, help in found if word.startswith(last)]
 
 

@@ -9,6 +9,7 @@ import click
 
 from rdo import project
 from rdo.cli import allow, masters
+from rdo.cli.profile_option import profile_option
 from rdo.client import argv
 from rdo.client.argv import Options
 from rdo.errors import RdoError, one_line
@@ -17,7 +18,7 @@ from rdo.trust import store as trust
 
 
 @click.command("deny")
-@click.option("--profile", "-p", metavar="NAME", default="", help="Deny this profile.")
+@profile_option("Deny this profile.")
 def command(profile: str) -> None:
     """Revoke what was allowed for the .rdo.conf here.
 

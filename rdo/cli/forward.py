@@ -7,15 +7,21 @@ from collections.abc import Sequence
 
 import click
 
-from rdo.cli import masters, target_choice
+from rdo.cli import known_words, masters, target_choice
 from rdo.cli.command_group import CommandGroup
 from rdo.cli.masters import MasterInfo, TargetInfo
+from rdo.cli.profile_option import profile_option
 from rdo.errors import RdoError, UsageError, printable
 from rdo.ipc import address
 from rdo.util.phrases import listed
 
-profile_option = click.option("--profile", "-p", metavar="NAME", help="The target of this profile.")
-target_option = click.option("--target", metavar="TARGET", help="The target of this name, as `rdoctl status` shows it.")
+of_profile = profile_option("The target of this profile.", default=None)
+target_option = click.option(
+    "--target",
+    metavar="TARGET",
+    help="The target of this name, as `rdoctl status` shows it.",
+    shell_complete=known_words.complete_target,
+)
 specs_argument = click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
 
 
@@ -29,7 +35,7 @@ def command() -> None:
 
 
 @command.command("add")
-@profile_option
+@of_profile
 @target_option
 @specs_argument
 def add(profile: str | None, target: str | None, specs: Sequence[str]) -> None:
@@ -38,9 +44,9 @@ def add(profile: str | None, target: str | None, specs: Sequence[str]) -> None:
 
 
 @command.command("remove")
-@profile_option
+@of_profile
 @target_option
-@specs_argument
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=known_words.complete_port)
 def remove(profile: str | None, target: str | None, specs: Sequence[str]) -> None:
     """End forwards, whatever asked for them.
 

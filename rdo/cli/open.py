@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rdo.cli import masters
+from rdo.cli import known_words, masters
 from rdo.cli.declaration import Choice, Command
 from rdo.errors import RdoError, printable
 from rdo.ipc import address
@@ -43,7 +43,7 @@ def run(port: str | None) -> None:
     print(f"opening {url}")
 
 
-command = Command("open", run, (Choice("port", metavar="PORT"),))
+command = Command("open", run, (Choice("port", metavar="PORT", offers=known_words.ports),))
 
 
 def forwarded(found: Sequence[masters.MasterInfo]) -> list[ForwardedPort]:

@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 from rdo import project
 from rdo.cli import table
 from rdo.cli.command_group import CommandGroup
+from rdo.cli.profile_option import profile_option
 from rdo.errors import RdoError, SetupError, printable
 from rdo.fscodec import fsencode
 from rdo.run_here import is_program, is_shim
@@ -111,7 +112,7 @@ def command() -> None:
 
 @command.command("add")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@click.option("--profile", "-p", metavar="NAME", default="", help="Run the tools with this profile.")
+@profile_option("Run the tools with this profile.")
 def add(names: Sequence[str], profile: str) -> None:
     """Write .rdo/bin/NAME for each tool.
 

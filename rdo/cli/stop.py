@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from rdo.cli import masters, target_choice
+from rdo.cli import known_words, masters, target_choice
 from rdo.cli.declaration import Choice, Command, Option
 from rdo.cli.masters import MasterInfo, TargetInfo
 from rdo.cli.target_choice import Chosen
@@ -50,9 +50,11 @@ command = Command(
     "stop",
     run,
     (
-        Choice("target", metavar="TARGET"),
+        Choice("target", metavar="TARGET", offers=known_words.targets),
         Option("every", ("--all", "-a"), "Close all of your connections, and end the control master."),
-        Option("profile", ("--profile", "-p"), "Close only the connection of this profile.", "NAME"),
+        Option(
+            "profile", ("--profile", "-p"), "Close only the connection of this profile.", "NAME", known_words.profiles
+        ),
         Option("now", ("--now",), "End running commands as well."),
     ),
 )

@@ -11,10 +11,11 @@ from click.shell_completion import CompletionItem
 from rdo import __main__ as program
 from rdo import project
 from rdo.cli.command_group import CommandGroup
+from rdo.cli.profile_option import profile_option
 from rdo.client.argv import Options
 from rdo.errors import RdoError, printable
 
-profile_option = click.option("--profile", "-p", metavar="NAME", default="", help="Use this profile.")
+of_profile = profile_option("Use this profile.")
 
 
 @click.group("sync", cls=CommandGroup)
@@ -27,14 +28,14 @@ def command() -> None:
 
 
 @command.command("status")
-@profile_option
+@of_profile
 def status(profile: str) -> None:
     """Show which files are copied where, and whether both sides are the same."""
     _run(profile, "status")
 
 
 @command.command("diff")
-@profile_option
+@of_profile
 def diff(profile: str) -> None:
     """List the files that are not the same on both sides.
 
@@ -45,14 +46,14 @@ def diff(profile: str) -> None:
 
 
 @command.command("push")
-@profile_option
+@of_profile
 def push(profile: str) -> None:
     """Copy what changed here, or was deleted there, to the target."""
     _run(profile, "push")
 
 
 @command.command("pull")
-@profile_option
+@of_profile
 def pull(profile: str) -> None:
     """Copy what the key `pull` names from the target."""
     _run(profile, "pull")
@@ -72,7 +73,7 @@ class SyncPath(click.Path):
 
 
 @command.command("take")
-@profile_option
+@of_profile
 @click.argument("side", type=click.Choice(["here", "there"]))
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=SyncPath())
 def take(profile: str, side: str, paths: tuple[str, ...]) -> None:

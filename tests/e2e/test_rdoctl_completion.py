@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import require
 from tests.e2e.project import Project, local_project
 from tests.e2e.terminal import Terminal
+from tests.ssh_server import free_port
 
 BASH = """\
 eval "$(rdoctl completion bash)"
@@ -67,6 +68,21 @@ def test_bash_offers_the_hosts_of_the_ssh_configuration(project: Project, tmp_pa
     (tmp_path / "ssh_config").write_text("Host devbox gate dev*\n")
     project = replace(project, environment={**project.environment, "RDO_SSH_CONFIG": str(tmp_path / "ssh_config")})
     assert bash(project, "rdoctl", "init", "--host", "d") == ["devbox"]
+
+
+def test_what_is_held_is_offered_and_nothing_is_started_for_that(project: Project) -> None:
+    asked = (("stop", ""), ("open", ""), ("forward", "remove", ""), ("forward", "add", "--target", ""))
+    assert [bash(project, "rdoctl", *words) for words in asked] == [[], [], [], []]
+    assert project.shell("rdoctl status").stdout == b"no connection is open; the next `rdo` opens one\n"
+    assert project.run("true").returncode == 0
+    port = str(free_port())
+    assert project.shell(f"rdoctl forward add {port}:localhost:1").returncode == 0
+    expected = [["local"], [port], [port], ["local"]]
+    assert [bash(project, "rdoctl", *words) for words in asked] == expected
+    assert bash(project, "rdoctl", "stop", "no") == bash(project, "rdoctl", "stop", "local", "") == []
+    for words in (("stop", "-p"), ("deny", "--profile"), ("doctor", "-p"), ("sync", "status", "-p")):
+        assert bash(project, "rdoctl", *words, "o") == ["other"], words
+    project.shell("rdoctl stop --all")
 
 
 def test_bash_offers_every_option_of_rdo(project: Project) -> None:

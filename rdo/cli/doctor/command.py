@@ -11,6 +11,7 @@ from rdo.cli import allow
 from rdo.cli.doctor import browser, check, client, files, ports, ssh
 from rdo.cli.doctor import target as doctor_target
 from rdo.cli.doctor.check import Check, CheckOutcome, CheckVerdict, Finding, ok
+from rdo.cli.profile_option import profile_option
 from rdo.config.load import Config
 from rdo.drivers import registry
 from rdo.errors import printable, without_middle
@@ -24,7 +25,7 @@ DRIVER_CHECKS: Mapping[str, Callable[[Config], Iterator[Check]]] = {"ssh": ssh.c
 
 
 @click.command("doctor")
-@click.option("--profile", "-p", metavar="NAME", default="", help="Check this profile.")
+@profile_option("Check this profile.")
 @click.pass_context
 def command(ctx: click.Context, profile: str) -> None:
     """Check the connection to the target, step by step."""
