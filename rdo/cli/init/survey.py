@@ -5,6 +5,7 @@ None of these files is run: what they say only by being run is not known here.
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -82,8 +83,8 @@ def _compose(environment: Mapping[str, str], directory: str, unusable: list[Left
     if not files:
         return
     try:
-        names = compose_file.services(files, partial(read, directory))
-        published = compose_file.published(files, partial(read, directory))
+        names = compose_file.services(files, partial(read_utf8, directory))
+        published = compose_file.published(files, partial(read_utf8, directory))
     except ValueError as error:
         unusable.append(LeftOut(files[0], str(error)))
         return
@@ -139,9 +140,9 @@ def _devcontainers(environment: Mapping[str, str], directory: str, unusable: lis
         )
         return
     for name in files:
-        text = read(directory, name)
         try:
-            found = devcontainer.suggestion(directory, name, text or "", partial(read, directory), environment)
+            text = read_utf8(directory, name) or ""
+            found = devcontainer.suggestion(directory, name, text, partial(read_utf8, directory), environment)
             elsewhere = found.published and _is_engine_elsewhere(environment)
             yield found if elsewhere else replace(found, published={})
         except ValueError as error:
@@ -183,8 +184,29 @@ def _devcontainer_files(directory: str) -> list[str]:
 
 
 def read(directory: str, name: str) -> str | None:
-    """The file's text; None where there is no plain file of that name."""
+    """The file's text, as far as it is UTF-8; None where there is no plain file of that name."""
+    data = _head(directory, name)
+    return None if data is None else data.decode("utf-8", "replace")
+
+
+def read_utf8(directory: str, name: str) -> str | None:
+    """The same, where what it says is taken over as it is. Raises ValueError for a text in another encoding."""
+    data = _head(directory, name)
+    if data is None:
+        return None
     try:
-        return foreign_file.head(os.path.join(directory, name), SIZE_LIMIT).decode("utf-8", "replace")
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(data)  # the end of a huge one may be half a character
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        why = f"byte 0x{data[error.start]:02x} in line {line}"
+        raise ValueError(f"`{name}` is not UTF-8: {why}; save it as UTF-8") from None
+    if "\0" in text:  # of UTF-16 without a mark
+        raise ValueError(f"`{name}` is not UTF-8: it contains NUL; save it as UTF-8")
+    return text
+
+
+def _head(directory: str, name: str) -> bytes | None:
+    try:
+        return foreign_file.head(os.path.join(directory, name), SIZE_LIMIT)
     except OSError:
         return None

@@ -122,3 +122,35 @@ def test_published_ports_are_of_use_where_the_engine_is_on_another_machine(
         (tmp_path / name).write_text(text)
     found = survey.look(str(tmp_path), {"HOME": str(tmp_path / "home"), "DOCKER_HOST": host})
     assert only(found).published == published
+
+
+@pytest.mark.parametrize(
+    ("encoding", "why"),
+    [
+        ("latin-1", "byte 0xdc in line 2"),
+        ("utf-16", "byte 0xff in line 1"),
+        ("utf-16-le", "byte 0xdc in line 2"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [(".devcontainer.json", '{"image":\n"Über"}'), ("compose.yaml", "services:\n Über: {}\n")],
+    ids=["devcontainer", "compose"],
+)
+def test_a_file_of_another_encoding_is_named(tmp_path: Path, name: str, text: str, encoding: str, why: str) -> None:
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    found = survey.look(str(tmp_path), {"HOME": str(tmp_path / "home")})
+    assert (found.suggestions, [each.name for each in found.unusable]) == ([], [name])
+    assert found.unusable[0].advice == f"`{name}` is not UTF-8: {why}; save it as UTF-8"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_what_is_utf8_is_taken_over(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "compose.yaml").write_bytes("services:\n Über: {}\n".encode(encoding))
+    assert only(survey.look(str(tmp_path), {"HOME": str(tmp_path / "home")})).choices == {"service": ["Über"]}
+
+
+def test_ascii_in_utf16_without_a_mark_is_named_too(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_bytes("services:\n web: {}\n".encode("utf-16-le"))
+    (unusable,) = survey.look(str(tmp_path), {"HOME": str(tmp_path / "home")}).unusable
+    assert unusable.advice == "`compose.yaml` is not UTF-8: it contains NUL; save it as UTF-8"
