@@ -69,8 +69,8 @@ static void stop(pid_t whom) {
 }
 
 /* Stop, as the terminal does, all that runs in the foreground with us. Whose terminal has no job control stops nobody. */
-void foreground_stop_all(void) {
-    if (tty_is_foreign(0))
+void foreground_stop_all(const struct foreground *foreground) {
+    if (foreground->is_foreign)
         signals_continue();
     else
         stop(0);

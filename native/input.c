@@ -11,10 +11,10 @@ enum {
     SUSPENSION_MS = 200        /* in which a command may be reported stopped: what is typed then may be for the shell */
 };
 
-void input_start(struct input *input) {
+void input_start(struct input *input, bool hangs_up) {
     input->is_open = true;
     input->is_terminal = isatty(0);
-    input->is_foreign = tty_is_foreign(0);
+    input->hangs_up = hangs_up;
     input->credit = WINDOW;
 }
 
@@ -43,10 +43,12 @@ int input_timeout(struct input *input) {
  * SIGHUP, but to the session whose terminal it is. */
 static void end(struct input *input, struct outbox *outbox) {
     input->is_open = false;
-    if (!tty_is_raw())
-        outbox_send(outbox, 'E', "", 0);
-    else if (input->is_foreign)
+    if (input->hangs_up) {
         outbox_send(outbox, 'S', "HUP", 3);
+        outbox_send(outbox, 'S', "CONT", 4); /* as the system does, for what is stopped */
+    } else if (!tty_is_raw()) {
+        outbox_send(outbox, 'E', "", 0);
+    }
 }
 
 /* The same within the kernel. False where it has to be read. */

@@ -98,6 +98,7 @@ struct request {
     struct bytes frame;
     struct window window;
     bool has_pty, has_input, is_sync_only;
+    bool is_foreign;    /* stdin was a terminal without job control for us: one that is gone no longer says */
     bool wants_notices; /* of what goes on while the command runs */
 };
 
@@ -204,12 +205,13 @@ ssize_t splice_send(const struct outbox *outbox);
 
 /* input.c: stdin on its way to the master. */
 struct input {
-    bool is_open, is_terminal, is_foreign;
+    bool is_open, is_terminal;
+    bool hangs_up;              /* its end says that the terminal is gone */
     bool is_long, is_unspliced; /* a long stream; one that has to be read */
     uint64_t credit, resting_until;
 };
 
-void input_start(struct input *input);
+void input_start(struct input *input, bool hangs_up);
 void input_leave(struct input *input);
 bool input_is_wanted(const struct input *input, const struct outbox *outbox);
 int input_timeout(struct input *input);
@@ -220,12 +222,13 @@ struct foreground {
     struct outbox *outbox;
     struct window window;
     bool has_pty, takes_keys;
+    bool is_foreign;   /* as that of the request */
     bool is_signalled; /* by what should end the command; the master was not heard from since */
 };
 
 void foreground_enter(struct foreground *foreground, bool ptyless);
 void foreground_act(struct foreground *foreground, int number);
-void foreground_stop_all(void);
+void foreground_stop_all(const struct foreground *foreground);
 bool foreground_awaits_terminal(const struct foreground *foreground);
 void foreground_take_terminal(struct foreground *foreground);
 

@@ -172,7 +172,8 @@ void relay_run(struct relay_result *result, int socket, const char *path, const 
         .outbox = {.socket = socket, .waiting = request->frame},
         .foreground = {.window = request->window,
                        .has_pty = request->has_pty,
-                       .takes_keys = request->has_pty && request->has_input},
+                       .takes_keys = request->has_pty && request->has_input,
+                       .is_foreign = request->is_foreign},
     };
     uint64_t deadline = now_ms() + ACCEPT_TIMEOUT_MS;
     relay.foreground.outbox = &relay.outbox;

@@ -117,7 +117,7 @@ static void on_started(struct relay *relay, const struct frame *frame) {
     trace_step("shell");
     foreground_enter(&relay->foreground, frame->size == 1 && *frame->data == 'T');
     if (relay->request->has_input)
-        input_start(&relay->input);
+        input_start(&relay->input, relay->request->is_foreign && relay->foreground.has_pty);
 }
 
 static void on_output(struct relay *relay, const struct frame *frame) {
@@ -154,9 +154,8 @@ static void on_screen(struct relay *relay, const struct frame *frame) {
 }
 
 static void on_stopped(struct relay *relay, const struct frame *frame) {
-    (void)relay;
     (void)frame;
-    foreground_stop_all();
+    foreground_stop_all(&relay->foreground);
 }
 
 static void refuse(struct relay *relay, char kind) {

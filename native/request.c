@@ -122,6 +122,7 @@ void request_build(struct request *request, const struct options *options, const
     term = term == NULL ? "" : term;
     bool is_simple = *term == '\0' || strcmp(term, "dumb") == 0;
     request->has_pty = wants_pty(options, environment);
+    request->is_foreign = request->has_pty && tty_is_foreign(0);
     request->wants_notices = options->verbose || (!is_simple && isatty(2));
     request->is_sync_only = options->sync_only;
     request->has_input = !options->no_stdin && stream_has_input();

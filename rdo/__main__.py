@@ -84,10 +84,11 @@ def execute(options: argv.Options) -> int:
     seen = sockets.identity(path)
     connection = None if WEDGED in sys._xoptions else sockets.connect(path)
     asked = request.build(options, found, environ)
+    client = Client(asked, trace)
     if connection is not None:
         sockets.ask(connection, asked)
     try:
-        status = Client(asked, trace).run(path, seen, connection)
+        status = client.run(path, seen, connection)
     except ConnectError as error:
         if not options.fallback:
             raise

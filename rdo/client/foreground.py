@@ -24,13 +24,19 @@ SIGNAL_NAMES = {getattr(_signal, "SIG" + name): name.encode() for name in FORWAR
 class Foreground:
     """What a command takes over while it runs: signals, and where it has a pty and reads, the terminal's raw mode."""
 
-    def __init__(self, request: Request, outbox: sockets.Outbox, connection: sockets.Socket) -> None:
-        """`connection`: to the master; it is shut down if that turns out to be wedged."""
+    def __init__(self, request: Request, outbox: sockets.Outbox, connection: sockets.Socket, is_foreign: bool) -> None:
+        """`connection`: to the master; it is shut down if that turns out to be wedged. `is_foreign`: whether stdin was
+        a terminal without job control for us, which one that is gone no longer says.
+        """
         self._request = request
         self._outbox = outbox
         self._connection = connection
         self._pty = request.pty
         self._takes_keys = self._pty and not request.no_input
+        self._is_foreign = is_foreign
+        self.hangs_up = False
+        """Whether the end of input says that the terminal is gone. The system says so by SIGHUP, but to the session
+        whose terminal it is."""
         self._window = request.window
         self._modes = _thread.allocate_lock()  # guards the two below: the thread for signals sets modes as well
         self._terminal: tty.Terminal | None = None
@@ -49,6 +55,7 @@ class Foreground:
         """The command runs from now on; `ptyless`: without the pty that was asked for. To be called once."""
         if ptyless:
             self._pty = self._takes_keys = False
+        self.hangs_up = self._takes_keys and self._is_foreign
         self._takes_keys = self._takes_keys and os.isatty(0)
         taken = {number for number in SIGNAL_NAMES if _signal.getsignal(number) != _signal.SIG_IGN}
         _signal.pthread_sigmask(_signal.SIG_BLOCK, taken)
@@ -122,7 +129,7 @@ class Foreground:
         """Stop, as the terminal does, all that runs in the foreground with us. Whose terminal has no job control stops
         nobody.
         """
-        if tty.is_foreign(0):
+        if self._is_foreign:
             self._continue()
         else:
             self._stop(0)

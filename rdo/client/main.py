@@ -5,7 +5,7 @@ A try that a master did not accept shares nothing with the next one but the requ
 
 from __future__ import annotations
 
-from rdo.client import spawn_master
+from rdo.client import spawn_master, tty
 from rdo.client.run import NotAccepted, RunningCommand
 from rdo.client.trace import Trace
 from rdo.errors import SetupError
@@ -22,6 +22,7 @@ class Client:
     def __init__(self, request: Request, trace: Trace) -> None:
         self._request = request
         self._trace = trace
+        self._is_foreign = request.pty and tty.is_foreign(0)  # as it is now: a terminal may go while a master starts
 
     def run(self, path: str, seen: sockets.Identity, connection: sockets.Socket | None) -> int:
         """The exit status of the command, run by the master that listens at `path`. Raises RdoError.
@@ -32,7 +33,8 @@ class Client:
             if connection is not None:
                 self._trace.step("control socket")
                 try:
-                    return RunningCommand(self._request, connection, path, self._trace).run()
+                    command = RunningCommand(self._request, connection, path, self._trace, is_foreign=self._is_foreign)
+                    return command.run()
                 except NotAccepted as refusal:
                     connection.close()
                     elsewhere = refusal.socket

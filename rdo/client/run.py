@@ -41,8 +41,10 @@ class NotAccepted(Exception):
 class RunningCommand:
     """The caller's side of one command, from the request that was sent to the exit status: one try, used once."""
 
-    def __init__(self, request: Request, connection: sockets.Socket, path: str, trace: Trace) -> None:
-        """The request was sent on `connection`, to the master that listens at `path`."""
+    def __init__(
+        self, request: Request, connection: sockets.Socket, path: str, trace: Trace, *, is_foreign: bool = False
+    ) -> None:
+        """The request was sent on `connection`, to the master that listens at `path`. `is_foreign`: see Foreground."""
         self._has_input = not request.no_input
         self._is_sync_only = request.sync_only
         self._connection = connection
@@ -54,7 +56,7 @@ class RunningCommand:
         self._output = stdout.OutputWriter(connection.fileno(), self._decoder, self._outbox)
         self._stdin: stdin.Stdin | None = None
         self._status_line: status_line.StatusLine | None = None
-        self._foreground = foreground.Foreground(request, self._outbox, connection)
+        self._foreground = foreground.Foreground(request, self._outbox, connection, is_foreign)
         self._shown = False
         self._withheld = b""  # a notice that was not shown on the screen of another program
 

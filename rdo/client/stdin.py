@@ -51,8 +51,7 @@ class Stdin:
         self._over = True
 
     def _relay(self) -> None:
-        is_terminal, is_foreign = os.isatty(0), tty.is_foreign(0)
-        sent = 0
+        is_terminal, sent = os.isatty(0), 0
         while True:
             if is_terminal:
                 self._wait_for_our_turn()
@@ -64,12 +63,12 @@ class Stdin:
             if not count:
                 break
             sent += count
-        # In raw mode the end of input is a key like any other: then it is the terminal that is gone. The system says so
-        # by SIGHUP, but to the session whose terminal it is.
-        if not self._foreground.is_raw():
-            self._outbox.send(protocol.END)
-        elif is_foreign:
+        # In raw mode the end of input is a key like any other: then it is the terminal that is gone.
+        if self._foreground.hangs_up:
             self._outbox.send(protocol.SIGNAL, b"HUP")
+            self._outbox.send(protocol.SIGNAL, b"CONT")  # as the system does, for what is stopped
+        elif not self._foreground.is_raw():
+            self._outbox.send(protocol.END)
 
     def _send_chunk(self, limit: int) -> int:
         """Send what there is; return how many bytes, 0 at the end."""

@@ -50,7 +50,7 @@ class Terminal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self.near)  # hangs up whoever still uses it
+        self.hang_up()
         try:
             self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -58,9 +58,19 @@ class Terminal:
             self._process.wait()
             raise
 
+    def hang_up(self) -> None:
+        """Close the terminal, whoever still uses it."""
+        near, self.near = self.near, -1
+        if near >= 0:
+            os.close(near)
+
     def has_ended(self) -> bool:
         """Whether the program has."""
         return self._process.poll() is not None
+
+    def status(self) -> int:
+        """The program's exit status, once it has ended."""
+        return self._process.wait(PATIENCE)
 
     def resize(self, rows: int, columns: int) -> None:
         """Change the window's size; the foreground job gets SIGWINCH."""

@@ -89,23 +89,29 @@ def both(caller: Caller, play: Play | None = None) -> tuple[Seen, Seen]:
 
 
 def run(client: str, caller: Caller, play: Play | None = None, path: Path | None = None) -> Seen:
-    """Run a client, its master being `play`, which gets a connection whose request has been read."""
-    path = path or socket_path(caller)
+    """Run a client, its master being `play`: see `master`."""
+    with master(path or socket_path(caller), play or answer_ok) as seen:
+        start(client, caller, seen)
+    return seen
+
+
+@contextlib.contextmanager
+def master(path: Path, play: Play) -> Iterator[Seen]:
+    """Be the master that listens there. `play` gets a connection whose request has been read."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     seen = Seen()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
-        thread = threading.Thread(target=serve, args=(listener, path, play or answer_ok, seen))
+        thread = threading.Thread(target=serve, args=(listener, path, play, seen))
         thread.start()
         try:
-            start(client, caller, seen)
+            yield seen
         finally:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             thread.join(BOUND)
             path.unlink(missing_ok=True)
-    return seen
 
 
 def answer_ok(connection: socket.socket) -> None:
@@ -142,6 +148,20 @@ def receive(connection: socket.socket, size: int) -> bytes:
     while len(data) < size and (more := connection.recv(min(size - len(data), 1 << 20))):
         data += more
     return data
+
+
+def next_frame(connection: socket.socket) -> tuple[bytes, bytes]:
+    """What the client sends next, but for a PROBE, which may come at any time; nothing at its end."""
+    while True:
+        head = receive(connection, protocol.HEADER_SIZE)
+        payload = receive(connection, int.from_bytes(head[1:], "big"))
+        if head[:1] != protocol.PROBE:
+            return head[:1], payload
+
+
+def await_probe(connection: socket.socket) -> None:
+    """Wait until the client looks whether this master reads: then it has begun all else that a command needs."""
+    assert receive(connection, protocol.HEADER_SIZE) == protocol.frame(protocol.PROBE)
 
 
 def start(client: str, caller: Caller, seen: Seen) -> None:
