@@ -28,14 +28,27 @@ each_client = pytest.mark.parametrize("client", CLIENTS)
 
 
 def sent_input(seen: Seen) -> list[tuple[bytes, bytes]]:
-    """What was sent after the request, a stream's frames joined."""
+    """What was sent after the request but for PROBE, which may come at any time, a stream's frames joined."""
     found: list[tuple[bytes, bytes]] = []
     for kind, payload in protocol.Decoder().receive(seen.sent[protocol.HEADER_SIZE + len(seen.request) :]):
+        if kind == protocol.PROBE:
+            continue
         if found and found[-1][0] == kind == protocol.INPUT:
             found[-1] = kind, found[-1][1] + bytes(payload)
         else:
             found.append((kind, bytes(payload)))
     return found
+
+
+def read_input(connection: socket.socket, received: list[bytes], size: int, pause: float = 0) -> None:
+    """Read so many bytes at a time, to the end of input."""
+    decoder = protocol.Decoder()
+    frames = decoder.receive(b"".join(received))
+    while not any(kind == protocol.END for kind, _ in frames):
+        received.append(connection.recv(size))
+        assert received[-1]
+        frames = decoder.receive(received[-1])
+        time.sleep(pause)
 
 
 def give(project: Project, client: str, play: object, wrapper: tuple[str, ...] = ()) -> Seen:
@@ -64,9 +77,7 @@ def test_a_long_input_arrives_whole_though_the_master_takes_its_time(project: Pr
 
     def play(connection: socket.socket) -> None:
         connection.sendall(UP)
-        while not b"".join(received[-2:]).endswith(frame(protocol.END)):
-            received.append(connection.recv(50_000))
-            time.sleep(0.001)
+        read_input(connection, received, 50_000, pause=0.001)
         connection.sendall(EXIT)
 
     seen = give(project, client, play)
@@ -84,8 +95,7 @@ def test_a_signal_has_its_place_within_a_long_input(project: Project, client: st
         received.append(connection.recv(100_000))
         time.sleep(0.2)  # until the client can send no more
         os.kill(peercred.pid(connection) or 0, signal.SIGUSR1)
-        while not b"".join(received[-2:]).endswith(frame(protocol.END)):
-            received.append(connection.recv(100_000))
+        read_input(connection, received, 100_000)
         connection.sendall(EXIT)
 
     seen = give(project, client, play)
@@ -105,8 +115,7 @@ def test_input_is_copied_where_the_system_splices_into_no_socket(project: Projec
 
     def play(connection: socket.socket) -> None:
         connection.sendall(UP)
-        while not b"".join(received[-2:]).endswith(frame(protocol.END)):
-            received.append(connection.recv(1 << 20))
+        read_input(connection, received, 1 << 20)
         connection.sendall(EXIT)
 
     fault = f"inject=splice:error=EINVAL:when={refused}"

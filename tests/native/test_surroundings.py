@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,8 +14,9 @@ import pytest
 
 from rdo.ipc import peercred, protocol
 from rdo.ipc.protocol import frame
+from rdo.ipc.sockets import is_unread
 from tests.e2e.project import Project
-from tests.native.clients import BOUND, NATIVE, PYTHON, Caller, both, run
+from tests.native.clients import BOUND, NATIVE, PYTHON, Caller, await_probe, both, next_frame, run, soon
 from tests.native.test_hostile_master import alike, plays
 from tests.native.test_request import same
 
@@ -168,13 +168,16 @@ def signalled(project: Project, client: str, number: int, stage: str) -> tuple[i
 
     def play(connection: socket.socket) -> None:
         connection.sendall(before)
-        time.sleep(0.3 if before else 0.1)  # nothing tells that it is done with those
+        if stage == "started":
+            await_probe(connection)
+        else:
+            assert soon(lambda: not is_unread(connection))
         os.kill(peercred.pid(connection) or 0, number)
         if stage == "started":
-            assert connection.recv(100)[5:].decode() == signal.Signals(number).name[3:]
+            assert next_frame(connection) == (protocol.SIGNAL, signal.Signals(number).name[3:].encode())
             connection.sendall(frame(b"X", b"\x05"))
         else:
-            assert not connection.recv(100)
+            assert next_frame(connection) == (b"", b"")
 
     seen = run(client, Caller(["x"], str(project.local), project.environment), play)
     return seen.status, seen.stdout, seen.stderr

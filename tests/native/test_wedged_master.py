@@ -17,7 +17,7 @@ from rdo.client.master_watch import INTERVAL
 from rdo.ipc import peercred, protocol
 from rdo.ipc.protocol import frame
 from tests.e2e.project import Project
-from tests.native.clients import Caller, Play, Seen, receive, run
+from tests.native.clients import Caller, Play, Seen, await_probe, next_frame, run
 from tests.soak import tries
 
 UP = frame(protocol.ACCEPTED) + frame(protocol.STARTED)
@@ -139,13 +139,13 @@ def test_input_on_its_way_is_not_taken_for_input_that_is_held(project: Project, 
 def test_a_master_that_sends_is_not_asked(project: Project, client: str) -> None:
     def play(connection: socket.socket) -> None:
         connection.sendall(UP)
-        for _ in range(15):
-            time.sleep(0.1)
+        for _ in range(75):
+            time.sleep(0.02)
             connection.sendall(frame(b"O", b"x"))
         connection.sendall(EXIT)
 
     seen = run(client, caller(project), play)
-    assert (seen.stdout, seen.shown) == (b"x" * 15, b"")
+    assert (seen.stdout, seen.shown) == (b"x" * 75, b"")
     assert seen.sent.count(PROBE) <= 1, "a machine under load may have been slower"
 
 
@@ -160,9 +160,9 @@ def test_a_client_that_was_stopped_does_not_count_the_time(project: Project, cli
         process = peercred.pid(connection)
         assert process
         connection.sendall(UP + frame(b"O", b"x"))
-        time.sleep(0.5)
+        await_probe(connection)
         os.kill(process, signal.SIGTERM)
-        assert receive(connection, len(frame(protocol.SIGNAL, b"TERM")))
+        assert next_frame(connection) == (protocol.SIGNAL, b"TERM")
         time.sleep(0.6)
         os.kill(process, signal.SIGSTOP)
         time.sleep(3.5)
