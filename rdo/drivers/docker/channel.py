@@ -7,18 +7,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
 from rdo.drivers.base import STDOUT, Chunk, WindowSize
 from rdo.drivers.docker.answer import ADVICE, brief
 from rdo.drivers.docker.demux import FrameDecoder, FrameError
+from rdo.drivers.docker.program import DockerProgram, IsCut
 from rdo.drivers.docker.stream import HijackedStream
 from rdo.drivers.target_stream import Sink
-from rdo.errors import ConnectError, LinkLost
+from rdo.errors import ConnectError, LinkLost, RdoError
 from rdo.util import threads
 
 FAILED_TO_START = (126, 127)
 """Statuses of what an engine could not start."""
+
+KILLED = (128 + 15, 128 + 9)
+"""Statuses of what ended with its container."""
 
 SAFE_OUTPUT_LIMIT = 4 * 1024
 """Bytes after which a slow reader could lose the end: the engine closes the streams 2 seconds after the program's end,
@@ -29,32 +32,6 @@ EXIT_CHECK_INTERVAL = 0.4
 
 UNREAD_LIMIT = 8 * 1024 * 1024
 """The most bytes that are held then: more than engine and kernel can hold."""
-
-
-IsCut = Callable[[float], bool]
-"""Whether it seems that the link has ended, and not the program; waits up to so many seconds to find out."""
-
-
-class DockerProgram(Protocol):
-    """The engine's side of a program."""
-
-    started: bool
-    """False once it is known that it never ran."""
-
-    def status(self, is_cut: IsCut) -> int:
-        """Wait for its end: the exit status. Raises LinkLost, also where its streams have ended because of a cut."""
-
-    def runs(self) -> bool:
-        """Whether it has not ended, as far as the engine knows now."""
-
-    def resize(self, size: WindowSize) -> None:
-        """Set the size of its pty, if it still runs."""
-
-    def refused(self, message: str) -> ConnectError:
-        """The error for what the engine said where it could not start the program."""
-
-    def discard(self) -> None:
-        """Clean up: the channel is closed."""
 
 
 class DockerChannel:
@@ -76,6 +53,10 @@ class DockerChannel:
         self.is_cut: IsCut = lambda timeout: False
         self.heard: Callable[[], None] = lambda: None
         """Called as output comes."""
+        self.refused: Callable[[str], RdoError] = lambda message: ConnectError("cannot start /bin/sh", message)
+        """The error for what the engine said where it could not start the program."""
+        self.why_down: Callable[[], RdoError | None] = lambda: None
+        """The error where nothing can be started at present, as the container does not run, or was restarted."""
         self.check_progress: Callable[[], None] = lambda: None
         """Raises LinkLost where the program can neither go on nor end at present."""
         self._cut_reason = ""
@@ -224,11 +205,26 @@ class DockerChannel:
             raise LinkLost("invalid stream from the Docker engine", "it contains a frame of an unknown kind", ADVICE)
         if self._cut_reason:
             raise LinkLost("the Docker engine does not answer", self._cut_reason)
-        status = self._program.status(self.is_cut)
+        status = self._status()
         if status in FAILED_TO_START and not self._program.started and not self._has_written:
             # what came is the engine's own words (podman has no process either for a program that has ended)
-            raise self._program.refused(brief(self._first.decode(errors="replace")))
+            raise self.refused(brief(self._first.decode(errors="replace")))
         return status
+
+    def _status(self) -> int:
+        """Of a program that got nothing to do, what became of its container says more. Raises RdoError."""
+        try:
+            status = self._program.status(self.is_cut)
+        except LinkLost:
+            self._check_start()
+            raise
+        if status in (*KILLED, *FAILED_TO_START):
+            self._check_start()
+        return status
+
+    def _check_start(self) -> None:
+        if not self._has_written and (why := self.why_down()) is not None:
+            raise why from None
 
     def cut(self, why: str) -> None:
         """End its streams, without the program: the engine cannot be reached."""

@@ -12,7 +12,7 @@ from rdo.config.forwards import Endpoint
 from rdo.drivers.base import NO_VARIABLES, Pty
 from rdo.drivers.docker import container_events
 from rdo.drivers.docker.channel import DockerChannel
-from rdo.drivers.docker.container import inspect, not_running
+from rdo.drivers.docker.container import inspect, not_up, why_down
 from rdo.drivers.docker.container_events import ContainerEvents
 from rdo.drivers.docker.container_watch import ContainerWatch, RemoteContainerWatch
 from rdo.drivers.docker.engine import Engine, EngineError
@@ -66,14 +66,16 @@ class DockerConnection:
         release: Callable[[], None],
         *,
         resumes: bool = True,
+        began: str = "",
     ) -> None:
-        """`resumes`: whether a command that finds the container paused has it go on."""
+        """`resumes`: whether a command that finds the container paused has it go on. `began`: since when it runs."""
         self._engine = engine
         self._container = container
         self._name = name
         self._programs = programs
         self._release = release
         self._resumes = resumes
+        self._not_up = partial(not_up, name, began, resumes)
         self._channels: list[DockerChannel] = []
         self._streams: set[ProgramStream] = set()
         self._opener = Workers("open")
@@ -120,15 +122,7 @@ class DockerConnection:
     def _refused(self, message: str) -> ConnectError | LinkLost:
         """The error for what the engine said where it could not start /bin/sh: by how the container is."""
         state = self._state()
-        if state is None:
-            return self._lost(message)
-        if state.paused and not self._resumes:
-            return not_running(self._name, state)
-        if state.runs and not state.paused and "is not running" not in message:  # by now it may have been restarted
-            return self._programs.refused(message)
-        hint = f"`docker unpause {self._name}`" if state.paused else f"see `docker logs {self._name}`"
-        condition = "does not keep running" if state.runs and not state.paused else str(state)
-        return LinkLost(f"`{self._name}` {condition}", "", hint)
+        return self._lost(message) if state is None else self._not_up(state) or self._programs.refused(message)
 
     def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> ProgramStream:
         """See base.Connection."""
@@ -156,6 +150,7 @@ class DockerConnection:
     def _keep(self, channel: DockerChannel) -> bool:
         channel.is_cut = partial(self._is_cut, channel)
         channel.heard = self._sign.note
+        channel.refused, channel.why_down = self._refused, partial(why_down, self._state, self._not_up)
         channel.check_progress = self._check_progress
         with self._lock:
             self._channels = [*(other for other in self._channels if not other.closed), channel]

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from urllib.parse import quote
 
 from rdo.drivers.caller import Caller
 from rdo.drivers.docker import inspect as docker_inspection
 from rdo.drivers.docker.engine import ANSWER_TIMEOUT, KEPT_ANSWER_TIMEOUT, Engine, EngineError
 from rdo.drivers.docker.inspect import ContainerState, InspectedContainer
-from rdo.errors import ConnectError
+from rdo.errors import ConnectError, LinkLost
 
 START_TIMEOUT = 120.0
 """Seconds for a container to run and to be healthy: a health check may run every 30 seconds, and fail three times."""
 
+END_NOTICED = 1.0
+"""Seconds in which an engine learns that a container has ended in which nothing can be started."""
+
 START_INTERVAL = 0.05
-"""Seconds between two inspections of a container that starts."""
+"""Seconds between two inspections of a container that starts, or ends."""
 
 NOTICE_GRACE = 2.0
 """Seconds of waiting after which a line says for what."""
@@ -64,6 +68,27 @@ def not_running(name: str, state: ContainerState) -> ConnectError:
     """The error for a container that is not to be started, or to go on, by rdo."""
     verb = "unpause" if state.paused else "start"
     return ConnectError(f"the container `{name}` {state}", "", f"`docker {verb} {name}`, or set `auto_start`")
+
+
+def why_down(
+    look: Callable[[], ContainerState | None], error: Callable[[ContainerState], ConnectError | LinkLost | None]
+) -> ConnectError | LinkLost | None:
+    """The `error`, as `not_up` has it, of a container in which something failed that may have met its end."""
+    deadline = time.monotonic() + END_NOTICED
+    while (state := look()) is not None and (found := error(state)) is None and time.monotonic() < deadline:
+        time.sleep(START_INTERVAL)
+    return None if state is None else found
+
+
+def not_up(name: str, began: str, resumes: bool, state: ContainerState) -> ConnectError | LinkLost | None:
+    """The error where nothing can be started in it at present; None where it runs, and has since `began`, if that is
+    known: one that its engine starts again and again runs at times.
+    """
+    if state.paused:
+        return LinkLost(f"`{name}` {state}", "", f"`docker unpause {name}`") if resumes else not_running(name, state)
+    if state.runs and began in ("", state.started):
+        return None
+    return LinkLost(f"`{name}` {'does not keep running' if state.runs else state}", "", f"see `docker logs {name}`")
 
 
 def _start(engine: Engine, container: InspectedContainer) -> None:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import Pty, WindowSize
-from rdo.drivers.docker.channel import DockerChannel, IsCut
+from rdo.drivers.docker.channel import DockerChannel
 from rdo.drivers.docker.engine import CONSOLE_SIZE_SINCE, KEPT_ANSWER_TIMEOUT, Engine, EngineError
+from rdo.drivers.docker.program import IsCut
 from rdo.drivers.docker.stream import HijackedStream
 from rdo.errors import ConnectError, LinkLost
 from rdo.remote_sh.template import quote
@@ -66,7 +67,7 @@ class ExecStarter:
             "POST", path, description, patience=KEPT_ANSWER_TIMEOUT
         )  # one that is not started does nothing
         number = created.identity("Id")
-        execution = ExecProgram(self._engine, number, self._name, self.refused)
+        execution = ExecProgram(self._engine, number, self._name)
         body: dict[str, object] = {"Detach": False, "Tty": pty is not None}
         if pty is not None and self._sizes_at_once():
             body["ConsoleSize"] = [pty.size.rows, pty.size.columns]
@@ -105,13 +106,12 @@ class ExecStarter:
 
 
 class ExecProgram:
-    """One exec: the DockerProgram of channel.py. `refused` gives the error for what the engine said."""
+    """One exec: the DockerProgram of channel.py."""
 
-    def __init__(self, engine: Engine, number: str, container: str, refused: Callable[[str], ConnectError]) -> None:
+    def __init__(self, engine: Engine, number: str, container: str) -> None:
         self._engine = engine
         self._container = container
         self._path = f"/exec/{number}"
-        self.refused = refused
         self.started = True
 
     def status(self, is_cut: IsCut) -> int:

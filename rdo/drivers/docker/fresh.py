@@ -10,10 +10,10 @@ import contextlib
 from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import Pty, WindowSize
-from rdo.drivers.docker.channel import DockerChannel, IsCut
+from rdo.drivers.docker.channel import DockerChannel
 from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.drivers.docker.exec import DETACH_KEYS, STATUS_LIMIT, resize, start_error
-from rdo.drivers.docker.image_container import ADVICE
+from rdo.drivers.docker.program import IsCut
 from rdo.drivers.docker.stream import HijackedStream
 from rdo.errors import ConnectError, LinkLost
 
@@ -113,10 +113,6 @@ class FreshProgram:
     def resize(self, size: WindowSize) -> None:
         """See DockerProgram."""
         resize(self._engine, f"{self._path}/resize", size, lambda: False)
-
-    def refused(self, message: str) -> ConnectError:
-        """See DockerProgram."""
-        return ConnectError(f"cannot start a container of `{self._name}`", message, ADVICE)
 
     def discard(self) -> None:
         """See DockerProgram."""

@@ -33,6 +33,8 @@ class ContainerState(NamedTuple):
     exit_code: int
     error: str
     health: str
+    started: str = ""
+    """When, in the engine's words."""
 
     @property
     def runs(self) -> bool:
@@ -121,6 +123,7 @@ def _state(answer: EngineAnswer) -> ContainerState:
         answer.number("ExitCode", 0),
         answer.text("Error", ""),
         "" if status == "none" else status,
+        answer.text("StartedAt", ""),
     )
 
 

@@ -49,8 +49,8 @@ def of_existing(
         programs = ExecStarter(engine, ready.id, ready.name, user, {}, ready.workdir)
         if settings.login:
             _learn_shell(programs)
-        resumes = settings.auto_start
-        return DockerConnection(engine, ready.id, ready.name, programs, lambda: None, resumes=resumes)
+        resumes, began = settings.auto_start, ready.state.started
+        return DockerConnection(engine, ready.id, ready.name, programs, lambda: None, resumes=resumes, began=began)
 
     def variables(caller: Caller) -> Mapping[str, str]:
         return devcontainer.variables(facts, caller.environment, roots) if facts else {}
