@@ -71,6 +71,8 @@ class TargetInfo(NamedTuple):
     name: str = ""
     number: int = 0
     driver: str = ""
+    details: Mapping[str, str] = NO_REPORT
+    """What tells it apart from others of its name."""
     profiles: Sequence[Mapping[str, str]] = ()
     running: Sequence[str] = ()
     """Its commands, as typed."""

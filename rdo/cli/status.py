@@ -61,7 +61,7 @@ def look_of(stream: TextIO, environ: Mapping[str, str]) -> status_table.Look:
 
 def show(found: list[MasterInfo]) -> None:
     """Show the targets, and a line for each master; to a person, paths as seen from the working directory."""
-    targets = [target for master in found for target in master.targets]
+    targets = status_row.told_apart([target for master in found for target in master.targets])
     if targets and is_for_people(sys.stdout, os.environ):
         from rdo.cli import status_table
 

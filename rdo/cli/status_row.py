@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rdo.cli import table
@@ -12,6 +12,9 @@ from rdo.errors import printable
 
 COMMAND_LIMIT = 6
 """Running commands of a target that are shown."""
+
+DETAIL_LIMIT = 3
+"""Differences between targets of one name that are shown."""
 
 
 class StatusRow(NamedTuple):
@@ -39,6 +42,20 @@ def status_row(target: TargetInfo, directory: str, home: str) -> StatusRow:
         table.duration(target.age),
         tuple(dict.fromkeys(_project(each["config"], target, directory, home) for each in target.profiles)),
     )
+
+
+def told_apart(targets: Sequence[TargetInfo]) -> list[TargetInfo]:
+    """The same, with whatever differs among those of one name beside the name."""
+    return [each._replace(name=f"{each.name}{_apart(each, targets)}") for each in targets]
+
+
+def _apart(target: TargetInfo, targets: Sequence[TargetInfo]) -> str:
+    namesakes = [each for each in targets if each.name == target.name]
+    names = dict.fromkeys(name for each in namesakes for name in each.details)
+    differing = [name for name in names if len({each.details.get(name) for each in namesakes}) > 1]
+    facts = [f"{name} {target.details.get(name) or 'unset'}" for name in differing]
+    left = [f"and {len(facts) - DETAIL_LIMIT} more"] if len(facts) > DETAIL_LIMIT else []
+    return f" ({', '.join([*facts[:DETAIL_LIMIT], *left])})" if facts else ""
 
 
 def _project(config: str, target: TargetInfo, directory: str, home: str) -> str:

@@ -183,6 +183,12 @@ class Target(Protocol):
         """All that a connection to it depends on."""
 
     @property
+    def details(self) -> Mapping[str, str]:
+        """What tells it apart from others of its name, as far as people can make something of that. A variable of the
+        environment is called `$NAME`, and has a digest for a value.
+        """
+
+    @property
     def found_by(self) -> str:
         """Its name there, if that may become another's while this one is connected; else empty."""
 

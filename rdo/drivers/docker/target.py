@@ -20,7 +20,7 @@ from rdo.drivers.docker.exec import ExecStarter
 from rdo.drivers.docker.fresh import FreshStarter
 from rdo.drivers.docker.image_container import ContainerFactory, ContainerOptions, HeldContainer, SharedContainer
 from rdo.drivers.docker.published_ports import PublishedPort
-from rdo.drivers.docker.search import FoundContainer
+from rdo.drivers.docker.search import SHORT_ID, FoundContainer
 from rdo.drivers.root import Root
 from rdo.errors import LinkLost
 
@@ -62,7 +62,8 @@ def of_existing(
 
     key = ("docker", engine.endpoint, container.id, user, settings.login, settings.auto_start)
     found_by = container.name if (settings.container or "").removeprefix("/") == container.name else ""
-    return DockerTarget(name, key, engine, connect, variables, serves_here, found_by)
+    details = {"user": user or "", "container": container.id[:SHORT_ID], "engine": engine.endpoint.name}
+    return DockerTarget(name, key, details, engine, connect, variables, serves_here, found_by)
 
 
 class OwnContainer:
@@ -78,7 +79,8 @@ class OwnContainer:
 
     def target(self, name: str, selector: Hashable, engine: Engine) -> DockerTarget:
         """The target that it is, for callers with this selector."""
-        return DockerTarget(name, ("docker", selector), engine, self._connect, lambda caller: {})
+        details = {"user": self._settings.user or "", "engine": engine.endpoint.name, "directory": self._directory}
+        return DockerTarget(name, ("docker", selector), details, engine, self._connect, lambda caller: {})
 
     def _connect(self, engine: Engine, caller: Caller) -> DockerConnection:
         held = self._holder.acquire(partial(docker_container.is_running, engine), partial(self._hold, engine, caller))
@@ -119,6 +121,7 @@ class DockerTarget:
         self,
         name: str,
         key: Hashable,
+        details: Mapping[str, str],
         engine: Engine,
         connect: Callable[[Engine, Caller], DockerConnection],
         variables: Callable[[Caller], Mapping[str, str]],
@@ -128,6 +131,7 @@ class DockerTarget:
         """`engine` is that which was asked for the container: the first connection uses it."""
         self.name = name
         self.key = key
+        self.details = details
         self._endpoint = engine.endpoint
         self._engines = [engine]
         self._connect = connect

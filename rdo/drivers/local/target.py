@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
+from hashlib import sha256
 
 from rdo.config.forwards import NO_FORWARDS, Endpoint
 from rdo.drivers.base import NO_VARIABLES, ChannelOptions, Pty
@@ -15,6 +16,7 @@ from rdo.drivers.local.channel import LocalChannel
 from rdo.drivers.local.socket_stream import LocalStream
 from rdo.drivers.target_stream import IncomingStream, RemoteListener, Sink
 from rdo.errors import ConnectError, LinkLost, SetupError, reason
+from rdo.fscodec import fsencode
 
 END_TIMEOUT = 3.0
 """Seconds for programs to end once their streams are closed: the lifeline kills after 2."""
@@ -30,6 +32,12 @@ class LocalTarget:
     def __init__(self, context: CallerContext) -> None:
         self._context = context
         self.key: Hashable = ("local", frozenset(context.environment.items()), *context[1:])
+
+    @property
+    def details(self) -> Mapping[str, str]:
+        """See base.Target."""
+        variables = self._context.environment.items()
+        return {f"${name}": sha256(fsencode(value)).hexdigest()[:4] for name, value in variables}
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
         """No variables: the caller's environment is there anyway."""

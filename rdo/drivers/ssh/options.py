@@ -141,10 +141,19 @@ def login_key(options: SshOptions) -> tuple[Hashable, ...]:
 
     A forwarded agent counts: sshd tells every session of a connection of one that any of them has asked for.
     """
-    left_out = {*OF_COMMANDS, *OF_MESSAGES, *OF_QUESTIONS, "tokens"}
     names = options.tokens[:-1] if options.known_hosts_command or options.local_command else ()  # else expanded by now
-    values = (value for field, value in zip(options._fields, options, strict=True) if field not in left_out)
-    return (*names, *values)
+    return (*names, *_of_login(options).values())
+
+
+def login_details(options: SshOptions) -> Mapping[str, str]:
+    """Those of them that can be shown, by their names."""
+    of_login = _of_login(options).items()
+    return {name.replace("_", " "): str(value) for name, value in of_login if isinstance(value, str | int | float)}
+
+
+def _of_login(options: SshOptions) -> Mapping[str, Hashable]:
+    left_out = {*OF_COMMANDS, *OF_MESSAGES, *OF_QUESTIONS, "tokens"}
+    return {name: value for name, value in options._asdict().items() if name not in left_out}
 
 
 def variables(options: SshOptions | None, caller: "Caller") -> Mapping[str, str]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
 from rdo.drivers.base import ChannelOptions, Pty
 from rdo.drivers.caller import Caller
 from rdo.drivers.ssh.dial import ConnectAhead, load_connector
-from rdo.drivers.ssh.options import SshOptions, login_key, variables
+from rdo.drivers.ssh.options import SshOptions, login_details, login_key, variables
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.query_request import SshQueryRequest
 
@@ -60,6 +60,11 @@ class SshTarget:
         self._options = options
         self._timeout = timeout
         self._streams = [stream] if stream else []
+
+    @property
+    def details(self) -> Mapping[str, str]:
+        """See base.Target."""
+        return login_details(self._options)
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
         """With what SendEnv and SetEnv of the user's ssh configuration give."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rdo.config.forwards import NO_FORWARDS, ForwardSet
@@ -25,6 +26,7 @@ class VagrantTarget:
     """A machine. See base.Target."""
 
     driver = "vagrant"
+    details: Mapping[str, str] = MappingProxyType({})
     found_by = ""
 
     def __init__(self, name: str, key: Hashable, connect: Callable[[Caller], SshConnection]) -> None:

@@ -76,3 +76,25 @@ def test_one_that_does_not_answer_is_named_by_its_socket(pid: int | None, known:
 )
 def test_a_path_is_as_short_as_it_can_be(path: str, directory: str, home: str, shown: str) -> None:
     assert status_row.short(path, directory, home) == shown
+
+
+def test_targets_of_one_name_are_told_apart_by_what_differs() -> None:
+    details: list[dict[str, str]] = [
+        {"user": "", "engine": "a", "port": "22"},
+        {"user": "www", "engine": "a", "port": "22"},
+    ]
+    web = [TargetInfo(name="web", number=number, details=each) for number, each in enumerate(details)]
+    other = TargetInfo(name="db", details={"user": "x"})
+    shown = [each.name for each in status_row.told_apart([*web, other])]
+    assert shown == ["web (user unset)", "web (user www)", "db"]
+
+
+def test_variables_that_differ_are_named_and_a_few_are_enough() -> None:
+    environments: list[dict[str, str]] = [{"$A": "1", "$B": "1", "$C": "1", "$D": "1"}, {}]
+    local = [TargetInfo(name="local", details=each) for each in environments]
+    shown = [each.name for each in status_row.told_apart(local)]
+    assert shown == ["local ($A 1, $B 1, $C 1, and 1 more)", "local ($A unset, $B unset, $C unset, and 1 more)"]
+
+
+def test_what_nothing_tells_apart_keeps_its_name() -> None:
+    assert [each.name for each in status_row.told_apart([TargetInfo(name="a")] * 2)] == ["a", "a"]

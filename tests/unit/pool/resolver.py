@@ -36,6 +36,7 @@ class Host:
         self.key = key
         self.name = name
         self.found_by = found_by
+        self.details: dict[str, str] = {}
         self.released = 0
 
     def release(self) -> None:
