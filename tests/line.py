@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 import time
@@ -162,6 +163,8 @@ class Line:
         self._listener.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept
         self._thread.join()
         self._listener.close()
+        if isinstance(self.address, str):
+            os.unlink(self.address)
         self.cut()
 
     def _accept(self) -> None:

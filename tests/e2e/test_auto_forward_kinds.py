@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.docker_engine import DockerEngine
 from tests.e2e.listener import forward, here
 from tests.e2e.project import PATIENCE, docker_project
@@ -12,6 +14,8 @@ from tests.e2e.reached import Reached, all_but
 from tests.e2e.test_forward import TEXT, listens, page, ports
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
+
+pytestmark = pytest.mark.usefixtures("lent")
 
 
 def test_a_port_of_a_container_is_here_by_its_own_number(

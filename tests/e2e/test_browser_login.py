@@ -19,6 +19,8 @@ from tests.docker_engine import DockerEngine
 from tests.e2e.project import PATIENCE, Project, docker_project
 from tests.leaks import wait_until
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 TOOL = r"""
 use strict; use Socket; $| = 1;
 socket(my $server, PF_INET, SOCK_STREAM, 0) or die;

@@ -16,6 +16,8 @@ from tests.e2e.project import PATIENCE, Project, ssh_project
 from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 
 @pytest.fixture(scope="module")
 def server(dropbear: Dropbear) -> Dropbear:

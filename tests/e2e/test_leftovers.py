@@ -12,6 +12,8 @@ from tests.e2e.project import PATIENCE, Started
 from tests.e2e.reached import Reached, all_but, none_sleeps, sleepers, token
 from tests.leaks import wait_until
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 GONE = 5.0
 """Seconds in which what is hung up must be gone."""
 

@@ -6,7 +6,11 @@ import hashlib
 import os
 import random
 
+import pytest
+
 from tests.e2e.project import Project
+
+pytestmark = pytest.mark.usefixtures("lent")
 
 MIB = 1 << 20
 SIZE = (1024 if os.environ.get("RDO_SOAK") else 16) * MIB

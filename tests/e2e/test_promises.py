@@ -17,6 +17,8 @@ from tests.leaks import wait_until
 from tests.processes import listed_processes
 from tests.soak import tries
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 PROMPT = 5.0
 """Seconds in which a command must be through that takes milliseconds: less than any time-out it might meet."""
 

@@ -13,6 +13,8 @@ from tests.e2e.project import PATIENCE, Project, ssh_project
 from tests.leaks import wait_until
 from tests.sshd import Sshd
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 TICK = 0.02
 """Seconds that the start of a process is known by, and more: a command is here for longer before its shell is there."""
 
