@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,11 +14,10 @@ from rdo.trust.prompt import Screen
 from rdo.trust.question import question
 from rdo.trust.request import TrustRequest
 from rdo.trust.store import TrustStatus
+from rdo.util.file_stamp import Stamp, stamp
 
 ANSWER_TIMEOUT = 600.0
 """Seconds that a command waits for the answer to what another command asked: someone has to read the values."""
-
-Stamp = tuple[tuple[object, ...], ...]
 
 
 class TrustCheck:
@@ -33,7 +31,7 @@ class TrustCheck:
         self._config = config
         self._programs = programs
         self._records = records
-        self._passed: Stamp | None = None
+        self._passed: tuple[tuple[str, Stamp], ...] | None = None
         self._refusals = 0
         self._asking = threading.Lock()
         """Guards the question on the terminal, one at a time, and what was answered; held until it is answered."""
@@ -44,7 +42,7 @@ class TrustCheck:
         """
         refusals = self._refusals
         programs = self._programs()
-        now = tuple(map(_stamp, (self._records, *programs)))
+        now = tuple((path, stamp(path)) for path in (self._records, *programs))
         if now == self._passed or (store.is_bypassed(caller.environment) and not self._config.exposed):
             return
         if not self._asking.acquire(timeout=ANSWER_TIMEOUT):
@@ -83,12 +81,3 @@ def _record(request: TrustRequest, caller: Caller) -> None:
         store.Store(caller.environment).add(request)
     except SetupError as error:
         caller.report(f"rdo: {error}")  # it was allowed, and so is not refused; it will be asked about again
-
-
-def _stamp(program: str) -> tuple[object, ...]:
-    """What changes with the file. Nobody can set back the time of the inode's last change."""
-    try:
-        info = os.stat(program)
-    except OSError:
-        return (program,)
-    return program, info.st_ctime_ns, info.st_mtime_ns, info.st_size, info.st_ino

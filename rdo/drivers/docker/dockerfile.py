@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rdo.drivers.docker.mounts import contains
 from rdo.errors import ConfigError
+from rdo.util import file_stamp
 
 
 class BuildContext(NamedTuple):
@@ -34,8 +35,7 @@ def stamp(root: str, build: str, dockerfile: str | None) -> tuple[object, ...]:
     """What changes with the Dockerfile, at the cost of a look at it. Raises nothing."""
     try:
         context = locate(root, build, dockerfile)
-        path = os.path.join(context.directory, context.dockerfile)
-        info = os.stat(path)
     except (OSError, ConfigError):
         return ()
-    return (path, info.st_mtime_ns, info.st_size, info.st_ino)
+    path = os.path.join(context.directory, context.dockerfile)
+    return path, file_stamp.stamp(path)

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from rdo.drivers.root import Root
 from rdo.drivers.vagrant.project import (
     RSYNC,
+    VagrantMachine,
     created_machines,
     find_machine,
     find_project,
     known_machines,
+    machine_files,
     synced_roots,
 )
 from rdo.drivers.vagrant.store import CHOICE_FILE, VagrantCache, answer_file, answer_key
+from rdo.util.file_stamp import Remembered
 
 if TYPE_CHECKING:
     from rdo.drivers.caller import Caller
@@ -39,6 +42,14 @@ class ConnectOptions(NamedTuple):
 
     auto_up: bool
     connect_timeout: float | None
+
+
+class MachineState(NamedTuple):
+    """What Vagrant's files say of the machine that is meant; None for what is not known, or not created."""
+
+    name: str | None
+    machine: VagrantMachine | None
+    synced: list[Root]
 
 
 class VagrantDriver:
@@ -65,19 +76,19 @@ class VagrantDriver:
         self._options = ConnectOptions(auto_up, connect_timeout)
         self._environment = environment
         self._cache = VagrantCache(environment, self.project.dotfile)
+        self._name = Remembered(self._read_name, self._name_files)
+        self._machine = Remembered(self._read_machine, self._machine_files)
 
     switches_user = False
 
     @property
     def target(self) -> str:
-        name = self._known_name()
+        name = self._name.get()
         return f"vagrant {name}" if name else "vagrant"
 
     def roots(self) -> Sequence[Root]:
         """The synced folders as of the last `vagrant up` or `reload`; before the first one, what Vagrant would make."""
-        name = self._known_name()
-        machine = find_machine(self.project, name, self._environment) if name else None
-        synced = synced_roots(self.project, machine) if machine else []
+        synced = self._machine.get().synced
         given = [self._root] if self._root else []
         physical = [root._replace(local=os.path.realpath(root.local)) for root in synced]  # where a link leads there
         others = [root for root in dict.fromkeys([*synced, *physical]) if not (given and root.local == self._local)]
@@ -88,16 +99,13 @@ class VagrantDriver:
 
     def sharing(self) -> str:
         """See base.Driver: of the ways to sync a folder, rsync makes a copy."""
-        name = self._known_name()
-        machine = find_machine(self.project, name, self._environment) if name else None
-        synced = synced_roots(self.project, machine) if machine else []
-        shared = [each.local for each in synced if each.note != RSYNC]
+        shared = [each.local for each in self._machine.get().synced if each.note != RSYNC]
         found = [each for each in shared if f"{self._local}/".startswith(f"{os.path.realpath(each)}/")]
         return f"`{found[0]}` is a synced folder of the machine" if found else ""
 
     def selector(self, caller: Caller) -> Hashable:
         """See base.Driver."""
-        return (self.project, self._known_name(), self._options, *map(caller.environment.get, ENV_VARS))
+        return (self.project, self._name.get(), self._options, *map(caller.environment.get, ENV_VARS))
 
     def resolve(self, caller: Caller) -> VagrantTarget:
         """See base.Driver. Asks Vagrant only where it has to choose the machine."""
@@ -105,7 +113,7 @@ class VagrantDriver:
         from rdo.drivers.vagrant.known_hosts import MachineKnownHosts
         from rdo.drivers.vagrant.target import VagrantTarget, choose
 
-        name = self._known_name() or choose(self.project, caller, self._cache, auto_up=self._options.auto_up)
+        name = self._name.get() or choose(self.project, caller, self._cache, auto_up=self._options.auto_up)
         machine = find_machine(self.project, name, caller.environment)
         key = ("vagrant", self.selector(caller), machine and machine.id)
         known = MachineKnownHosts(self._environment, self.project.dotfile, name)
@@ -117,7 +125,7 @@ class VagrantDriver:
 
     def ssh_query(self, environment: Mapping[str, str]) -> Query | None:
         """Begin to ask how ssh reaches the machine, as far as Vagrant said so before. Raises ConnectError."""
-        name = self._known_name()
+        name = self._name.get()
         machine = find_machine(self.project, name, environment) if name else None
         if not name or not machine:
             return None
@@ -130,10 +138,23 @@ class VagrantDriver:
             return None
         return Query(SshQueryRequest(name, ssh_config=self._cache.path(file)), environment, own_program.start)
 
-    def _known_name(self) -> str | None:
+    def _read_name(self) -> str | None:
         """The machine's name as far as it is known without Vagrant."""
         if self._given:
             return self._given
         if known_machines(self.project) == [ONLY_MACHINE] and created_machines(self.project, ONLY_MACHINE):
             return ONLY_MACHINE
         return self._cache.read(CHOICE_FILE, self.project.stamp())
+
+    def _name_files(self, name: str | None) -> list[str]:
+        choice = [self.project.machines, self.project.vagrantfile, self._cache.path(CHOICE_FILE)]
+        return [] if self._given else [*choice, *machine_files(self.project, ONLY_MACHINE, self._environment)]
+
+    def _read_machine(self) -> MachineState:
+        name = self._name.get()
+        machine = find_machine(self.project, name, self._environment) if name else None
+        return MachineState(name, machine, synced_roots(self.project, machine) if machine else [])
+
+    def _machine_files(self, state: MachineState) -> list[str]:
+        files = machine_files(self.project, state.name, self._environment) if state.name else []
+        return [*self._name_files(state.name), *files]

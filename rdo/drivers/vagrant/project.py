@@ -138,6 +138,14 @@ def synced_roots(project: VagrantProject, machine: VagrantMachine) -> list[Root]
     return synced_folders(_read(os.path.join(machine.directory, "synced_folders"), project.dotfile), project.directory)
 
 
+def machine_files(project: VagrantProject, name: str, environment: Mapping[str, str]) -> list[str]:
+    """All that is looked at by find_machine and synced_roots: if none of it changes, neither does what they say."""
+    above = os.path.join(project.machines, name)
+    directories = [os.path.join(above, provider) for provider in _directories(above)]
+    names = ("", "id", "synced_folders", "index_uuid")
+    return [above, _machine_index(environment), *(os.path.join(each, name) for each in directories for name in names)]
+
+
 def seems_down(machine: VagrantMachine, environment: Mapping[str, str]) -> bool:
     """Whether Vagrant, when it last looked, saw the machine in another state than running.
 
@@ -148,9 +156,14 @@ def seems_down(machine: VagrantMachine, environment: Mapping[str, str]) -> bool:
 
 def _last_state(machine: VagrantMachine, environment: Mapping[str, str]) -> str:
     """What Vagrant saw when it last looked; empty where that is not known."""
+    return index_state(
+        _read(_machine_index(environment)), strip_blanks(_read(os.path.join(machine.directory, "index_uuid")))
+    )
+
+
+def _machine_index(environment: Mapping[str, str]) -> str:
     directory = home.expand(environment.get("VAGRANT_HOME") or "~/.vagrant.d", environment)
-    index = _read(os.path.join(directory, "data", "machine-index", "index"))
-    return index_state(index, strip_blanks(_read(os.path.join(machine.directory, "index_uuid"))))
+    return os.path.join(directory, "data", "machine-index", "index")
 
 
 def synced_folders(text: str, directory: str) -> list[Root]:
