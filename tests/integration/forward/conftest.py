@@ -26,7 +26,7 @@ from tests.ssh_client import ScriptedCaller
 from tests.ssh_server import free_port
 
 END_BOUND = 60.0
-"""Seconds for what goes on when a test ends: a hundred programs that podman is to start, on a busy machine."""
+"""Seconds for what goes on when a test ends: three dozen programs that podman is to start, on a busy machine."""
 
 
 def reach_container(request: pytest.FixtureRequest, directory: Path, stack: ExitStack) -> Target:
