@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _thread
+import contextlib
 import os
 import shutil
 import signal
@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from rdo.client import stdout
+from rdo.client import stdout, threads
 from rdo.errors import SetupError
 
 NONE_FOUND = "no browser was found"
@@ -50,7 +50,8 @@ def open_url(url: str, environ: Mapping[str, str]) -> None:
             )
         except OSError:
             continue
-        _thread.start_new_thread(process.wait, ())  # so that it leaves no zombie
+        with contextlib.suppress(SetupError):
+            threads.start(process.wait)  # so that it leaves no zombie
         return
     raise SetupError("cannot open the URL here", NONE_FOUND, HINT)
 

@@ -6,7 +6,7 @@ import _signal
 import _thread
 import os
 
-from rdo.client import stdout, tty
+from rdo.client import stdout, threads, tty
 from rdo.client.master_watch import MasterWatch
 from rdo.ipc import protocol, sockets
 from rdo.ipc.request import Request
@@ -59,9 +59,9 @@ class Foreground:
         self._takes_keys = self._takes_keys and os.isatty(0)
         taken = {number for number in SIGNAL_NAMES if _signal.getsignal(number) != _signal.SIG_IGN}
         _signal.pthread_sigmask(_signal.SIG_BLOCK, taken)
-        _thread.start_new_thread(self._forward_signals, (taken,))
+        threads.start(self._forward_signals, taken)
         if not self._request.sync_only:
-            _thread.start_new_thread(self.watch.run, (self._is_past,))
+            threads.start(self.watch.run, self._is_past)
         self._enter_raw()
         if self._pty:
             self._send_window()  # which may have been resized while the target was connected

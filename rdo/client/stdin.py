@@ -6,7 +6,7 @@ import _thread
 import os
 import select
 
-from rdo.client import tty
+from rdo.client import threads, tty
 from rdo.client.foreground import Foreground
 from rdo.client.splice import Piece, Pipe
 from rdo.ipc import protocol
@@ -38,7 +38,7 @@ class Stdin:
     def start(self) -> None:
         """Begin to read."""
         self._more_credit.acquire()
-        _thread.start_new_thread(self._relay, ())
+        threads.start(self._relay)
 
     def add_credit(self, size: int) -> None:
         """The command has read so many bytes: so many more may be sent."""
