@@ -193,6 +193,10 @@ class Target(Protocol):
         """Its name there, if that may become another's while this one is connected; else empty."""
 
     @property
+    def variables_read(self) -> frozenset[str]:
+        """Names of the caller's variables that led to it."""
+
+    @property
     def forwards(self) -> ForwardSet:
         """What goes with it by its own configuration, as of ssh, once it is connected."""
 
@@ -232,8 +236,8 @@ class Driver(Protocol):
         """
 
     def selector(self, caller: Caller) -> Hashable:
-        """All that the choice of the target depends on, without asking anybody: who has an equal one is led to the same
-        target, for as long as that is connected.
+        """All that the choice of the target depends on, without asking anybody: who has an equal one, and equal values
+        of the target's `variables_read`, is led to the same target, for as long as that is connected.
         """
 
     def resolve(self, caller: Caller) -> Target:

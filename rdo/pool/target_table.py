@@ -47,6 +47,8 @@ class TargetTable:
         self._lock = threading.Lock()
         """Guards all that follows. Nothing is asked or closed with it."""
         self._selections: dict[Hashable, TargetSelection] = {}
+        self._variables: dict[Hashable, frozenset[str]] = {}
+        """By selector: variables of the caller that its targets depended on so far, beside the selector itself."""
         self._pools: dict[Hashable, TargetPool] = {}
         self._ending: list[TargetPool] = []
 
@@ -92,7 +94,7 @@ class TargetTable:
         """What the selector leads to: found out again unless that is connected."""
         while True:
             with self._lock:
-                selection = self._selections.setdefault(selector, TargetSelection())
+                selection = self._selection(selector, caller)
                 before = selection.use
                 held = before if before is not None and self._is_held(before) else None
                 seen = selection.attempts.seen()
@@ -104,14 +106,31 @@ class TargetTable:
                 attempt, ours = selection.attempts.join(seen)
             if ours:
                 with attempt.made():
-                    found = selection.use = self._resolve(driver, caller)
+                    found = self._resolve(driver, caller)
+                    self._select(found, selector, caller)
                 if held is not None and held.pool is not found.pool:
                     self.give_up(held.pool, RENAMED)
                 return found
             caller.progress(f"connecting to `{driver.target}`")
             attempt.result()
+            with self._lock:
+                selection = self._selection(selector, caller)
             if (use := selection.use) is not None and use is not before:
                 return use
+
+    def _selection(self, selector: Hashable, caller: Caller) -> TargetSelection:
+        """Whatever the selector leads to for this caller. With the lock."""
+        names = self._variables.get(selector)
+        values = tuple(map(caller.environment.get, sorted(names))) if names else ()
+        return self._selections.setdefault((selector, values), TargetSelection())
+
+    def _select(self, found: TargetUse, selector: Hashable, caller: Caller) -> None:
+        """Have the selector lead there, for callers whose variables have the same values."""
+        with self._lock:
+            if found.target.variables_read:
+                before = self._variables.get(selector, frozenset())
+                self._variables[selector] = before | found.target.variables_read
+            self._selection(selector, caller).use = found
 
     def _is_held(self, use: TargetUse) -> bool:
         """Whether its pool has a connection or gets one, and serves commands: one that is closing may have one, too.

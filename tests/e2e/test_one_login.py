@@ -120,14 +120,28 @@ def agents(tmp_path: Path) -> Iterator[list[str]]:
         one.terminate()
 
 
-def test_each_caller_has_its_own_agent(project: Project, sshd: Sshd, agents: list[str]) -> None:
-    config = sshd.ssh_config(extra=["IdentityAgent SSH_AUTH_SOCK"], name="by_agent")
+@pytest.mark.parametrize(("named", "variable"), [("SSH_AUTH_SOCK", "SSH_AUTH_SOCK"), ("$OWN_AGENT", "OWN_AGENT")])
+def test_each_caller_has_its_own_agent(
+    project: Project, sshd: Sshd, agents: list[str], named: str, variable: str
+) -> None:
+    config = sshd.ssh_config(extra=[f"IdentityAgent {named}"], name="by_agent")
     before = logins(sshd)
     for socket in (*agents, *agents):
-        environment = {"SSH_AUTH_SOCK": socket, "RDO_SSH_CONFIG": str(config)}
+        environment = {variable: socket, "RDO_SSH_CONFIG": str(config)}
         assert project.run("true", env=environment).returncode == 0
     assert logins(sshd) - before == 2
     assert len(masters(project)) == 1
+
+
+def test_a_key_that_a_variable_names_lets_nobody_in_who_names_another(project: Project, sshd: Sshd) -> None:
+    config = sshd.ssh_config(extra=["IdentityFile ${KEYS}/key"], name="by_variable")
+    config.write_text(config.read_text().replace(f"IdentityFile {sshd.client_key}", ""))
+    (project.local / "key").symlink_to(sshd.client_key)
+    environment = {"RDO_SSH_CONFIG": str(config), "KEYS": str(project.local)}
+    assert project.run("true", env=environment).returncode == 0
+    refused = project.run("true", env={**environment, "KEYS": "/nowhere"})
+    assert (refused.returncode, refused.stdout) == (255, b"")
+    assert project.run("true", env=environment).returncode == 0
 
 
 def test_a_master_that_dies_is_known_to_its_clients_at_once_and_replaced(project: Project) -> None:

@@ -27,6 +27,7 @@ class LocalTarget:
 
     name = driver = "local"
     found_by = ""
+    variables_read: frozenset[str] = frozenset()
     forwards = NO_FORWARDS
 
     def __init__(self, context: CallerContext) -> None:

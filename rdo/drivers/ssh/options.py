@@ -83,6 +83,8 @@ class SshOptions(NamedTuple):
     """Prints lines of a known_hosts file; with its tokens still in it, since some stand for the host's key."""
     tokens: Tokens = Tokens()
     """What they stand for."""
+    variables_read: frozenset[str] = frozenset()
+    """Names of the caller's variables that decided any of these."""
     trusts_localhost: bool = False
     """Whether a host key is not checked on this machine itself."""
     check_host_ip: bool = False
@@ -152,7 +154,7 @@ def login_details(options: SshOptions) -> Mapping[str, str]:
 
 
 def _of_login(options: SshOptions) -> Mapping[str, Hashable]:
-    left_out = {*OF_COMMANDS, *OF_MESSAGES, *OF_QUESTIONS, "tokens"}
+    left_out = {*OF_COMMANDS, *OF_MESSAGES, *OF_QUESTIONS, "tokens", "variables_read"}
     return {name: value for name, value in options._asdict().items() if name not in left_out}
 
 

@@ -11,7 +11,7 @@ from rdo.drivers.ssh import option_table, query_forwards
 from rdo.drivers.ssh.algorithms import CIPHERS, HOST_KEYS, KEY_EXCHANGES, MACS, SIGNATURES, Algorithms, names
 from rdo.drivers.ssh.options import SshOptions, paths
 from rdo.drivers.ssh.query_request import SshQueryRequest, copy_command
-from rdo.drivers.ssh.tokens import Tokens
+from rdo.drivers.ssh.tokens import NotedVariables, Tokens
 
 QOS_NAMES = {
     "lowdelay": 0x10,
@@ -57,7 +57,8 @@ def parse(
     """The options in the lines of `ssh -G`. Pure, but for what `environment` and `person` say."""
     found = _by_name(lines)
     one = {key: values[0] for key, values in found.items() if values[0] != "none"}
-    tokens = _tokens(request, one, environment, person)
+    noted = NotedVariables(environment)
+    tokens = _tokens(request, one, noted, person)
     agent = _agent(found.get("identityagent", ["SSH_AUTH_SOCK"])[0], tokens)
     user_files = [tokens.path(name) for name in found.get("identityfile", ()) if name != "none"]
     known = SshOptions(
@@ -89,7 +90,8 @@ def parse(
         refused=tuple(option_table.refused(found)),
         forwards=query_forwards.forwards(found),
     )
-    return _with_checks(_with_line(_with_login(known, one), one), one, tokens)
+    checked = _with_checks(_with_line(_with_login(known, one), one), one, tokens)
+    return checked._replace(variables_read=frozenset(noted.names))
 
 
 def _with_login(known: SshOptions, one: Mapping[str, str]) -> SshOptions:

@@ -56,6 +56,7 @@ class SshTarget:
         self.name = name
         self.key: Hashable = ("ssh", login_key(options))
         self.forwards = options.forwards
+        self.variables_read = options.variables_read
         self._request = request
         self._options = options
         self._timeout = timeout

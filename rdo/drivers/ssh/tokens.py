@@ -6,7 +6,7 @@ What stands for nothing is an error, as with ssh: a path that lacks a piece woul
 import posixpath
 import pwd
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -16,6 +16,24 @@ PERCENT = re.compile("%(.?)", re.DOTALL)
 PERCENT_OR_NAME = re.compile(rf"{PERCENT.pattern}|\$\{{(\w+)\}}", re.DOTALL)
 
 NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class NotedVariables(Mapping[str, str]):
+    """Variables, and the names of those that were asked for: what was made of them depends on no others."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return self._variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
 
 
 class Tokens(NamedTuple):
@@ -50,7 +68,9 @@ class Tokens(NamedTuple):
 
     def absolute(self, path: str) -> str:
         """A path, from the working directory on if it is relative; nothing stays nothing."""
-        return path and posixpath.join(self.environment.get("PWD") or "/", path)
+        if not path or path.startswith("/"):
+            return path
+        return posixpath.join(self.environment.get("PWD") or "/", path)
 
     def expand_all(self, text: str, more: Mapping[str, str] = NONE) -> str:
         """The text with its ${NAMES} and percent tokens replaced, `more` of them. Raises ValueError."""

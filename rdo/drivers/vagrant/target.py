@@ -28,6 +28,7 @@ class VagrantTarget:
     driver = "vagrant"
     details: Mapping[str, str] = MappingProxyType({})
     found_by = ""
+    variables_read: frozenset[str] = frozenset()
 
     def __init__(self, name: str, key: Hashable, connect: Callable[[Caller], SshConnection]) -> None:
         self.name = name

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import cast
 
 from rdo.drivers.base import Driver, Target
@@ -20,11 +21,18 @@ HOUR = 3600.0
 class NoCaller:
     """One that sees no progress."""
 
+    def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.environment = environment
+
     def progress(self, step: str) -> bool:
         return False
 
 
 CALLER = cast(Caller, NoCaller())
+
+
+def caller_with(**environment: str) -> Caller:
+    return cast(Caller, NoCaller(environment))
 
 
 class Host:
@@ -37,6 +45,7 @@ class Host:
         self.name = name
         self.found_by = found_by
         self.details: dict[str, str] = {}
+        self.variables_read: frozenset[str] = frozenset()
         self.released = 0
 
     def release(self) -> None:
@@ -65,8 +74,22 @@ class Resolver:
         return cast(Target, Host(self.key, self._name, self._found_by))
 
 
+class ByVariable(Resolver):
+    """One whose target is what the caller's KEYS says."""
+
+    def resolve(self, caller: Caller) -> Target:
+        self.resolved += 1
+        host = Host(caller.environment["KEYS"], self._name)
+        host.variables_read = frozenset({"KEYS"})
+        return cast(Target, host)
+
+
 def use(
-    table: TargetTable, driver: Resolver, config: str = "/a/.rdo.conf", idle_timeout: float = HOUR
+    table: TargetTable,
+    driver: Resolver,
+    config: str = "/a/.rdo.conf",
+    idle_timeout: float = HOUR,
+    caller: Caller = CALLER,
 ) -> AbstractContextManager[TargetUse]:
     command = PoolCommand("make", lambda error: None)
-    return table.of(cast(Driver, driver), CALLER, PoolUser(config, "default"), command, idle_timeout)
+    return table.of(cast(Driver, driver), caller, PoolUser(config, "default"), command, idle_timeout)

@@ -15,7 +15,7 @@ from rdo.errors import ConnectError
 from rdo.pool.target_pool import PoolUser, TargetPool
 from rdo.pool.target_table import SPARE_LIMIT, TargetTable
 from tests.leaks import wait_until
-from tests.unit.pool.resolver import BOUND, HOUR, Host, Resolver, use
+from tests.unit.pool.resolver import BOUND, HOUR, ByVariable, Host, Resolver, caller_with, use
 
 
 @pytest.fixture
@@ -50,6 +50,19 @@ def test_a_target_that_is_connected_is_not_asked_for_again(table: TargetTable, c
         with use(table, driver):
             pass
     assert driver.resolved == 1
+
+
+def test_callers_share_it_whose_variables_are_equal_by_which_it_was_found(
+    table: TargetTable, connected: set[Hashable]
+) -> None:
+    connected |= {"/one", "/other"}
+    driver = ByVariable("a", "host")
+    found: list[Hashable] = []
+    for value in ("/one", "/other", "/one", "/other"):
+        with use(table, driver, caller=caller_with(KEYS=value, TERM=f"xterm{len(found)}")) as each:
+            found.append(each.pool.target.key)
+    assert found == ["/one", "/other", "/one", "/other"]
+    assert driver.resolved == 2
 
 
 def test_who_finds_a_target_that_is_connected_gives_up_what_was_made_to_find_it(

@@ -55,6 +55,21 @@ def test_the_agent_is_the_callers_unless_configured(value: list[str], agent: str
     assert options(*value, SSH_AUTH_SOCK="/agent", OTHER="/other").identity_agent == agent
 
 
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("identityagent none", set()),
+        ("identityagent $OTHER", {"OTHER"}),
+        ("identityagent SSH_AUTH_SOCK", {"SSH_AUTH_SOCK"}),
+        ("identityfile ${KEYS}/id", {"KEYS", "SSH_AUTH_SOCK"}),
+        ("identityfile keys/id", {"PWD", "SSH_AUTH_SOCK"}),
+        ("identityfile /keys/id", {"SSH_AUTH_SOCK"}),
+    ],
+)
+def test_the_variables_that_decided_are_named(line: str, names: set[str]) -> None:
+    assert options(line, KEYS="/keys", PWD="/work", TERM="xterm").variables_read == names
+
+
 def test_without_an_agent_variable_there_is_no_agent() -> None:
     assert options().identity_agent == ""
 
