@@ -11,6 +11,8 @@ from tests.e2e.terminal import LINE_START, Terminal
 from tests.keys import make_key
 from tests.sshd import Sshd
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 SECRET = "open sesame"
 
 

@@ -21,6 +21,8 @@ from tests.e2e.synced import Synced, prepared
 from tests.e2e.terminal import Terminal
 from tests.sshd import Sshd
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 
 @pytest.fixture
 def on_ssh(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, client: str) -> Synced:

@@ -12,6 +12,8 @@ import pytest
 from tests.conftest import require
 from tests.e2e.project import Project, local_project
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 GIT = ("git", "-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "protocol.file.allow=always")
 
 

@@ -70,6 +70,7 @@ def read_until(command: subprocess.Popen[bytes], wanted: bytes) -> bytes:
 
 
 @pytest.mark.soak
+@pytest.mark.usefixtures("lent")
 def test_marks_that_another_user_writes_are_shown_and_not_obeyed(
     reached: Reached, bystander: subprocess.Popen[bytes], counted: Counted
 ) -> None:
@@ -91,6 +92,7 @@ def test_marks_that_another_user_writes_are_shown_and_not_obeyed(
         assert bystander.poll() is None
 
 
+@pytest.mark.usefixtures("lent")
 def test_a_forged_stop_stops_nobody_and_forged_readiness_is_no_group(reached: Reached) -> None:
     marks = forgeries(2**22 + 1).replace(b"\033", b"\\033").replace(b"\a", b"\\a").replace(b"\n", b"\\n").decode()
     shown = reached.project.run("-t", "printf", marks + "end\\n")
