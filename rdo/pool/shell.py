@@ -165,12 +165,12 @@ class Shell:
         except TimeoutError:
             why = _silence(_last_line(self._seen))
             what = f"the login shell was not ready after {READY_TIMEOUT:.0f} s"
-            raise ConnectError(what, why, "look at its start-up files") from None
+            raise ConnectError(what, why, "look at its start-up files, and whether a command is forced there") from None
         if chunk is not None:
             return chunk
         status = self.channel.exit_status()
         why = f"it ended with status {status}" + (f" and said: {line}" if (line := _last_line(self._seen)) else "")
-        hint = "look at the login shell and its start-up files"
+        hint = "look at the login shell, its start-up files, and whether a command is forced there"
         raise ConnectError("could not start /bin/sh on the target", why, hint)
 
 

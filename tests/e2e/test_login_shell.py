@@ -74,6 +74,7 @@ def test_noisy_start_files_of_the_login_shell_that_login_asks_for_leave_both_str
 @pytest.mark.parametrize(("shell", "said"), [
     ("/no/such/shell", "status 127 and said: "),
     ("/bin/false", "status 1;"),
+    ("/bin/echo forced;", "status 0 and said: forced"),
     ("/bin/echo This account is currently not available.; exit 1;", "This account is currently not available."),
 ])  # fmt: skip
 def test_a_login_shell_that_is_missing_or_refuses_is_told_in_one_line(
@@ -85,5 +86,5 @@ def test_a_login_shell_that_is_missing_or_refuses_is_told_in_one_line(
     line = result.stderr.decode()
     assert line.startswith("rdo: could not start /bin/sh on the target: it ended with status ")
     assert said in line
-    assert line.endswith("; look at the login shell and its start-up files\n")
+    assert line.endswith("; look at the login shell, its start-up files, and whether a command is forced there\n")
     assert line.count("\n") == 1
