@@ -14,7 +14,7 @@ from rdo.drivers.docker.demux import FrameDecoder, FrameError
 from rdo.drivers.docker.program import DockerProgram, IsCut
 from rdo.drivers.docker.stream import HijackedStream
 from rdo.drivers.target_stream import Sink
-from rdo.errors import ConnectError, LinkLost, RdoError
+from rdo.errors import LinkLost, RdoError
 from rdo.util import threads
 
 FAILED_TO_START = (126, 127)
@@ -53,7 +53,7 @@ class DockerChannel:
         self.is_cut: IsCut = lambda timeout: False
         self.heard: Callable[[], None] = lambda: None
         """Called as output comes."""
-        self.refused: Callable[[str], RdoError] = lambda message: ConnectError("cannot start /bin/sh", message)
+        self.refused: Callable[[str], RdoError] = lambda message: LinkLost("cannot start /bin/sh", message)
         """The error for what the engine said where it could not start the program."""
         self.why_down: Callable[[], RdoError | None] = lambda: None
         """The error where nothing can be started at present, as the container does not run, or was restarted."""
