@@ -69,6 +69,7 @@ def test_a_command_outlives_its_link_and_its_master(reached: Reached, option: st
 
 
 @each_way_with_and_without_a_pty
+@pytest.mark.usefixtures("lent")
 def test_a_signal_to_its_client_ends_a_command(reached: Reached, option: str) -> None:
     for name in ("INT", "HUP", "TERM"):
         mark = token()

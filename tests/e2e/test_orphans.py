@@ -74,6 +74,7 @@ def strike(reached: Reached, commands: list[Started], how: str) -> None:
 
 
 @each_way_with_and_without_a_pty
+@pytest.mark.usefixtures("lent")
 def test_who_ignores_a_hang_up_and_holds_no_stream_does_not_outlive_its_client(reached: Reached, option: str) -> None:
     mark = token()
     ignoring = f"(trap '' HUP TERM; exec sleep {mark}) >/dev/null 2>&1 </dev/null &"
@@ -87,6 +88,7 @@ def test_who_ignores_a_hang_up_and_holds_no_stream_does_not_outlive_its_client(r
 
 @pytest.mark.soak
 @each_way_with_and_without_a_pty
+@pytest.mark.usefixtures("lent")
 def test_nothing_outlives_its_client(reached: Reached, option: str, counted: Counted) -> None:
     for name in ("INT", "TERM", "HUP", "KILL"):
         lose(reached, option, name, counted)
@@ -100,6 +102,7 @@ def test_nothing_outlives_its_master(reached: Reached, option: str, counted: Cou
 
 @pytest.mark.soak
 @each_way_with_and_without_a_pty
+@pytest.mark.usefixtures("lent")
 def test_nothing_outlives_its_link(reached: Reached, option: str, counted: Counted) -> None:
     lose(reached, option, "line", counted)
 
@@ -130,6 +133,7 @@ def test_background_children_of_commands_that_ended_side_by_side_are_left_alone(
     assert len(left) == 5
 
 
+@pytest.mark.usefixtures("lent")
 def test_commands_beyond_what_a_connection_carries_get_their_signals_too(project: Project) -> None:
     marks = [token() for _ in range(14)]
     commands = [project.start("sh", "-c", f"echo up; sleep {mark}") for mark in marks]
