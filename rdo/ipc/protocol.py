@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
+
 from rdo.errors import ConnectError, RdoError, printable
 
 VERSION = b"9"
@@ -67,14 +70,14 @@ def frame(kind: bytes, payload: bytes = b"") -> bytes:
 
 
 Frame = tuple[bytes, bytes | memoryview]
-"""Kind and payload. That of STREAMS is a view of what was received; any other is bytes."""
+"""Kind and payload. That of STREAMS is a view, if only one frame's of what was received; any other is bytes."""
 
 STREAMS = OUTPUT + ERROR + INPUT
 """Kinds whose payload is part of a stream: where it was cut into frames says nothing."""
 
 
 class Decoder:
-    """Bytes in, frames out, however the bytes were split. What belongs to a stream is handed on at once, uncopied."""
+    """Bytes in, frames out, however the bytes were split. What belongs to a stream is handed on as it comes."""
 
     __slots__ = ("_buffer", "kind", "left", "length")
 
@@ -106,7 +109,7 @@ class Decoder:
             position = start + length
             frames.append((kind, buffer[start:position]))
         self._buffer = buffer[position:]
-        return frames
+        return frames if len(frames) < 2 else _joined(frames)
 
     def _stream(self, buffer: bytes, start: int, frames: list[Frame]) -> int:
         """Hand on what has come of the frame that is under way; where the next one starts."""
@@ -115,6 +118,18 @@ class Decoder:
             frames.append((self.kind, memoryview(buffer)[start:end]))
             self.left -= end - start
         return end
+
+
+def _joined(frames: list[Frame]) -> list[Frame]:
+    """The same, neighbours of a stream as one: it costs less to copy them than to pass them on one by one."""
+    found: list[Frame] = []
+    for kind, run in groupby(frames, itemgetter(0)):
+        pieces = list(run)
+        if kind in STREAMS and len(pieces) > 1:
+            found.append((kind, memoryview(b"".join(payload for _, payload in pieces))))
+        else:
+            found += pieces
+    return found
 
 
 def encode_window(rows: int, columns: int, width: int, height: int) -> bytes:

@@ -18,7 +18,8 @@ from rdo.ipc import peercred as peer
 from rdo.ipc import protocol, sockets
 from rdo.util import brief_calls, log
 
-READ_SIZE = 256 * 1024
+READ_SIZE = 4 * (64 * 1024 + protocol.HEADER_SIZE)
+"""Four frames of what a pipe holds, which is what a client reads at a time."""
 
 ROOM_IS_TOLD = sys.platform == "linux"
 """Only there is a Unix socket writable once three quarters of its buffer are free, and can be asked how full it is."""

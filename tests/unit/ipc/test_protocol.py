@@ -76,8 +76,15 @@ def test_a_frame_is_read_a_byte_at_a_time(kind: bytes, payload: bytes, wire: byt
 @each_frame
 def test_a_frame_is_read_with_the_next_behind_it(kind: bytes, payload: bytes, wire: bytes) -> None:
     decoder = Decoder()
-    assert decoder.receive(wire + wire + b"I\0\0") == [(kind, payload)] * 2
+    both = [(kind, payload + payload)] if kind in protocol.STREAMS else [(kind, payload)] * 2
+    assert decoder.receive(wire + wire + b"I\0\0") == both
     assert decoder.receive(b"\0\x01x") == [(b"I", b"x")]
+
+
+def test_neighbours_of_a_stream_that_come_together_are_one() -> None:
+    pieces = [(b"O", b"a"), (b"O", b"b"), (b"D", b"c"), (b"O", b"d"), (b"C", b"1234"), (b"C", b"1234"), (b"O", b"e")]
+    wire = b"".join(frame(kind, payload) for kind, payload in pieces)
+    assert Decoder().receive(wire + b"O\0\0\0\x02f") == [(b"O", b"ab"), *pieces[2:-1], (b"O", b"ef")]
 
 
 @given(st.lists(st.tuples(st.binary(min_size=1, max_size=1), st.binary())), st.lists(st.integers(0, 400)))
