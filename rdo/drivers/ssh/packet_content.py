@@ -19,7 +19,9 @@ PACKET_LIMIT = READ_SIZE + 4096
 """Bytes of a packet, compressed or not: of data for a channel, what we allow the server, and a header. OpenSSH takes no
 larger one."""
 
-TAG_SIZE = 16
+LENGTH_SIZE, TAG_SIZE = 4, 16
+SEALED_SIZE = LENGTH_SIZE + TAG_SIZE
+"""Bytes that stand around what is encrypted: its length, and its tag."""
 
 
 DATA_HEADER = struct.Struct(">BII").pack
@@ -108,14 +110,20 @@ class AesGcm:
 
     def __init__(self, engine: GcmEngine, initial_vector: bytes) -> None:
         self._engine = engine
+        self._encrypt_into = getattr(engine, "encrypt_into", None)  # older releases of cryptography have none
         self._nonces = nonces(initial_vector)
 
-    def encrypt(self, plain: bytes, length: bytes) -> bytes:
-        """The next packet, without the length that precedes it, and with the tag at its end."""
-        return self._engine.encrypt(next(self._nonces), plain, length)
+    def encrypt(self, plain: bytes, room: memoryview) -> None:
+        """Make the next packet: its length, what it holds, and the tag. `room` has SEALED_SIZE bytes more than that."""
+        length = len(plain).to_bytes(LENGTH_SIZE, "big")
+        room[:LENGTH_SIZE] = length
+        if self._encrypt_into is None:
+            room[LENGTH_SIZE:] = self._engine.encrypt(next(self._nonces), plain, length)
+        else:
+            self._encrypt_into(next(self._nonces), plain, length, room[LENGTH_SIZE:])
 
     def decrypt(self, sealed: memoryview, length: memoryview) -> bytes:
-        """The reverse. Raises InvalidTag for a packet that was changed on its way."""
+        """What a packet holds, without its length. Raises InvalidTag for one that was changed on its way."""
         return self._engine.decrypt(next(self._nonces), sealed, length)
 
 

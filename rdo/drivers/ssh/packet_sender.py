@@ -1,6 +1,6 @@
 """SSH packets on their way out: under AES-GCM by a way of our own, otherwise by paramiko's. Knows packets, no channels.
 
-paramiko copies each packet five times; here data is copied once, by the cipher.
+paramiko copies each packet five times; here data is copied once, and by the cipher.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from paramiko.message import Message
 
 from rdo.drivers.ssh.fields import Violation
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
-from rdo.drivers.ssh.packet_content import AesGcm, Deflater, OutgoingData, Sendable
+from rdo.drivers.ssh.packet_content import SEALED_SIZE, AesGcm, Deflater, OutgoingData, Sendable
 
 BLOCK_SIZE = 16
 PADDING_LENGTHS = tuple(bytes((length,)) for length in range(4 + BLOCK_SIZE))
@@ -38,6 +38,8 @@ class PacketSender:
         self._send_plainly = send_plainly
         self._lock = threading.Lock()  # guards the order of packets, and all below: held while messages are sent
         self._random, self._random_left = b"", 0
+        self._room = memoryview(b"")
+        """Where packets are made: a new place for each would be cleared first."""
         self.cipher: AesGcm | None = None
         self.compressor: Deflater | None = None
         self.is_closed = False
@@ -55,14 +57,13 @@ class PacketSender:
                 for message in messages:
                     self._send_each_plainly(message)
                 return
-            packets: list[bytes] = []
+            plain: list[bytes] = []
             for message in messages:
                 if isinstance(message, OutgoingData):
-                    for head, content in message.pieces():
-                        packets += self._seal(self.cipher, head, content)
+                    plain += [self._pad(head, content) for head, content in message.pieces()]
                 else:
-                    packets += self._seal(self.cipher, message.asbytes(), b"")
-            self.write_all(b"".join(packets))
+                    plain.append(self._pad(message.asbytes(), b""))
+            self.write_all(self._seal(self.cipher, plain))
 
     def _send_each_plainly(self, message: Sendable | OutgoingData) -> None:
         if isinstance(message, OutgoingData):
@@ -71,7 +72,7 @@ class PacketSender:
         else:
             self._send_plainly(message)
 
-    def write_all(self, out: bytes) -> None:
+    def write_all(self, out: bytes | memoryview) -> None:
         """Send it all. Raises EOFError, OSError, and Violation where the server takes nothing for too long."""
         left, since, waited = memoryview(out), time.monotonic(), False
         while left:
@@ -88,13 +89,24 @@ class PacketSender:
                     raise Violation(f"it did not accept any data for {SEND_TIMEOUT:.0f} s") from None
                 self._stream.wait_for_room(SEND_CHECK_INTERVAL)
 
-    def _seal(self, cipher: AesGcm, head: bytes, content: bytes | memoryview) -> tuple[bytes, bytes]:
+    def _seal(self, cipher: AesGcm, plain: list[bytes]) -> memoryview:
+        """The packets, one after another, up to the next call."""
+        size = sum(map(len, plain)) + SEALED_SIZE * len(plain)
+        if size > len(self._room):
+            self._room = memoryview(bytearray(size))
+        start = 0
+        for each in plain:
+            end = start + len(each) + SEALED_SIZE
+            cipher.encrypt(each, self._room[start:end])
+            start = end
+        return self._room[:size]
+
+    def _pad(self, head: bytes, content: bytes | memoryview) -> bytes:
+        """What is encrypted of a packet (RFC 4253, section 6)."""
         if self.compressor is not None:
             head, content = self.compressor(head + content), b""
         padding = 4 + -(1 + len(head) + len(content) + 4) % BLOCK_SIZE
-        plain = b"".join((PADDING_LENGTHS[padding], head, content, self._random_bytes(padding)))
-        length = len(plain).to_bytes(4, "big")
-        return length, cipher.encrypt(plain, length)
+        return b"".join((PADDING_LENGTHS[padding], head, content, self._random_bytes(padding)))
 
     def _random_bytes(self, size: int) -> bytes:
         """Fetched in stock: each call to the system would release the interpreter's lock."""
