@@ -62,8 +62,8 @@ def resolve(
     place = Origin(config_file)
     profiles = tuple(dict.fromkeys([DEFAULT_PROFILE, *chain(*(document.sections for document in documents))]))
     if profile not in profiles:
-        names = f", which {variable} names" if variable else ""
-        raise place.error(f"no profile `{shortened(profile)}`{names}", _profile_hint(profile, profiles))
+        named = f"{variable} names it; " if variable else ""
+        raise place.error(f"no profile `{shortened(profile)}`", named + _profile_hint(profile, profiles))
     entries = _of(documents, DEFAULT_PROFILE) + (_of(documents, profile) if profile != DEFAULT_PROFILE else ())
     choice = _choose(entries, vagrantfile)
     if not choice:

@@ -149,7 +149,8 @@ def _of_context(name: str, environment: Mapping[str, str]) -> EngineEndpoint:
         docker = read(os.path.join(contexts, "meta", digest, "meta.json"))["Endpoints"]["docker"]
         host, verify = str(docker["Host"]), not docker.get("SkipTLSVerify")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise ConfigError(f"there is no docker context `{name}`", "", "see `docker context ls`") from None
+        named = "DOCKER_CONTEXT names it; " if environment.get("DOCKER_CONTEXT") else ""
+        raise ConfigError(f"there is no docker context `{name}`", "", f"{named}see `docker context ls`") from None
     directory = os.path.join(contexts, "tls", digest, "docker")
     return parse(host, TlsFiles(directory, verify, needs_ca=False) if _is_there(directory) or not verify else None)
 

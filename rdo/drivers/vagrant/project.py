@@ -76,8 +76,10 @@ def find_project(root: str, environment: Mapping[str, str]) -> VagrantProject:
     paths = (os.path.join(directory, name) for directory in upwards(begin) for name in names)
     vagrantfile = next(filter(os.path.isfile, paths), None)
     if vagrantfile is None:
-        why = f"it and the directories above have no {custom or 'Vagrantfile'}"
-        raise ConfigError(f"`{begin}` has no Vagrant machine", why, "`vagrant init` writes one")
+        missing = f"`{custom}` (VAGRANT_VAGRANTFILE)" if custom else "Vagrantfile"
+        why = f"it and the directories above have no {missing}"
+        named = "VAGRANT_CWD names it; " if environment.get("VAGRANT_CWD") else ""
+        raise ConfigError(f"`{begin}` has no Vagrant machine", why, f"{named}`vagrant init` writes one")
     return VagrantProject(begin, vagrantfile, _dotfile(os.path.dirname(vagrantfile), environment))
 
 

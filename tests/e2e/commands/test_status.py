@@ -113,7 +113,7 @@ def test_a_failure_of_rdo_is_255_with_one_line(project: Project, words: list[str
 def test_the_variable_is_named_that_has_a_wrong_profile(project: Project, variable: str) -> None:
     for command in ("rdo true", "rdoctl explain", "rdoctl doctor", "rdoctl allow"):
         said = project.shell(f"{variable}=nope {command} 2>&1").stdout.decode()
-        assert f": no profile `nope`, which {variable} names; the only profile is `default`\n" in said, command
+        assert f": no profile `nope`; {variable} names it; the only profile is `default`\n" in said, command
     result = project.shell(f"{variable}=nope rdo -p other true")
     assert b": no profile `other`; " in result.stderr
 

@@ -123,3 +123,15 @@ def test_a_summary_is_wrapped_and_not_cut_off(words: list[str]) -> None:
 
 def test_each_module_of_the_table_is_there() -> None:
     assert all(hasattr(importlib.import_module(entry.module), "command") for entry in COMMANDS.values())
+
+
+def test_values_are_offered_as_far_as_somebody_knows_them() -> None:
+    def found() -> list[tuple[str, str]]:
+        return [("one", "first"), ("two", "")]
+
+    option = Option("profile", ("-p",), "Help.", "NAME", found)
+    command = Command("try", run, (Choice("target", metavar="TARGET", offers=found), option))
+    assert command.offers([], "o") == command.offers(["-p"], "o") == [("one", "first")]
+    assert command.offers(["one"], "") == []
+    unknown = Command("try", run, (Choice("target", metavar="TARGET"), Option("profile", ("-p",), "Help.", "NAME")))
+    assert unknown.offers([], "") == unknown.offers(["-p"], "") == []

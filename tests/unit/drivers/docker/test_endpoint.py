@@ -64,7 +64,7 @@ def test_an_empty_config_file_of_docker_is_not_an_error(tmp_path: Path, text: st
 
 @pytest.mark.parametrize("meta", ["[]", "{}", '{"Endpoints": []}', '{"Endpoints": {"docker": 1}}'])
 def test_an_unknown_context_is_named(home: Path, meta: str) -> None:
-    with pytest.raises(ConfigError, match="no docker context `missing`"):
+    with pytest.raises(ConfigError, match="no docker context `missing`; DOCKER_CONTEXT names it; see "):
         resolve({"HOME": str(home), "DOCKER_CONTEXT": "missing"})
     for file in home.rglob("meta.json"):
         file.write_text(meta)

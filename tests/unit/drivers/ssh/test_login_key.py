@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rdo.config.forwards import ForwardSet
-from rdo.drivers.ssh.options import SshOptions, login_key
+from rdo.drivers.ssh.options import SshOptions, login_details, login_key
 from rdo.drivers.ssh.tokens import Tokens
 
 OPTIONS = SshOptions("devbox", "10.0.0.5", 22, "me", identity_agent="/run/agent")
@@ -38,3 +38,9 @@ def test_what_leads_elsewhere_or_to_other_trust_counts(change: dict[str, Any]) -
 def test_tokens_count_where_they_are_expanded_later() -> None:
     one, other = (OPTIONS._replace(known_hosts_command="c", tokens=Tokens(original=name)) for name in ("a", "b"))
     assert login_key(one) != login_key(other)
+
+
+def test_what_can_be_shown_of_it_has_names() -> None:
+    details = login_details(OPTIONS._replace(identity_agent="/run/agent"))
+    assert (details["identity agent"], details["port"]) == ("/run/agent", str(OPTIONS.port))
+    assert "algorithms" not in details

@@ -79,7 +79,7 @@ def test_vagrant_gets_the_project_whatever_its_variables_were(project: Path) -> 
 def test_without_a_vagrantfile_the_error_says_where_it_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as failure:
         find_project(str(tmp_path), {"VAGRANT_VAGRANTFILE": "NoSuchFile"})
-    why = "it and the directories above have no NoSuchFile; `vagrant init` writes one"
+    why = "it and the directories above have no `NoSuchFile` (VAGRANT_VAGRANTFILE); `vagrant init` writes one"
     assert str(failure.value) == f"`{tmp_path}` has no Vagrant machine: {why}"
 
 
