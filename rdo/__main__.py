@@ -66,6 +66,14 @@ def run_rdo(words: list[str]) -> int:
     return execute(options)
 
 
+def run_check(words: list[str]) -> int:
+    """As run_rdo, for a command by which `rdoctl doctor` looks whether all works: that is no use of the target."""
+    open_standard_descriptors()
+    options = argv.parse(words)
+    options.is_check = True
+    return execute(options)
+
+
 def execute(options: argv.Options) -> int:
     """The exit status of the command. Raises RdoError."""
     trace = Trace(options.verbose, time.monotonic() - time.process_time())

@@ -12,7 +12,7 @@ class Options:
     """What was asked for. `command` holds the words of the command, or what follows `-c STRING`."""
 
     __slots__ = (
-        "command", "directory", "env", "fallback", "forwards", "help", "map_args", "map_output", "no_sync",
+        "command", "directory", "env", "fallback", "forwards", "help", "is_check", "map_args", "map_output", "no_sync",
         "profile", "project", "remote_directory", "shell_options", "shell_string", "stdin", "sudo", "sync_only",
         "tty", "user", "verbose", "version", "watch",
     )  # fmt: skip
@@ -24,6 +24,7 @@ class Options:
         self.fallback = False
         self.forwards: list[str] = []
         self.help = False
+        self.is_check = False
         self.map_args = True
         self.map_output: bool | None = None
         self.no_sync = False

@@ -43,6 +43,7 @@ def build(options: Options, found: FoundConfig, environ: Mapping[str, str]) -> R
     request.progress = can_show_progress(options, request.term)
     request.no_input = not has_input(options)
     request.can_answer = options.stdin and os.isatty(0) and os.isatty(2)
+    request.is_check = options.is_check
     request.window, request.modes = terminal() if request.pty else (NO_WINDOW, b"")
     request.shell_options = fsencode(" ".join(options.shell_options))
     request.arguments = [fsencode(word) for word in options.command]

@@ -17,6 +17,7 @@ FLAGS = {
     "no_sync": b"x",
     "sync_only": b"y",
     "can_answer": b"a",
+    "is_check": b"k",
 }
 """The flags of a request by name, each with its letter on the wire. Other letters mean nothing."""
 
@@ -25,8 +26,8 @@ class Request:
     """What RUN asks for. Paths, arguments and variables are bytes: they need not be UTF-8."""
 
     __slots__ = (
-        "arguments", "can_answer", "config", "cwd", "environ", "forwards", "is_shell_string", "map_output", "modes",
-        "no_input", "no_map", "no_map_output", "no_sync", "place", "profile", "progress", "pty", "pwd",
+        "arguments", "can_answer", "config", "cwd", "environ", "forwards", "is_check", "is_shell_string", "map_output",
+        "modes", "no_input", "no_map", "no_map_output", "no_sync", "place", "profile", "progress", "pty", "pwd",
         "remote_directory", "root", "shell_options", "stamp", "sudo", "sync_only", "term", "user", "variables",
         "verbose", "version", "window",
     )  # fmt: skip
@@ -59,6 +60,8 @@ class Request:
     """Whether to copy files, and to run no command."""
     can_answer: bool
     """Whether stdin and stderr are terminals, so that a question may be asked while the command runs."""
+    is_check: bool
+    """Whether the command only looks whether all works, and is no use of the target."""
     shell_options: bytes
     """Of the shell that a string is for, with spaces between: `-c`, or `-euo pipefail -c`."""
     remote_directory: bytes

@@ -113,7 +113,7 @@ class CommandRunner:
         driver, trust_check = profile.of_caller(caller.environment)
         trust_check.check(caller)
         _check_directory(profile, driver, request)
-        command = PoolCommand(shown(request), client.break_off)
+        command = PoolCommand(shown(request), client.break_off, request.is_check)
         return Asked(client, request, profile, driver, command, PoolUser(profile.config.path, profile.config.profile))
 
     def _target(self, asked: Asked, caller: Caller) -> AbstractContextManager[TargetUse]:

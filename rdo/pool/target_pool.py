@@ -35,6 +35,8 @@ class PoolCommand(NamedTuple):
 
     words: str
     break_off: Callable[[BaseException], None]
+    is_check: bool = False
+    """Whether it only looks whether all works: then it keeps nothing open for longer."""
 
 
 _numbers = itertools.count(1)
@@ -121,14 +123,16 @@ class TargetPool:
     def begin(self, user: PoolUser, command: PoolCommand, idle_timeout: float) -> None:
         """A command of the profile uses it from now on."""
         with self._changed:
-            self._timeouts[user] = idle_timeout
+            if not (command.is_check and self._timeouts):
+                self._timeouts[user] = idle_timeout
             self._running.append(command)
 
     def end(self, command: PoolCommand) -> None:
         """It has ended."""
         with self._changed:
             self._running.remove(command)
-            self._used = time.monotonic()
+            if not command.is_check:
+                self._used = time.monotonic()
 
     def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> StreamLease:
         """Have the target connect to a server, over one of the connections that are held. Raises LinkLost."""

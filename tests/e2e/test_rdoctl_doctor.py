@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.masters import report
 from tests.e2e.project import Project, local_project, ssh_project
 from tests.sshd import Sshd
 
@@ -55,6 +56,15 @@ def test_all_is_well_with_a_local_target(local: Project) -> None:
     assert {verdict for verdict, _ in found.values()} == {"ok"}
     assert found["remote directory"] == ("ok", str(local.remote))
     assert found["remote /bin/sh"][1].startswith("/")
+
+
+def test_it_is_no_use_of_the_target(local: Project) -> None:
+    assert local.run("true").returncode == 0
+    (before,) = report(local)["targets"]
+    assert examine(local)[0] == 0
+    (after,) = report(local)["targets"]
+    assert after["number"] == before["number"]
+    assert after["idle_left"] < before["idle_left"]
 
 
 def test_the_directory_there_is_named_as_it_is_there(local: Project) -> None:

@@ -44,7 +44,7 @@ class CommandResult(NamedTuple):
     complaint: str
 
 
-PROGRAM = "from rdo.__main__ import main; main()"
+PROGRAM = "from rdo.__main__ import main, run_check; main(run_check)"
 
 
 class TargetCommands:

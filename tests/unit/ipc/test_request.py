@@ -50,7 +50,7 @@ def example() -> Request:
 
 
 WIRE = (
-    b"9\0place\0config\0profile\0stamp\0root\0pwd\0cwd\0csmoOpvgnxya\0"
+    b"9\0place\0config\0profile\0stamp\0root\0pwd\0cwd\0csmoOpvgnxyak\0"
     b"shell_options\0remote_directory\0user\0term\0modes\0"
     b"24 80 0 0\0" + b"2\0make\0\0" + b"1\0A=b\0" + b"1\0L8000\0" + b"HOME=/root\0X=\xff\n"
 )
@@ -62,7 +62,7 @@ def test_a_request_is_written_as_the_protocol_has_it() -> None:
 
 @pytest.mark.parametrize("name", FLAGS)
 def test_each_flag_has_a_letter_of_its_own(name: str) -> None:
-    request = decode_request(WIRE.replace(b"csmoOpvgnxya", b"?" + FLAGS[name]))
+    request = decode_request(WIRE.replace(b"csmoOpvgnxyak", b"?" + FLAGS[name]))
     assert [each for each in FLAGS if getattr(request, each)] == [name]
 
 
