@@ -197,7 +197,8 @@ def check_env(value: str) -> None:
 
 def profile(options: Options, environ: Mapping[str, str]) -> str:
     """The profile's name: as given, else from the environment."""
-    return options.profile or environ.get(profile_variable(environ)) or "default"
+    variable = profile_variable(environ)
+    return options.profile or (environ[variable] if variable else "default")
 
 
 def profile_variable(environ: Mapping[str, str]) -> str:
