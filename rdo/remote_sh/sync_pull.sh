@@ -27,13 +27,14 @@ scan() {
     find "$scan_path" -path ./.rdo-sync -prune -o -exec stat @STAT@ {} + || scan_status=1
 }
 
-# send PATH... GNU tar takes `\t` in a path for a tab unless it is told not to, which no other tar understands.
+# send PATH... GNU tar takes `\t` in a path for a tab unless it is told not to, which no other tar understands. What the
+# user has it do otherwise is not for this archive.
 send() {
     send_option=
     case $* in
     *\\*) ! tar --no-unquote --version >/dev/null 2>&1 || send_option=--no-unquote ;;
     esac
-    tar $send_option -cf - "$@"
+    TAR_OPTIONS='' tar $send_option -cf - "$@"
     echo "@MARK@.$?"
 }
 @SET_NEWLINE@

@@ -139,3 +139,16 @@ def test_a_name_that_the_shell_there_cannot_take_is_told_and_left_there(tmp_path
     pool.close()
     assert (result.pulled, [each.path for each in result.refused]) == (1, [b"dist/\xff"])
     assert "yash" in result.refused[0].why
+
+
+def test_what_a_user_there_has_tar_do_holds_up_no_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAR_OPTIONS", "--exclude=*.o --gzip")
+    pool = OneShell()
+    side = Side(tmp_path, pool)
+    side.write({"a.o": "1", "large": b"x" * 300_000})
+    side.push()
+    assert side.is_same
+    write(side.there, {"dist/b.o": "2"})
+    side.pull(b"dist")
+    pool.close()
+    assert side.is_same
