@@ -129,4 +129,4 @@ def test_an_empty_name_is_nobody_s(project: Project) -> None:
     project.run("true")
     result = project.shell('rdoctl stop "$UNSET"')
     assert (result.returncode, result.stdout) == (255, b"")
-    assert result.stderr == b"rdoctl: there is no connection to ``; see `rdoctl status`\n"
+    assert result.stderr == b"rdoctl: there is no connection to `''`; see `rdoctl status`\n"
