@@ -120,7 +120,10 @@ def agents(tmp_path: Path) -> Iterator[list[str]]:
         one.terminate()
 
 
-@pytest.mark.parametrize(("named", "variable"), [("SSH_AUTH_SOCK", "SSH_AUTH_SOCK"), ("$OWN_AGENT", "OWN_AGENT")])
+@pytest.mark.parametrize(
+    ("named", "variable"),
+    [("SSH_AUTH_SOCK", "SSH_AUTH_SOCK"), ("$OWN_AGENT", "OWN_AGENT"), ("${OWN_AGENT}", "OWN_AGENT")],
+)
 def test_each_caller_has_its_own_agent(
     project: Project, sshd: Sshd, agents: list[str], named: str, variable: str
 ) -> None:
@@ -142,6 +145,22 @@ def test_a_key_that_a_variable_names_lets_nobody_in_who_names_another(project: P
     refused = project.run("true", env={**environment, "KEYS": "/nowhere"})
     assert (refused.returncode, refused.stdout) == (255, b"")
     assert project.run("true", env=environment).returncode == 0
+
+
+@pytest.mark.parametrize("decides", ["variable", "directory"])
+def test_a_command_of_match_exec_decides_for_each_caller(project: Project, sshd: Sshd, decides: str) -> None:
+    (project.local / "below" / "vpn").mkdir(parents=True)
+    (project.remote / "below").mkdir()
+    condition = {"variable": "test x$VPN = x1", "directory": "test -e vpn"}[decides]
+    config = sshd.ssh_config(name="by_exec")
+    config.write_text(f'Match exec "{condition}"\n  User nobody-here\n{config.read_text()}')
+    environment = {"RDO_SSH_CONFIG": str(config)}
+    for _ in range(2):
+        assert project.run("true", env={**environment, "PWD": str(project.local)}).returncode == 0
+        there = {"PWD": str(project.local / "below"), "VPN": "1"}
+        other = project.run("true", env={**environment, **there}, cwd="below")
+        assert (other.returncode, other.stdout) == (255, b"")
+        assert b"nobody-here" in other.stderr
 
 
 def test_a_master_that_dies_is_known_to_its_clients_at_once_and_replaced(project: Project) -> None:

@@ -1,15 +1,11 @@
-"""~/.ssh/config and what it includes, read without an ssh program by paramiko's reader; printed as `ssh -G` would.
+"""The ssh configuration, read without an ssh program by paramiko's reader; printed as `ssh -G` would.
 
 Only a fallback. Nothing else belongs here.
 """
 
 from __future__ import annotations
 
-import glob
-import os
-import pwd
 import re
-import shlex
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -19,69 +15,13 @@ from paramiko import config
 from paramiko.config import SSHConfig
 from paramiko.ssh_exception import ConfigParseError, CouldNotCanonicalize
 
+from rdo.drivers.ssh.config_lines import EVERYWHERE, OPTION, expanded, files
 from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.errors import ConnectError, reason
-from rdo.util import foreign_file
 from rdo.util.caller_program import run_for_caller
-from rdo.util.lines import split_lines
-
-CONFIG_LIMIT = 1024 * 1024
-"""Bytes of an ssh configuration."""
-
-INCLUDE_DEPTH_LIMIT = 16
-"""Files that include each other in a row, as ssh(1) has it."""
-
-EVERYWHERE = "Host *"
-"""Begins what counts for each host."""
-
-OPTION = re.compile(r"[ \t]*([A-Za-z0-9]+)(?:[ \t]*=[ \t]*|[ \t]+)(.*?)[ \t\r]*")
-
-
-def expanded(path: str, home: str, base: str, within: str = EVERYWHERE, depth: int = 0) -> Iterator[str]:
-    """The lines. `base` is where relative names count from, `within` the line that begins the block.
-
-    Raises OSError for a file that cannot be read, ConnectError for an Include that only ssh can follow.
-    """
-    if depth > INCLUDE_DEPTH_LIMIT:
-        raise ConnectError(f"the ssh configuration `{path}` is not usable", "files include each other in a loop")
-    block = within
-    for line in split_lines(foreign_file.read_text(path, CONFIG_LIMIT)):
-        option = OPTION.fullmatch(line)
-        key = option[1].lower() if option else ""
-        if option and key == "include":
-            for file in _files(option[2], home, base, path):
-                yield from expanded(file, home, base, block, depth + 1)
-                yield block
-            continue
-        if key in ("host", "match"):
-            _check_nesting(path, within, depth)
-            block = line
-        yield line
-
-
-def _check_nesting(path: str, within: str, depth: int) -> None:
-    """A block in a file that is itself included by some hosts' blocks counts for those alone."""
-    if depth and " ".join(within.lower().split()) not in ("host *", "match all"):
-        why = f"it has Host or Match blocks, and is included within `{within.strip()}`"
-        raise ConnectError(f"the ssh configuration `{path}` is not usable", why, "install an OpenSSH client, which can")
-
-
-def _files(value: str, home: str, base: str, path: str) -> Iterator[str]:
-    try:
-        patterns = shlex.split(value)
-    except ValueError as error:
-        raise ConnectError(f"the ssh configuration `{path}` is not usable", f"Include {value}: {error}") from error
-    for pattern in patterns:
-        if pattern.startswith("~/"):
-            pattern = home + pattern[1:]
-        yield from sorted(glob.glob(os.path.join(base, pattern)))
-
 
 CALLER = threading.local()
 """The environment of the caller for whom a thread reads: what runs commands for paramiko serves the whole process."""
-
-SYSTEM = "/etc/ssh/ssh_config"
-"""Counts after the user's own file, unless another one was named."""
 
 DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
 
@@ -145,13 +85,11 @@ def lines(request: SshQueryRequest, environment: Mapping[str, str]) -> list[str]
 
 
 def _lines(request: SshQueryRequest) -> list[str]:
-    home = pwd.getpwuid(os.getuid()).pw_dir  # whatever HOME says, as ssh(1) has it
-    own = os.path.join(home, ".ssh")
-    places = [(os.path.join(own, "config"), own), (SYSTEM, os.path.dirname(SYSTEM))]
     text: list[str] = []
-    for path, base in [(request.ssh_config, own)] if request.ssh_config else places:
+    places = files(request.ssh_config)
+    for path, base in places:
         try:
-            text += [EVERYWHERE, *(piece for line in expanded(path, home, base) for piece in _plain(line))]
+            text += [EVERYWHERE, *(piece for line in expanded(path, base) for piece in _plain(line))]
         except OSError as error:
             if isinstance(error, FileNotFoundError) and not request.ssh_config:
                 continue
@@ -161,7 +99,7 @@ def _lines(request: SshQueryRequest) -> list[str]:
         found: dict[str, str | list[str]] = dict(SSHConfig.from_text("\n".join(text)).lookup(request.host))
     except Exception as error:  # paramiko's own, and whatever else it meets in what it half understands
         why = str(error) if isinstance(error, ConfigParseError | CouldNotCanonicalize) else "paramiko cannot read it"
-        what = f"the ssh configuration `{request.ssh_config or places[0][0]}` is not usable"
+        what = f"the ssh configuration `{places[0][0]}` is not usable"
         raise ConnectError(what, why, "install an OpenSSH client, which explains the problem") from error
     given = {"user": request.user, "port": request.port, "proxyjump": request.jump}
     usual = _defaults()

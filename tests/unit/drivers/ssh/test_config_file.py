@@ -166,5 +166,5 @@ def test_the_configuration_of_the_system_counts_behind_the_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     system = write(tmp_path / "system", "Host *", "  RevokedHostKeys /revoked")
-    monkeypatch.setattr("rdo.drivers.ssh.config_file.SYSTEM", str(system))
+    monkeypatch.setattr("rdo.drivers.ssh.config_lines.SYSTEM", str(system))
     assert "revokedhostkeys /revoked" in lines(SshQueryRequest("box-of-no-file"), {})

@@ -1,0 +1,112 @@
+"""The text of the ssh configuration: the user's, the system's and what they include. What it means, ssh says."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import pwd
+import re
+import shlex
+from collections.abc import Iterator
+
+from rdo.errors import ConnectError
+from rdo.util import foreign_file
+from rdo.util.lines import split_lines
+
+SYSTEM = "/etc/ssh/ssh_config"
+"""Counts after the user's own file, unless another one was named."""
+
+CONFIG_LIMIT = 1024 * 1024
+"""Bytes of an ssh configuration."""
+
+INCLUDE_DEPTH_LIMIT = 16
+"""Files that include each other in a row, as ssh(1) has it."""
+
+EVERYWHERE = "Host *"
+"""Begins what counts for each host."""
+
+OPTION = re.compile(r"[ \t]*([A-Za-z0-9]+)(?:[ \t]*=[ \t]*|[ \t]+)(.*?)[ \t\r]*")
+
+EXEC = re.compile(r"\bexec\b", re.IGNORECASE)
+VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+
+
+def files(given: str | None) -> list[tuple[str, str]]:
+    """Where the configuration is, and where names in it count from: the user's own and the system's, or what was given
+    instead.
+    """
+    own = os.path.join(_home(), ".ssh")
+    if given:
+        return [(given, own)]
+    return [(os.path.join(own, "config"), own), (SYSTEM, os.path.dirname(SYSTEM))]
+
+
+def _home() -> str:
+    return pwd.getpwuid(os.getuid()).pw_dir  # whatever HOME says, as ssh(1) has it
+
+
+def expanded(path: str, base: str, within: str = EVERYWHERE, depth: int = 0) -> Iterator[str]:
+    """The lines, with those of included files. `base` is where relative names count from, `within` the line that begins
+    the block.
+
+    Raises OSError for a file that cannot be read, ConnectError for an Include that only ssh can follow.
+    """
+    if depth > INCLUDE_DEPTH_LIMIT:
+        raise ConnectError(f"the ssh configuration `{path}` is not usable", "files include each other in a loop")
+    block = within
+    for line in split_lines(foreign_file.read_text(path, CONFIG_LIMIT)):
+        option = OPTION.fullmatch(line)
+        key = option[1].lower() if option else ""
+        if option and key == "include":
+            for file in _files(option[2], base, path):
+                yield from expanded(file, base, block, depth + 1)
+                yield block
+            continue
+        if key in ("host", "match"):
+            _check_nesting(path, within, depth)
+            block = line
+        yield line
+
+
+def _check_nesting(path: str, within: str, depth: int) -> None:
+    """A block in a file that is itself included by some hosts' blocks counts for those alone."""
+    if depth and " ".join(within.lower().split()) not in ("host *", "match all"):
+        why = f"it has Host or Match blocks, and is included within `{within.strip()}`"
+        raise ConnectError(f"the ssh configuration `{path}` is not usable", why, "install an OpenSSH client, which can")
+
+
+def _files(value: str, base: str, path: str) -> Iterator[str]:
+    try:
+        patterns = shlex.split(value)
+    except ValueError as error:
+        raise ConnectError(f"the ssh configuration `{path}` is not usable", f"Include {value}: {error}") from error
+    for pattern in patterns:
+        if pattern.startswith("~/"):
+            pattern = _home() + pattern[1:]
+        yield from sorted(glob.glob(os.path.join(base, pattern)))
+
+
+def variables(given: str | None) -> frozenset[str]:
+    """Names of the variables that may decide what the configuration says, of whatever host: `${NAME}` in a value, and
+    `$NAME` in a command. One of `Match exec` runs where PWD says; others that it looks at by itself cannot be known.
+
+    `given`: see `files`. What cannot be read has none: ssh says what is wrong with it.
+    """
+    found: set[str] = set()
+    todo, seen = files(given), set[str]()
+    while todo:
+        path, base = todo.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        with contextlib.suppress(OSError, ConnectError):
+            text = foreign_file.read_text(path, CONFIG_LIMIT)
+            found.update(VARIABLE.findall(text))
+            for option in filter(None, map(OPTION.fullmatch, split_lines(text))):
+                key = option[1].lower()
+                if key == "include":
+                    todo += [(file, base) for file in _files(option[2], base, path)]
+                elif key == "match" and EXEC.search(option[2]):
+                    found.add("PWD")
+    return frozenset(found)
