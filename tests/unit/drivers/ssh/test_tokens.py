@@ -7,7 +7,7 @@ import pwd
 
 import pytest
 
-from rdo.drivers.ssh.tokens import Tokens
+from rdo.drivers.ssh.tokens import NotedVariables, Tokens
 
 TOKENS = Tokens(original="box", hostname="box.lan", home="/home/me", environment={"PWD": "/here", "X": "%h"})
 
@@ -56,3 +56,11 @@ def test_a_command_keeps_its_shell_variables() -> None:
 
 def test_tokens_may_come_with_more_of_them() -> None:
     assert TOKENS.expand_all("%H-${X}-%n", {"H": "name"}) == "name-%h-box"
+
+
+def test_variables_note_whose_value_is_asked_for_and_no_others() -> None:
+    noted = NotedVariables({"ONE": "1", "TWO": "2"})
+    assert (len(noted), list(noted)) == (2, ["ONE", "TWO"])
+    assert not noted.names
+    assert (noted["ONE"], noted.get("THREE")) == ("1", None)
+    assert noted.names == {"ONE", "THREE"}
