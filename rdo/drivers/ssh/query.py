@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rdo.drivers.ssh import config_lines
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.query_request import SshQueryRequest, arguments, check_names
 from rdo.errors import ConnectError
@@ -53,11 +52,9 @@ class Query:
         from rdo.drivers.ssh.query_output import parse  # while ssh works
 
         request, finish = self._request, self._finish
-        named = config_lines.variables(request.ssh_config)  # of some, ssh says no more than what they stood for
         lines = _answer(request, finish) if finish else _lines_without_ssh(request, self._environment)
         try:
-            known = parse(request, lines, self._environment, pwd.getpwuid(os.getuid()))
-            return known._replace(variables_read=known.variables_read | named)
+            return parse(request, lines, self._environment, pwd.getpwuid(os.getuid()))
         except ValueError as error:
             raise ConnectError(f"the ssh configuration of `{request.host}` is not usable", str(error)) from None
 

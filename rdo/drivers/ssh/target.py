@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rdo.drivers.base import ChannelOptions, Pty
 from rdo.drivers.caller import Caller
+from rdo.drivers.ssh import config_lines
 from rdo.drivers.ssh.dial import ConnectAhead, load_connector
 from rdo.drivers.ssh.options import SshOptions, login_details, login_key, variables
 from rdo.drivers.ssh.query import Query
@@ -56,7 +57,8 @@ class SshTarget:
         self.name = name
         self.key: Hashable = ("ssh", login_key(options))
         self.forwards = options.forwards
-        self.variables_read = options.variables_read
+        # Of some variables, ssh says no more than what they stood for.
+        self.variables_read = options.variables_read | config_lines.variables(request.ssh_config)
         self._request = request
         self._options = options
         self._timeout = timeout
