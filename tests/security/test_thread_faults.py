@@ -56,7 +56,8 @@ def test_a_fault_in_one_command_s_channel_ends_no_other(own: Project, tmp_path: 
         with own.start("sh", "-c", "echo up; cat") as other:
             other.expect_up()
             master.plant()
-            result = own.run("-T", "echo", "x")
+            # Its input comes once the master is ready to pass its output on.
+            result = own.run("-T", "sh", "-c", "read line; echo $line", input=b"x\n")
             why = b"internal error in the control master: ValueError: planted"
             assert (result.stdout, result.returncode) == (b"", 255)
             assert why in result.stderr

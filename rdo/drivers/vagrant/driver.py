@@ -121,7 +121,7 @@ class VagrantDriver:
         def connect(caller: Caller) -> SshConnection:
             return VagrantConnector(self.project, name, caller, self._cache, known, self._options).connect()
 
-        return VagrantTarget(f"vagrant {name}", key, connect)
+        return VagrantTarget(f"vagrant {name}", self.project.directory, key, connect)
 
     def ssh_query(self, environment: Mapping[str, str]) -> Query | None:
         """Begin to ask how ssh reaches the machine, as far as Vagrant said so before. Raises ConnectError."""

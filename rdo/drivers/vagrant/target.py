@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Hashable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from rdo.config.forwards import NO_FORWARDS, ForwardSet
@@ -26,12 +25,13 @@ class VagrantTarget:
     """A machine. See base.Target."""
 
     driver = "vagrant"
-    details: Mapping[str, str] = MappingProxyType({})
     found_by = ""
     variables_read: frozenset[str] = frozenset()
 
-    def __init__(self, name: str, key: Hashable, connect: Callable[[Caller], SshConnection]) -> None:
+    def __init__(self, name: str, directory: str, key: Hashable, connect: Callable[[Caller], SshConnection]) -> None:
+        """`directory`: that of the Vagrantfile."""
         self.name = name
+        self.details = {"directory": directory}
         self.key = key
         self._connect = connect
         self._options: SshOptions | None = None
