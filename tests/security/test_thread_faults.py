@@ -50,14 +50,15 @@ def test_a_fault_beside_the_commands_costs_them_nothing(own: Project, tmp_path: 
         works_again(own, master)
 
 
-def test_a_fault_in_one_command_s_channel_ends_no_other(own: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("then", ["echo $line", "(sleep 0.3; echo $line) & exit"], ids=["as usual", "after the status"])
+def test_a_fault_in_one_command_s_channel_ends_no_other(own: Project, tmp_path: Path, then: str) -> None:
     with faulty_master(own, tmp_path, "rdo.master.output_pump.OutputPump._offer", "ValueError") as master:
         master.mend()
         with own.start("sh", "-c", "echo up; cat") as other:
             other.expect_up()
             master.plant()
             # Its input comes once the master is ready to pass its output on.
-            result = own.run("-T", "sh", "-c", "read line; echo $line", input=b"x\n")
+            result = own.run("-T", "sh", "-c", f"read line; {then}", input=b"x\n")
             why = b"internal error in the control master: ValueError: planted"
             assert (result.stdout, result.returncode) == (b"", 255)
             assert why in result.stderr

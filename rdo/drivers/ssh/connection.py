@@ -218,7 +218,7 @@ class SessionChannel(SshChannel):
                 f"`{self._target}` did not allocate a terminal",
                 "its sshd_config forbids it (PermitTTY), or it has none left",
             )
-        if status is None:
+        if status is None or self._is_given_up:  # a status may come before the last output does
             raise self._lost(self._why or "the server reported no exit status")
         return status
 
