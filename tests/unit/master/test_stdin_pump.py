@@ -122,12 +122,13 @@ def test_a_link_that_is_lost_is_for_others_to_tell(make: Make) -> None:
 
 def test_what_is_taken_for_something_else_does_not_reach_the_channel_and_is_acknowledged(make: Make) -> None:
     stdin, program, acknowledged = make(room=10 * ACKNOWLEDGE)
+    program.reads.set()  # the thread that acknowledges may have what follows in hand
     stdin.divert = lambda data: data.replace(b"y", b"")
     stdin.give(b"xyz")
     stdin.give(b"y" * ACKNOWLEDGE)
     stdin.give(b"end")
     stdin.end()
-    assert program.ended.wait(BOUND)  # the thread that acknowledges may have the end in hand
+    assert program.ended.wait(BOUND)
     assert bytes(program.got) == b"xzend"
     assert wait_until(lambda: sum(acknowledged) >= ACKNOWLEDGE, BOUND)
     stdin.close()
