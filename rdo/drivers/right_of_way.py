@@ -30,7 +30,7 @@ that a stream goes on meanwhile.
 class Question(NamedTuple):
     """What was sent, by whom and when."""
 
-    traffic: Traffic
+    traffic: ConnectionTraffic
     at: float
 
 
@@ -58,7 +58,7 @@ class RightOfWay:
             self._answered.wait_for(lambda: self.latest is not question, timeout)
 
 
-class Traffic:
+class ConnectionTraffic:
     """What goes over one connection. One thread receives."""
 
     def __init__(self, right_of_way: RightOfWay) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from rdo.drivers.base import READ_SIZE
-from rdo.drivers.right_of_way import RIGHT_OF_WAY, Traffic
+from rdo.drivers.right_of_way import RIGHT_OF_WAY, ConnectionTraffic
 
 
 class Deadline:
@@ -63,7 +63,7 @@ class SocketStream:
     def __init__(self, connection: socket.socket, released: Callable[[], None] = lambda: None) -> None:
         self._socket = connection
         self._released = released
-        self._traffic = Traffic(RIGHT_OF_WAY)
+        self._traffic = ConnectionTraffic(RIGHT_OF_WAY)
 
     def receive(self, timeout: float | None = None) -> bytes:
         """See EngineStream."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
-from hashlib import sha256
 
 from rdo.config.forwards import NO_FORWARDS, Endpoint
 from rdo.drivers.base import NO_VARIABLES, ChannelOptions, Pty
@@ -17,6 +16,7 @@ from rdo.drivers.local.socket_stream import LocalStream
 from rdo.drivers.target_stream import IncomingStream, RemoteListener, Sink
 from rdo.errors import ConnectError, LinkLost, SetupError, reason
 from rdo.fscodec import fsencode
+from rdo.util.digest import sha256_hex
 
 END_TIMEOUT = 3.0
 """Seconds for programs to end once their streams are closed: the lifeline kills after 2."""
@@ -38,7 +38,7 @@ class LocalTarget:
     def details(self) -> Mapping[str, str]:
         """See base.Target."""
         variables = self._context.environment.items()
-        return {f"${name}": sha256(fsencode(value)).hexdigest()[:4] for name, value in variables}
+        return {f"${name}": sha256_hex(fsencode(value))[:4] for name, value in variables}
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
         """No variables: the caller's environment is there anyway."""

@@ -8,7 +8,7 @@ import socket
 from typing import Protocol
 
 from rdo.drivers.keepalive import SignOfLife
-from rdo.drivers.right_of_way import RIGHT_OF_WAY, Traffic
+from rdo.drivers.right_of_way import RIGHT_OF_WAY, ConnectionTraffic
 from rdo.util import brief_calls
 
 
@@ -32,7 +32,7 @@ class MonitoredStream:
         self._closed = False  # by this name paramiko asks whether its thread may be left alone
         self.sign = SignOfLife()
         """When bytes came, or were taken after some wait."""
-        self._traffic = Traffic(RIGHT_OF_WAY)
+        self._traffic = ConnectionTraffic(RIGHT_OF_WAY)
         self.opening = b""
         self.ended = False
         """Whether the peer has closed its side."""

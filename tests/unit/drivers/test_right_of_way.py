@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from rdo.drivers.right_of_way import REST, SMALL_SIZE, STREAM_SIZE, Question, RightOfWay, Traffic
+from rdo.drivers.right_of_way import REST, SMALL_SIZE, STREAM_SIZE, ConnectionTraffic, Question, RightOfWay
 
 
 class Patient(RightOfWay):
@@ -22,15 +22,15 @@ class Patient(RightOfWay):
         self.time += timeout
 
 
-def stream(right_of_way: RightOfWay) -> Traffic:
-    traffic = Traffic(right_of_way)
+def stream(right_of_way: RightOfWay) -> ConnectionTraffic:
+    traffic = ConnectionTraffic(right_of_way)
     traffic.received(STREAM_SIZE)
     return traffic
 
 
 def test_a_stream_rests_until_another_connection_has_its_answer() -> None:
     right_of_way = RightOfWay()
-    other, question = Traffic(right_of_way), Question(Traffic(right_of_way), 0.0)
+    other, question = ConnectionTraffic(right_of_way), Question(ConnectionTraffic(right_of_way), 0.0)
     right_of_way.latest = question
     rested = threading.Thread(target=right_of_way.wait, args=(question, 30.0))
     rested.start()
@@ -44,7 +44,7 @@ def test_a_stream_rests_until_another_connection_has_its_answer() -> None:
 def test_it_rests_no_longer_than_for_a_short_command() -> None:
     right_of_way = Patient()
     streaming = stream(right_of_way)
-    Traffic(right_of_way).sent(1)
+    ConnectionTraffic(right_of_way).sent(1)
     right_of_way.time += REST / 4
     streaming.rest()
     streaming.rest()
@@ -53,7 +53,7 @@ def test_it_rests_no_longer_than_for_a_short_command() -> None:
 
 def test_it_works_as_long_as_it_rests() -> None:
     right_of_way = Patient()
-    asking, streaming = Traffic(right_of_way), stream(right_of_way)
+    asking, streaming = ConnectionTraffic(right_of_way), stream(right_of_way)
     for worked in (1.0, REST / 2, REST / 4, 0.0, REST):
         right_of_way.time += worked
         asking.sent(1)
@@ -64,7 +64,7 @@ def test_it_works_as_long_as_it_rests() -> None:
 @pytest.mark.parametrize("size", [SMALL_SIZE + 1, STREAM_SIZE])
 def test_much_that_is_sent_waits_for_no_answer(size: int) -> None:
     right_of_way = Patient()
-    Traffic(right_of_way).sent(size)
+    ConnectionTraffic(right_of_way).sent(size)
     stream(right_of_way).rest()
     assert not right_of_way.waits
 
@@ -83,6 +83,6 @@ def test_what_is_no_stream_does_not_rest() -> None:
     right_of_way = Patient()
     traffic = stream(right_of_way)
     traffic.received(STREAM_SIZE - 1)
-    Traffic(right_of_way).sent(1)
+    ConnectionTraffic(right_of_way).sent(1)
     traffic.rest()
     assert not right_of_way.waits
