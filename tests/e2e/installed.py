@@ -20,10 +20,10 @@ PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
 
 def build(directory: Path, **variables: str) -> Path:
-    """A wheel, made by the hatchling that is here."""
+    """A wheel, made by the hatchling that is here: `pip wheel` asks the same one, but starts it three times."""
     directory.mkdir()
-    command = [*PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(directory), str(TOP)]
-    run(command, {**os.environ, **variables})
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(directory)]
+    run(command, {**os.environ, **variables}, cwd=TOP)
     (wheel,) = directory.iterdir()
     return wheel
 
@@ -42,8 +42,10 @@ def install(wheel: Path, environment: Path) -> Path:
     return environment
 
 
-def run(command: list[str], environment: Mapping[str, str] | None = None) -> None:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=BUILD_TIMEOUT, check=False)
+def run(command: list[str], environment: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=BUILD_TIMEOUT, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
