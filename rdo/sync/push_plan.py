@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from rdo.sync.entry import Entry, Tree
 from rdo.sync.examine import Found
@@ -15,6 +16,9 @@ BATCH_SIZE = LARGE_SIZE
 
 BATCH_COUNT = 20_000
 """Entries at a time."""
+
+PORTION_COUNT = 200
+"""Entries that are read, and then noted: that takes no longer than the target takes for what waits there."""
 
 
 def plan(
@@ -161,6 +165,13 @@ def batches(put: Tree) -> Iterator[dict[bytes, Entry]]:
         batch[path] = put[path]
         size += put[path].size
     yield batch
+
+
+def portions(batch: Tree) -> Iterator[Tree]:
+    """A batch in parts that take some milliseconds each, in the same order."""
+    rest = iter(batch.items())
+    while portion := dict(islice(rest, PORTION_COUNT)):
+        yield portion
 
 
 def in_the_way(put: Tree, removed: Sequence[bytes]) -> list[bytes]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rdo.pool.shell_job import JobFailed, JobUse, ShellJob, started
 from rdo.remote_sh.template import fill, load, quote
-from rdo.sync import manifest, push_job
+from rdo.sync import manifest, push_job, push_plan
 from rdo.sync.archive import Archive
 from rdo.sync.entry import Tree
 from rdo.sync.examine import HASH, Found
@@ -19,7 +19,6 @@ from rdo.sync.manifest import Placed
 from rdo.sync.opened import Opened, TargetDirectory
 from rdo.sync.push_fault import push_fault
 from rdo.sync.push_job import Push
-from rdo.sync.push_plan import plan
 
 _LOCK = load("sync_lock")
 _PUSH, _PART = load("sync_push", TAKE_LOCK=_LOCK), load("sync_part", TAKE_LOCK=_LOCK)
@@ -54,6 +53,23 @@ class Batch(NamedTuple):
     is_last: bool
 
 
+class _Sent:
+    """What of a batch was sent, in order; noted while the target is busy with it."""
+
+    def __init__(self) -> None:
+        self.placed: list[tuple[bytes, Placed]] = []
+        self.lines: list[bytes] = []
+        """What its intent says of each."""
+
+    def note(self, entries: Tree, digests: Mapping[bytes, str]) -> None:
+        """These were sent, but for files that have no digest."""
+        for path, entry in entries.items():
+            if entry.kind != "file" or path in digests:
+                placed = Placed(entry, digests.get(path, ""))
+                self.placed.append((path, placed))
+                self.lines.append(manifest.line(path, placed))
+
+
 class PushSender:
     """Sends the parts of one push."""
 
@@ -81,7 +97,7 @@ class PushSender:
     def plan(self, put: Mapping[bytes, Placed], removed: Iterable[bytes], tree: Tree) -> Push:
         """What the target is to do, and to look at before."""
         respelled = self.respelled.intersection(put)
-        return plan(put, removed, self._known.placed, self.found, tree, self._known.near, respelled)
+        return push_plan.plan(put, removed, self._known.placed, self.found, tree, self._known.near, respelled)
 
     def check(self, push: Push) -> None:
         """Have the target look whether all is as it is known. Raises TargetDiffers, TargetChanged, RdoError."""
@@ -94,8 +110,8 @@ class PushSender:
     def send_large(self, root: bytes, entries: Tree) -> dict[bytes, Part]:
         """Send what is large among these by itself, or the rest of it. Raises as `send`."""
         found: dict[bytes, Part] = {}
-        for path, entry in sorted(entries.items()):
-            if entry.kind == "file" and entry.size >= LARGE_SIZE:
+        for path, entry in entries.items():
+            if entry.size >= LARGE_SIZE:
                 with contextlib.closing(LargeFile(root, path)) as file:
                     part = self._send_part(file, part_name(path, entry)) if file.is_there else None
                 if part is not None:
@@ -135,44 +151,42 @@ class PushSender:
         """Put and remove these. Raises TargetDiffers, TargetChanged, RdoError."""
         serial = os.urandom(8).hex()
         archive = Archive(root, {path: part.digest for path, part in batch.large.items()})
-        sent: list[tuple[bytes, Placed]] = []
+        sent = _Sent()
         replaces_log = self._known.log_is_long
 
         def pieces() -> Iterator[bytes]:
             stage = push_job.stage(serial).encode()
             archive.directory(stage)
-            yield from archive.tree(stage + b"/f/", batch.put)
-            for path, entry in sorted(batch.put.items()):
-                if entry.kind != "file" or path in archive.digests:
-                    sent.append((path, Placed(entry, archive.digests.get(path, ""))))
+            for portion in push_plan.portions(batch.put):
+                yield from archive.tree(stage + b"/f/", portion)
+                sent.note(portion, archive.digests)
             yield from _archived(archive, serial, self._orders(serial, sent, tree, batch))
 
         with self._started(serial, pieces()) as job:
             tokens, existed = self._answer(job)
         try:
-            recorded = list(manifest.recorded(sent, tokens, existed, self._known.placed))
+            recorded = list(manifest.recorded(sent.placed, tokens, existed, self._known.placed))
         except manifest.BadManifest as error:
             raise JobFailed(f"`{self._place.target}` did not report what happened to the files", str(error)) from None
         if replaces_log:
             self._known.replaced_log()
         if not self._is_apart:
-            self._known.near.update(path.rpartition(b"/")[0] for path, _ in sent)
+            self._known.near.update(path.rpartition(b"/")[0] for path, _ in sent.placed)
         self._known.record(recorded, batch.removed)
         self.serial = serial
         size = archive.size + sum(part.size for part in batch.large.values())
-        return PushResult(len(sent), len(batch.removed), size, len(sent) == len(batch.put))
+        count = len(sent.placed)
+        return PushResult(count, len(batch.removed), size, count == len(batch.put))
 
-    def _orders(
-        self, serial: str, sent: Sequence[tuple[bytes, Placed]], tree: Tree, batch: Batch
-    ) -> Mapping[str, bytes]:
+    def _orders(self, serial: str, sent: _Sent, tree: Tree, batch: Batch) -> Mapping[str, bytes]:
         """What the target is to do with what was sent, and what it is to note before, by the names of files."""
         placed, resolved = self._known.placed, self._known.resolved
         kept = [(path, placed[path]) for path in resolved if path in placed]
         dropped = [path for path in resolved if path not in placed]
         replaces_log = self._known.log_is_long
         parts = {path: part.name for path, part in batch.large.items()}
-        push = self.plan(dict(sent), batch.removed, tree)._replace(parts=parts)
-        intent = manifest.intent(serial, sent, [*dropped, *batch.removed], kept)
+        push = self.plan(dict(sent.placed), batch.removed, tree)._replace(parts=parts)
+        intent = manifest.intent(serial, (), [*dropped, *batch.removed], kept) + b"".join(sent.lines)
         ends = {"replaces_log": replaces_log, "is_last": batch.is_last}
         job = push_job.job(push, serial=serial, stat=self._opened.stat, intent=intent, **ends)
         texts = {"pending": intent, "job": job}

@@ -1,4 +1,5 @@
-"""What the C library keeps of freed memory, seen by the pages that the system has to bring anew."""
+"""What the C library keeps of freed memory, seen by the pages that the system has to bring anew; and how often what is
+kept is looked at as garbage."""
 
 from __future__ import annotations
 
@@ -20,6 +21,16 @@ for _ in range(100):
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
 """
 
+KEPT = """
+import gc
+from rdo.master import memory
+
+memory.collect_garbage()
+before = sum(each["collections"] for each in gc.get_stats())
+kept = [[] for _ in range(100_000)]
+print(sum(each["collections"] for each in gc.get_stats()) - before)
+"""
+
 
 def faults(how: str) -> int:
     found = subprocess.run([sys.executable, "-c", BUFFERS, how], capture_output=True, check=True)
@@ -29,3 +40,8 @@ def faults(how: str) -> int:
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="its C library has no mallopt")
 def test_the_pages_of_a_buffer_are_used_for_the_next_one() -> None:
     assert faults("given back") - faults("kept") > 50 * 400_000 // 4096
+
+
+def test_what_is_known_of_many_files_is_seldom_looked_at_as_garbage() -> None:
+    found = subprocess.run([sys.executable, "-c", KEPT], capture_output=True, check=True)
+    assert 0 < int(found.stdout) <= 20  # 140 by default

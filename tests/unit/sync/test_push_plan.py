@@ -14,7 +14,7 @@ from rdo.sync.entry import Entry
 from rdo.sync.examine import Found
 from rdo.sync.manifest import Placed
 from rdo.sync.push_job import Push, calls, chunks, job, word
-from rdo.sync.push_plan import batches, in_the_way, plan
+from rdo.sync.push_plan import batches, in_the_way, plan, portions
 
 FILE, LINK, DIRECTORY = Entry("file", 0o644, 1), Entry("link", link=b"x"), Entry("directory", 0o755)
 BARE = Entry("directory", 0o555)
@@ -118,6 +118,12 @@ def test_a_tree_is_cut_in_parts_that_can_be_put_by_themselves(monkeypatch: pytes
     assert len(list(batches(tree))) == 3
     assert list(batches({})) == [{}]
     assert in_the_way({b"a": FILE}, [b"a/b/c", b"b/c"]) == [b"a/b/c"]
+
+
+def test_a_batch_is_read_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(push_plan, "PORTION_COUNT", 2)
+    assert [list(each) for each in portions({b"a": FILE, b"b": FILE, b"c": FILE})] == [[b"a", b"b"], [b"c"]]
+    assert list(portions({})) == []
 
 
 def test_words_come_in_portions() -> None:
