@@ -5,6 +5,7 @@ RDO_REQUIRE=ssh,docker makes a failure of a skip for want of one of these names.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import signal
@@ -49,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "ours", deadline=None, derandomize=not FULL, max_examples=examples, suppress_health_check=slow
     )
     settings.load_profile("ours")
+    gc.disable()  # what is collected lives to the end: to search it for garbage meanwhile takes a quarter of that time
     if not hasattr(config, "workerinput"):  # once, not in each process of xdist
         clients.make()
 
@@ -66,6 +68,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     items.sort(key=lambda item: "podman" not in parameters(item))
     items.sort(key=lambda item: not uses_vagrant(item))
+
+
+def pytest_collection_finish() -> None:
+    """Search for garbage again, from now on, without what has been collected."""
+    gc.freeze()
+    gc.enable()
 
 
 def parameters(item: pytest.Item) -> list[object]:
