@@ -186,6 +186,7 @@ CLIENT := $(wildcard native/*.[ch]) native/compile.py rdo/__init__.py
 		{ echo 'make: `$(PYTHON)` is missing or older than 3.10; name another: make PYTHON=...' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || sh tests/setup-debian python3-venv
 	$(PYTHON) -m venv .venv
+	@rm -f .venv/lib/python*/site-packages/distutils-precedence.pth # costs each start of Python, and tests start thousands
 	@touch $@
 
 .venv/installed: pyproject.toml requirements-dev.lock hatch_build.py bin/rdo bin/rdo-client bin/rdo-rsh bin/rdoctl | .venv/python
