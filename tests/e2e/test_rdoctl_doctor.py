@@ -181,6 +181,17 @@ def test_a_target_without_what_finds_ports_of_commands_is_a_warning(
     assert (status, found["auto_forward"]) == (0, ("warning", why))
 
 
+def test_a_target_without_a_program_has_a_shell_and_a_directory_all_the_same(
+    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
+) -> None:
+    server = own_sshd("SetEnv PATH=/nonexistent").start()
+    project = ssh_project(tmp_path, runtime, server)
+    _, found = examine(project)
+    assert found["login"] == ("ok", "works")
+    assert found["remote /bin/sh"] == ("ok", "/bin/sh")
+    assert found["remote directory"] == ("ok", str(project.remote))
+
+
 def test_a_server_without_a_session_for_finding_ports_is_a_warning(
     tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
 ) -> None:

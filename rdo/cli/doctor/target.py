@@ -88,11 +88,13 @@ class TargetCommands:
 
 def checks(config: Config) -> Iterator[Check]:
     """The checks, in order. They need only the connection of the checks before: what others miss need not matter, and
-    where nobody listens there is nothing to wait for."""
+    where nobody listens there is nothing to wait for. What the shell has built in, any target has."""
     commands = TargetCommands(config)
-    yield Check("login", lambda: commands.probe("--dir", ".", "true", timeout=LOGIN_TIMEOUT), needs=("TCP connection",))
+    yield Check(
+        "login", lambda: commands.probe("--dir", ".", "-c", ":", timeout=LOGIN_TIMEOUT), needs=("TCP connection",)
+    )
     yield Check("remote /bin/sh", lambda: commands.probe("--dir", ".", "-c", FIND_SHELL), needs=("login",))
-    yield Check("remote directory", lambda: commands.probe("pwd"), needs=("login",))
+    yield Check("remote directory", lambda: commands.probe("-c", "pwd -P"), needs=("login",))
     yield Check("lifeline", lambda: lifeline(commands), needs=("login",))
 
 

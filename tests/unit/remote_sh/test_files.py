@@ -113,6 +113,7 @@ def test_who_waits_for_a_signal_says_so(shell: str, programs: str) -> None:
 
 @each_shell
 def test_the_shell_of_the_target_is_found_without_readlink_too(shell: str, programs: str, tmp_path: Path) -> None:
+    assert run(shell, "find_shell", PATH=str(tmp_path)) == (b"/bin/sh\n", b"", 0)
     found = run(shell, "find_shell", PATH=programs)
     assert (found[0].startswith(b"/"), *found[1:]) == (True, b"", 0)
     (tmp_path / "sh").symlink_to("/bin/sh")
