@@ -3,6 +3,10 @@
 # What begins with `!` is of this script; no line of a manifest does.
 [ -z "${YASH_VERSION-}" ] || echo "!shell yash:${LC_ALL:-${LC_CTYPE:-${LANG-}}}"
 export LC_ALL=C TZ=UTC0
+command -v mkdir >/dev/null 2>&1 || {
+    echo "!lacks mkdir"
+    exit
+}
 cd @DIRECTORY@ 2>/dev/null || { mkdir -p @DIRECTORY@ && cd @DIRECTORY@; } || {
     echo "!fault directory"
     exit
@@ -12,7 +16,7 @@ if [ -L .rdo-sync ] || [ -L $sync_state ]; then
     echo "!fault link"
     exit
 fi
-[ -d $sync_state ] || { mkdir -p $sync_state && echo '*' >.rdo-sync/.gitignore; } || {
+[ -d $sync_state ] || { mkdir -p .rdo-sync && echo '*' >.rdo-sync/.gitignore && mkdir $sync_state; } || {
     echo "!fault state"
     exit
 }

@@ -16,11 +16,18 @@ MANIFEST_LIMIT = 512 * 1024 * 1024
 
 _OPEN = load("sync_open")
 
+_WRITE = "free disk space there or fix its permissions, or set another `directory`"
+_COPY = "cannot copy files to `{directory}` on `{target}`"
+
 _FAULTS = {
-    "directory": "cannot enter or create `{directory}` on `{target}`",
-    "link": "cannot copy files to `{directory}` on `{target}`",
-    "state": "cannot create `{directory}/.rdo-sync` on `{target}`",
+    "directory": ("cannot enter or create `{directory}` on `{target}`", _WRITE),
+    "link": (_COPY, "remove it there"),
+    "state": ("cannot create `{directory}/.rdo-sync` on `{target}`", _WRITE),
 }
+"""What failed, and what to do about it, by the words of the script."""
+
+_ENDED = (_COPY, "have that mended there, or use `rdo --no-sync`")
+"""The same of a shell that ended before the script did."""
 
 
 class TargetDirectory(NamedTuple):
@@ -62,14 +69,14 @@ def open_directory(use: JobUse, place: TargetDirectory, known: str, look: Callab
     text = fill(_OPEN, DIRECTORY=quote(directory), IDENTITY=place.identity, KNOWN=known)
     with started(use, text, look) as job:
         words, log, pending = _read(job)
-        fault = words.get("fault")
-        if fault is not None or "end" not in words:
-            raise _fault(fault or "", directory, target, job.reason())
+        if "lacks" in words:
+            raise _lacks(words["lacks"], target)
+        if "fault" in words or "end" not in words:
+            raise _fault(words.get("fault", ""), directory, target, job.reason())
         connection = job.connection
     for tool in ("tar", "stat"):
         if tool not in words:
-            hint = f"install it there ({'coreutils' if tool == 'stat' else tool}), or use `rdo --no-sync`"
-            raise RdoError(f"cannot copy files to `{target}`", f"it has no usable `{tool}`", hint)
+            raise _lacks(tool, target)
     if "known" in words and pending:
         return open_directory(use, place, "", look)
     try:
@@ -102,9 +109,13 @@ def _read(job: ShellJob) -> tuple[dict[str, str], bytes, list[bytes]]:
     return words, texts[0], texts[1:]
 
 
+def _lacks(tool: str, target: str) -> RdoError:
+    hint = f"install it there ({'tar' if tool == 'tar' else 'coreutils'}), or use `rdo --no-sync`"
+    return RdoError(f"cannot copy files to `{target}`", f"it has no usable `{tool}`", hint)
+
+
 def _fault(fault: str, directory: str, target: str, why: str) -> RdoError:
-    what = _FAULTS.get(fault, "cannot copy files to `{directory}` on `{target}`")
+    what, hint = _FAULTS.get(fault, _ENDED)
     if fault == "link":
         why = "`.rdo-sync` there is a symbolic link"
-    hint = "remove it there" if fault == "link" else "fix its permissions, or set another `directory`"
     return RdoError(what.format(directory=directory, target=target), why or "its shell exited early", hint)

@@ -54,6 +54,21 @@ def test_a_disk_without_room_for_a_word_is_one_line(tmp_path: Path, mount: Mount
     pool.close()
 
 
+def test_a_first_push_without_room_for_a_word_is_one_line(tmp_path: Path, mount: Mount) -> None:
+    pool = OneShell()
+    there = mount(tmp_path / "there", options="size=256k,mode=755")
+    side = Side(tmp_path, pool, there)
+    side.write({"a": "1"})
+    disk.fill(there)
+    with pytest.raises(RdoError, match=r"^cannot create `.*/.rdo-sync` on `here`: .*; free disk space there or fix "):
+        side.push()
+    (there / "filler").unlink()
+    side.push()
+    assert side.is_same
+    assert (there / ".rdo-sync" / ".gitignore").read_text() == "*\n"
+    pool.close()
+
+
 def test_a_target_that_cannot_be_written_is_one_line(tmp_path: Path, mount: Mount) -> None:
     pool = OneShell()
     there = mount(tmp_path / "there", options="size=256k,mode=755,ro")

@@ -125,14 +125,14 @@ def test_a_tar_that_knows_no_fractions_rounds_up(tmp_path: Path) -> None:
     pool.close()
 
 
-@pytest.mark.parametrize("program", ["tar", "stat"])
+@pytest.mark.parametrize("program", ["tar", "stat", "mkdir"])
 def test_a_target_without_a_program_is_told_in_one_line(tmp_path: Path, program: str) -> None:
     pool = OneShell("dash", tools(tmp_path / "tools", without=[program]))
     side = Side(tmp_path, pool)
     side.write({"a": "1"})
     with pytest.raises(RdoError) as caught:
         side.push()
-    package = "coreutils" if program == "stat" else "tar"
+    package = "tar" if program == "tar" else "coreutils"
     hint = f"install it there ({package}), or use `rdo --no-sync`"
     assert str(caught.value) == f"cannot copy files to `here`: it has no usable `{program}`; {hint}"
     pool.close()
