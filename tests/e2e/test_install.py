@@ -186,3 +186,12 @@ def test_the_doctor_warns_of_another_rdo_in_path(wheels: Wheels, project: Projec
     assert (
         f"warning  client: `rdo` is {other}, not the one beside rdoctl, {environment}/bin/rdo; remove one of the two\n"
     ) in done.stdout
+
+
+def test_the_doctor_names_the_directory_for_path_in_full(wheels: Wheels, project: Project, tmp_path: Path) -> None:
+    environment = install(wheels("python"), tmp_path / "env")
+    there = {**project.environment, "PATH": "/usr/bin:/bin"}
+    command = [os.path.relpath(environment / "bin" / "rdoctl", project.local), "doctor"]
+    done = subprocess.run(command, cwd=project.local, env=there, capture_output=True, text=True, check=False)
+    programs = environment / "bin"
+    assert f"client: `rdo` is at {programs}/rdo, which is not in PATH; add `{programs}` to PATH\n" in done.stdout

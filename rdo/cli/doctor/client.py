@@ -21,7 +21,7 @@ REMEDY = "with a C compiler, reinstalling rdo compiles a faster one"
 
 def find() -> Finding:
     """The client that a command line starts."""
-    beside = Path(sys.argv[0]).with_name("rdo")
+    beside = Path(os.path.abspath(sys.argv[0])).with_name("rdo")
     found = shutil.which("rdo")
     if found is None:
         return warning(f"`rdo` is at {beside}, which is not in PATH", f"add `{beside.parent}` to PATH")
