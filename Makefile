@@ -48,7 +48,7 @@ test: .venv/developing ## install what the tests need, then run all of them
 LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/test_ssh_[chlp]*.py) \
 	tests/integration/test_docker_credentials.py tests/e2e/test_rdoctl_status.py
 
-lowest: .venv-lowest/ready ## the tests that need other libraries most, with their oldest releases that pyproject.toml allows
+lowest: .venv-lowest/ready ## the tests that depend most on other libraries, with the oldest releases that pyproject.toml allows
 	@sh tests/setup-debian
 	.venv-lowest/bin/python $(PYTEST) $(SIDE_BY_SIDE) $(if $(ALL),tests/unit $(SERVERS),$(LIBRARIES))
 
@@ -65,10 +65,10 @@ pythons: ## the unit tests, with each Python from 3.10 to 3.14 that is installed
 		.venv-$$version/bin/python $(PYTEST) $(SIDE_BY_SIDE) tests/unit --ignore tests/unit/remote_sh || exit; \
 	done
 
-matrix: lowest newest pythons ## these three: for every night, since others release when they like
+matrix: lowest newest pythons ## these three, for every night: other projects release when they like
 
 # ONLY=full_disk: only the parts whose name says so, as pytest's -k takes it; ONLY=fuzz: only the fuzzing.
-soak: .venv/soaking ## what breaks rarely, at full length: up to two hours; reports what it counted
+soak: .venv/soaking ## the tests of what breaks rarely, at full length: up to two hours; reports what it counted
 	@sh tests/setup-debian
 	@command -v clang >/dev/null || sh tests/setup-debian clang
 	@! command -v clang >/dev/null || echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \
@@ -133,7 +133,7 @@ asan: .venv/developing ## the tests of the client in C under AddressSanitizer an
 COMMA := ,
 
 # A test that compares environments fails here, since valgrind sets variables: only what it finds counts.
-valgrind: .venv/developing ## the same under valgrind, but for those that leave no room for it
+valgrind: .venv/developing ## the same under valgrind, except those that leave no memory for it
 	$(call checked,,,client/rdo)
 	printf '#!/bin/sh\nexec valgrind --quiet --error-exitcode=99 --leak-check=full --log-file="%s/.venv/valgrind/found/%%p" "%s/.venv/valgrind/client/rdo" "$$@"\n' \
 		'$(CURDIR)' '$(CURDIR)' >.venv/valgrind/rdo
@@ -141,14 +141,14 @@ valgrind: .venv/developing ## the same under valgrind, but for those that leave 
 	-$(call CHECKED,not few_descriptors and not other_limits and not closed_descriptors and not test_handover and not test_request)
 	$(CHECK_FOUND)
 
-bench: .venv/developing ## rdo beside ssh and docker exec, as ratios of medians
+bench: .venv/developing ## compare rdo with ssh, docker exec and others, as ratios of medians
 	$(BIN)/python -m benchmarks
 
 docs: .venv/documenting ## the documentation as a site, in site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@echo site/index.html
 
-man: .venv/developing ## make the man pages and docs/commands.md again, after a help text was changed
+man: .venv/developing ## write the man pages and docs/commands.md again, after a help text was changed
 	$(BIN)/python -m manual
 
 lock: .venv/python ## write requirements-dev.lock again, with the newest releases: .venv is made of these
@@ -157,14 +157,14 @@ lock: .venv/python ## write requirements-dev.lock again, with the newest release
 		--custom-compile-command 'make lock' --output-file requirements-dev.lock pyproject.toml
 
 # The wheels for other platforms are cross-compiled; the first time that takes minutes.
-dist: .venv-dist/ready .venv/developing ## the source distribution and the wheels of a release, in dist/, tried where that can be
+dist: .venv-dist/ready .venv/developing ## the source distribution and the wheels of a release, in dist/, tried where possible
 	rm -rf dist
 	mkdir dist
 	.venv-dist/bin/python native/wheels.py dist
 	@command -v qemu-aarch64-static >/dev/null || sh tests/setup-debian qemu-user-static
 	$(BIN)/python $(PYTEST) -q tests/release
 
-venv: .venv/developing ## .venv with rdo, installed editable, and all that development needs
+venv: .venv/developing ## create .venv, with rdo installed editable and everything that development needs
 
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-lowest .venv-newest .venv-dist .venv-3.* dist site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -24,7 +24,7 @@ FILES: Mapping[str, str] = {
     ".rdo.conf": "the config of a project, in its top directory; `.rdo.local.conf` beside it is for this machine only",
     "~/.config/rdo/config.toml": "the same keys, for all projects of the user",
     "$XDG_RUNTIME_DIR/rdo/, else /tmp/rdo-UID/": "the control sockets of the masters, and a log for each",
-    "~/.local/state/rdo/": "what `rdoctl allow` has allowed, and the host keys of Vagrant machines",
+    "~/.local/state/rdo/": "what `rdoctl allow` has allowed, the host keys of Vagrant machines, and shims for PATH",
     "~/.cache/rdo/": "how Vagrant machines are reached",
     ".rdo/bin/": "the shims of a project",
     "~/.ssh/config, ~/.ssh/known_hosts": "read as by `ssh`, with all that they include",
@@ -60,9 +60,9 @@ def keys() -> Iterator[Piece]:
     """The keys of a config file."""
     yield Heading("CONFIGURATION")
     yield Paragraph(
-        "A `.rdo.conf` is TOML. Keys above the first `[table]` are the profile `default`, each table is one more "
-        "profile. The same keys may stand in `~/.config/rdo/config.toml`, for all projects, and in `.rdo.local.conf` "
-        "beside a `.rdo.conf`, for this machine."
+        "A `.rdo.conf` is in TOML. The keys above the first `[table]` form the profile `default`, and each table is "
+        "another profile, which inherits from it. The same keys can be set in `~/.config/rdo/config.toml`, for all "
+        "projects, and in `.rdo.local.conf` beside a `.rdo.conf`, for this machine."
     )
     shown = defaults()
     for key in (key for key in KEYS.values() if key.help):

@@ -27,7 +27,7 @@ COMMANDS = {
     "deny": CommandEntry("rdo.cli.deny", "Revoke what was allowed for the .rdo.conf here."),
     "doctor": CommandEntry("rdo.cli.doctor.command", "Check the connection to the target, step by step."),
     "explain": CommandEntry("rdo.cli.explain", "Show what a command would do, without connecting."),
-    "forward": CommandEntry("rdo.cli.forward", "Forward more ports of a connected target, or fewer."),
+    "forward": CommandEntry("rdo.cli.forward", "Add and remove forwarded ports of a connected target."),
     "ide": CommandEntry("rdo.cli.ide.command", "Set up an editor to run a project's tools on the target."),
     "init": CommandEntry("rdo.cli.init.command", "Write a .rdo.conf for this directory."),
     "log": CommandEntry("rdo.cli.log", "Show what the control master did: connections made, lost and closed, and why."),
@@ -35,7 +35,7 @@ COMMANDS = {
     "open": CommandEntry(
         "rdo.cli.open", "Open a forwarded port in your browser: the only one, or the one that PORT names."
     ),
-    "ports": CommandEntry("rdo.cli.ports", "Show the ports of targets that are forwarded to this machine."),
+    "ports": CommandEntry("rdo.cli.ports", "Show which ports are forwarded between targets and this machine."),
     "schema": CommandEntry("rdo.cli.schema", "Print a JSON schema of .rdo.conf, for editors."),
     "service": CommandEntry("rdo.cli.service.command", "Have systemd or launchd start the control master."),
     "shim": CommandEntry("rdo.cli.shim", "Manage shims: local executables that run a tool on the target."),

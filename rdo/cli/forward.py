@@ -15,11 +15,11 @@ from rdo.errors import RdoError, UsageError, printable
 from rdo.ipc import address
 from rdo.util.phrases import listed
 
-of_profile = profile_option("The target of this profile.", default=None)
+of_profile = profile_option("Choose the target of this profile.", default=None)
 target_option = click.option(
     "--target",
     metavar="TARGET",
-    help="The target of this name, as `rdoctl status` shows it.",
+    help="Choose the target of this name, as `rdoctl status` shows it.",
     shell_complete=known_words.complete_target,
 )
 specs_argument = click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
@@ -27,10 +27,11 @@ specs_argument = click.argument("specs", metavar="SPEC...", nargs=-1, required=T
 
 @click.group("forward", cls=CommandGroup)
 def command() -> None:
-    """Forward more ports of a connected target, or fewer.
+    """Add and remove forwarded ports of a connected target.
 
-    SPEC is as after -L of rdo: 3000, 9000:8000, 8080:db:80 or unix:/run/docker.sock. To forward a port each time, use
-    the key `forward` of .rdo.conf; see `rdoctl ports` for what is forwarded.
+    SPEC is what the option -L of rdo takes: 3000, 9000:8000, 8080:db:80 or unix:/run/docker.sock. To have a port
+    forwarded whenever the target is connected, use the key `forward` of .rdo.conf. `rdoctl ports` shows what is
+    forwarded.
     """
 
 
@@ -48,9 +49,9 @@ def add(profile: str | None, target: str | None, specs: Sequence[str]) -> None:
 @target_option
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=known_words.complete_port)
 def remove(profile: str | None, target: str | None, specs: Sequence[str]) -> None:
-    """End forwards, whatever asked for them.
+    """Remove forwards, whatever asked for them.
 
-    SPEC may also be the port here. Connections that are open go on. What the key `forward` asks for is back with the
+    SPEC can also be just the port here. Open connections continue. What the key `forward` names comes back with the
     next connection to the target.
     """
     _change(profile, target, remove=specs)

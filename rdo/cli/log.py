@@ -25,7 +25,7 @@ LAST_SIZE = 1024
 def run(follow: bool, lines: str | None) -> None:
     """Show what the control master did: connections made, lost and closed, and why.
 
-    It never holds a command's arguments or a variable's value.
+    The log never contains a command's arguments or a variable's value.
     """
     if lines is not None and not lines.isdecimal():
         raise UsageError("`--lines`", f"`{lines}` is not a number", "as in `rdoctl log --lines 100`")
@@ -55,7 +55,7 @@ command = Command(
     "log",
     run,
     (
-        Option("follow", ("--follow", "-f"), "Go on with further lines as they come, until Ctrl-C."),
+        Option("follow", ("--follow", "-f"), "Keep showing new lines as they come, until Ctrl-C."),
         Option("lines", ("--lines", "-n"), f"Show the last COUNT lines, {LINES} by default.", "COUNT"),
     ),
 )

@@ -34,7 +34,7 @@ class ForwardedPort(NamedTuple):
 def run(port: str | None) -> None:
     """Open a forwarded port in your browser: the only one, or the one that PORT names.
 
-    PORT is the port here or, if none here is that, the one on the target. See `rdoctl ports` for what is forwarded.
+    PORT is the port here or, if no port here has that number, the one on the target. `rdoctl ports` shows both.
     """
     from rdo.client import browser  # loads subprocess, for which only those wait who open something
 
@@ -69,7 +69,13 @@ def chosen(ports: Sequence[ForwardedPort], wanted: str | None) -> ForwardedPort:
         matching = here or [port for port in ports if port.remote.partition(" by ")[0].rpartition(":")[2] == wanted]
     names = listed([printable(str(port)) for port in matching or ports])
     if not matching:
-        raise RdoError(f"`{printable(wanted or '')}` is not a forwarded port", f"the forwarded ports are {names}", "")
+        raise RdoError(
+            f"`{printable(wanted or '')}` is not a forwarded port",
+            f"the forwarded ports are {names}",
+            "see `rdoctl ports`",
+        )
     if len(matching) > 1:
-        raise RdoError("several ports are forwarded", names, "name one of these ports here")
+        raise RdoError(
+            "several ports are forwarded", names, f"name one of them, as in `rdoctl open {matching[0].local}`"
+        )
     return matching[0]

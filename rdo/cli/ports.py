@@ -19,10 +19,10 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def run(as_json: bool) -> None:
-    """Show the ports of targets that are forwarded to this machine.
+    """Show which ports are forwarded between targets and this machine.
 
-    An arrow leads from the side that listens. Of connections, the first number is how many are open, and the second how
-    many there were.
+    The arrow points away from the side that listens. Under CONNECTIONS, the first number is how many are open, and the
+    second how many there have been.
     """
     found = masters.found(address.runtime_directory(os.environ))
     ports = [
@@ -61,7 +61,7 @@ def _row(port: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _process(port: Mapping[str, Any]) -> str:
-    """Which listens there, as far as that is known: where the port is forwarded because of it."""
+    """The process that listens there, if the port is forwarded because of it."""
     return printable(f"{port['process']} ({port['pid']}), auto") if port.get("auto") else "-"
 
 

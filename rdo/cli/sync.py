@@ -77,9 +77,9 @@ class SyncPath(click.Path):
 @click.argument("side", type=click.Choice(["here", "there"]))
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=SyncPath())
 def take(profile: str, side: str, paths: tuple[str, ...]) -> None:
-    """Have these files and directories on both sides as they are here, or there, whatever the other side has.
+    """Make these files and directories on both sides what they are here, or what they are there.
 
-    What the other side has is lost: see `rdoctl sync diff` first.
+    The other side's version is lost, so look at `rdoctl sync diff` first.
     """
     top = os.path.realpath(os.path.dirname(project.discover(os.environ).config))
     _run(profile, "take", side, *(_below(top, path, is_all=side == "here") for path in paths))

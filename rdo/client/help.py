@@ -34,9 +34,10 @@ after it. Without a command, rdo opens a login shell in the matching directory.
   -t, -T                  run with a terminal, or without one (default: with one
                           if stdin, stdout and stderr are all terminals)
   -n                      give the command an empty stdin
-  -L PORT[:HOST:PORT]     have a port of the target here, as with `ssh -L`
-  -R PORT[:HOST:PORT]     have this PORT, or HOST:PORT, of this machine there
-  -D [ADDRESS:]PORT       be a SOCKS proxy here, as with `ssh -D`
+  -L PORT[:HOST:PORT]     forward a port here to the target, as with `ssh -L`
+  -R PORT[:HOST:PORT]     forward a port there to this machine: to the same PORT,
+                          or to HOST:PORT
+  -D [ADDRESS:]PORT       run a SOCKS proxy here, as with `ssh -D`
       --no-sync           copy no files, whatever the key `sync` says
       --sync-only         copy what changed on either side, and run nothing
       --watch             run the command again after each change of a file here

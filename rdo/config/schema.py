@@ -143,19 +143,19 @@ class Settings(NamedTuple):
     )
     sync_git: bool = _key(False, types.FLAG, "push `.git` as well", "true")
     forward: tuple[str, ...] = _key(
-        _NO_NAMES, types.strings(forwards.fault), "ports of the target to have here, as for ssh -L",
+        _NO_NAMES, types.strings(forwards.fault), "ports to forward from here to the target, as with ssh -L",
         '["3000", "5433:5432", "8080:db:80"]',
     )  # fmt: skip
-    auto_forward: bool = _key(False, types.FLAG, "have the ports here that commands listen on", "true")
+    auto_forward: bool = _key(False, types.FLAG, "forward the ports that commands listen on", "true")
     open_browser: str = _key(
-        "no", types.choice(*BROWSERS), "open URLs here that commands open there: ask, yes or no", '"ask"'
+        "no", types.choice(*BROWSERS), "open here the URLs that commands open there: ask, yes or no", '"ask"'
     )
 
     host: str | None = _key(None, types.HOST, "alias from ~/.ssh/config, or a host name or address", '"devbox"', "ssh")
     user: str | None = _key(None, types.USER, "user to log in or run as", '"deploy"', "ssh", "docker")
     port: int | None = _key(None, types.PORT, "port of the SSH server", "2222", "ssh")
     identity: str | None = _key(None, types.TEXT, "private key file", '"~/.ssh/id_dev"', "ssh")
-    jump: str | None = _key(None, types.JUMP, "jump hosts, as for ssh -J", '"gate.example.com"', "ssh")
+    jump: str | None = _key(None, types.JUMP, "jump hosts, as with ssh -J", '"gate.example.com"', "ssh")
     ssh_config: str | None = _key(
         None, types.TEXT, "file to use instead of ~/.ssh/config", '"~/.ssh/work_config"', "ssh", personal=True
     )

@@ -207,7 +207,7 @@ def test_ports_of_a_devcontainer_are_forwarded_with_what_they_are_called_in_a_co
     assert b", forward 3000! db:5432\n" in init(project).stdout
     assert settings(project).forward == ("3000!", "db:5432")
     text = (project.local / ".rdo.conf").read_text()
-    assert "as for ssh -L: 3000 is app\\x0ahost = 1\n" in text
+    assert "as with ssh -L: 3000 is app\\x0ahost = 1\n" in text
     assert "#  portsAttributes.3000.onAutoForward: `rdoctl open 3000` opens it\n" in text
 
 

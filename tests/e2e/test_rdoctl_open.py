@@ -65,7 +65,7 @@ def test_of_several_one_has_to_be_named(opening: Project, tmp_path: Path) -> Non
     assert result.returncode == 255
     assert said.startswith(f"rdoctl: several ports are forwarded: `{first} -> ")
     assert f"`{second} -> db:{first} by " in said
-    assert said.endswith("; name one of these ports here\n")
+    assert said.endswith(f"; name one of them, as in `rdoctl open {first}`\n")
     opens(opening, tmp_path, first, str(first))
     opens(opening, tmp_path, second, str(second))
     opens(opening, tmp_path, first, str(there))

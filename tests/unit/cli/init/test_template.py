@@ -68,7 +68,7 @@ def test_what_was_left_out_stands_there_cut_and_with_nothing_that_ends_the_comme
 @pytest.mark.parametrize("label", ["app\nhost = 1", "x" * 200, "\x1b[2J"])
 def test_a_remark_on_a_value_is_in_the_comment_beside_it_and_ends_nothing(tmp_path: Path, label: str) -> None:
     text = template.render({"driver": "local", "forward": ["3000"]}, remarks={"forward": f"3000 is {label}"})
-    assert "as for ssh -L: 3000 is" in text
+    assert "as with ssh -L: 3000 is" in text
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) <= 120
     assert load(tmp_path, text).settings.forward == ("3000",)
