@@ -275,6 +275,7 @@ void relay_run(struct relay_result *result, int socket, const char *path, const 
 /* replies.c: what is done about each frame. */
 void relay_end(struct relay *relay, int status);
 void relay_fail(struct relay *relay, const char *what, const char *why, const char *hint);
+void relay_refuse(struct relay *relay, const char *why);
 void relay_give_up(struct relay *relay);
 bool relay_tell(struct relay *relay, const char *text, uint64_t ms);
 void relay_act(struct relay *relay, const struct frame *frame);

@@ -52,8 +52,8 @@ static void splice_some(struct relay *relay) {
 
 static void tell_too_long(struct relay *relay) {
     struct bytes why = {0};
-    append_format(&why, "%lu bytes", (unsigned long)relay->decoder.too_long);
-    relay_fail(relay, "a frame is too long", as_text(&why), "");
+    append_format(&why, "a frame is too long: %lu bytes", (unsigned long)relay->decoder.too_long);
+    relay_refuse(relay, as_text(&why));
 }
 
 /* Act on what has come, up to output that is to be written first. */

@@ -16,6 +16,10 @@ void relay_fail(struct relay *relay, const char *what, const char *why, const ch
     relay_end(relay, FAILURE);
 }
 
+void relay_refuse(struct relay *relay, const char *why) {
+    relay_fail(relay, "the control master violated the protocol", why, "`rdoctl stop --all`");
+}
+
 /* This master did not accept the request: the Python client asks another one. */
 void relay_give_up(struct relay *relay) {
     relay->result->is_stale = true;
@@ -137,7 +141,7 @@ static void on_credit(struct relay *relay, const struct frame *frame) {
     if (!relay->request->has_input)
         return;
     if (frame->size != 4)
-        relay_fail(relay, "malformed credit", "", "");
+        relay_refuse(relay, "malformed credit");
     else
         relay->input.credit +=
             (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
@@ -170,7 +174,7 @@ static void refuse(struct relay *relay, char kind) {
     else
         append_format(&why, code >= ' ' && code <= '~' ? "%c" : "\\x%02x", code);
     append_format(&why, "%c when the command was %s", kind == '\'' ? '"' : '\'', STATES[relay->state]);
-    relay_fail(relay, "the control master violated the protocol", as_text(&why), "`rdoctl stop --all`");
+    relay_refuse(relay, as_text(&why));
 }
 
 /* The command has ended: from now on the terminal, its keys and the signals are the caller's. */
@@ -188,7 +192,7 @@ static void on_exit_status(struct relay *relay, const struct frame *frame) {
     }
     trace_step("end");
     if (frame->size != 1)
-        relay_fail(relay, "malformed exit status", "", "");
+        relay_refuse(relay, "malformed exit status");
     else
         relay_end(relay, (unsigned char)*frame->data);
 }

@@ -68,6 +68,9 @@ class RunningCommand:
                     status = self._act(kind, payload)
                     if status is not None:
                         return status
+        except protocol.ProtocolError as error:
+            what = "the control master violated the protocol"
+            raise protocol.ProtocolError(what, str(error), "`rdoctl stop --all`") from error
         finally:
             self._erase_status_line()
             self._foreground.leave()
@@ -110,8 +113,7 @@ class RunningCommand:
         return status
 
     def _violation(self, kind: bytes) -> protocol.ProtocolError:
-        why = f"it sent {kind!r} when the command was {self._state}"
-        return protocol.ProtocolError("the control master violated the protocol", why, "`rdoctl stop --all`")
+        return protocol.ProtocolError(f"it sent {kind!r} when the command was {self._state}")
 
     def _erase_status_line(self) -> None:
         if self._status_line:

@@ -110,6 +110,15 @@ def test_each_answer_is_taken_alike(project: Project, pieces: Sequence[bytes]) -
     alike(both(caller(project, more={"start_new_session": True}), plays(*pieces)))
 
 
+@pytest.mark.parametrize("name", ["no status", "one byte too long", "started twice"])
+def test_what_breaks_the_protocol_is_named_with_what_to_type(project: Project, name: str) -> None:
+    seen = alike(both(caller(project), plays(*ANSWERS[name])))
+    begin, end = b"rdo: the control master violated the protocol: ", b"; `rdoctl stop --all`\n"
+    assert seen.status == 255
+    assert seen.stderr.startswith(begin), seen.stderr
+    assert seen.stderr.endswith(end)
+
+
 @pytest.mark.parametrize("pieces", [ANSWERS["output"], ANSWERS["notices"], ANSWERS["a failure"]])
 def test_a_byte_at_a_time_makes_no_difference(project: Project, pieces: Sequence[bytes]) -> None:
     (whole,) = pieces
