@@ -83,7 +83,7 @@ def user(request: Request, settings: Settings) -> str:
     """The user to run the command as; empty: the target's own. Raises RdoError for what is not a user name."""
     if name := fsdecode(request.user):
         if fault := user_fault(name) or ("is too long" if len(name) > NAME_LIMIT else ""):
-            raise RdoError(f"`{shortened(name)}` is not a valid user name", f"it {fault}")
+            raise RdoError(f"`{shortened(name)}` is not a valid user name", f"it {fault}", "name a user of the target")
         return name
     return ROOT if settings.use_sudo or request.sudo else ""
 

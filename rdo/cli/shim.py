@@ -128,7 +128,7 @@ def create(directory: ProjectShims, names: Sequence[str], profile: str = "") -> 
     """Write shims. Raises RdoError before the first is written if there can be none of a name, or it is taken."""
     for name in names:
         if why := script.refusal(name):
-            raise RdoError(f"cannot create a shim `{name}`", why)
+            raise RdoError(f"cannot create a shim `{name}`", why, "name a tool as it is typed, such as `pytest`")
     rdo = program()
     directory.make()
     for name in names:

@@ -91,7 +91,11 @@ def _below(top: str, path: str, *, is_all: bool) -> str:
     found = os.path.join(os.path.realpath(directory), name)
     relative = os.path.relpath(found, top)
     if (relative == "." and not is_all) or relative.split("/")[0] == "..":
-        raise RdoError(f"`{printable(path)}` is not a file of the project", f"that is in `{printable(top)}`")
+        raise RdoError(
+            f"`{printable(path)}` is not a file of the project",
+            f"that is in `{printable(top)}`",
+            "name a path below it",
+        )
     return relative
 
 

@@ -63,7 +63,7 @@ def _private(directory: str) -> str:
         except FileNotFoundError:
             _make(directory)
     else:
-        raise SetupError(f"cannot create the runtime directory `{directory}`", "it keeps disappearing")
+        raise SetupError(f"cannot create the runtime directory `{directory}`", "it keeps disappearing", "try again")
     if not stat.S_ISDIR(info.st_mode):
         raise SetupError(f"the runtime directory `{directory}` is not a directory", "", "remove it")
     if info.st_uid != os.geteuid():

@@ -63,7 +63,8 @@ def connect(path: str) -> Socket | None:
         raise
     except OSError as error:
         connection.close()
-        raise SetupError("cannot reach the control master", f"`{path}`: {reason(error)}") from None
+        why = f"`{path}`: {reason(error)}"
+        raise SetupError("cannot reach the control master", why, "see `rdoctl doctor`") from None
 
 
 def _check_peer(connection: Socket, path: str) -> None:

@@ -117,7 +117,7 @@ def _take_cluster(command: SshCommand, letters: str, rest: list[str]) -> None:
 
 def _value(name: str, rest: list[str]) -> str:
     if not rest:
-        raise UsageError(f"option `{name}` needs a value")
+        raise UsageError(f"option `{name}` needs a value", "", "see `rdo-rsh --help`")
     return rest.pop(0)
 
 
@@ -138,7 +138,7 @@ def _set_user(command: SshCommand, user: str) -> None:
 
 def _set_port(command: SshCommand, port: str) -> None:
     if not port.isdecimal():
-        raise UsageError(f"`{port}` is not a valid port")
+        raise UsageError(f"`{port}` is not a valid port", "", "use a number, as in `-p 22`")
     command.port = command.port or int(port)
 
 
@@ -157,7 +157,7 @@ def _set_option(command: SshCommand, text: str) -> None:
         if name in _OPTIONS:  # the others concern the connection, or are unknown here
             _OPTIONS[name](command, value)
     except ValueError as error:
-        raise UsageError(f"cannot parse `{text}`", str(error)) from None
+        raise UsageError(f"cannot parse `-o {text}`", str(error).lower(), "use `-o NAME=VALUE`") from None
 
 
 def _set_hostname(command: SshCommand, name: str) -> None:

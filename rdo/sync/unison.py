@@ -83,12 +83,13 @@ def _fault(status: int, complaint: IO[bytes], place: UnisonPlace) -> RdoError:
     lines = [
         " ".join(line.split()) for line in split_lines(fsdecode(complaint.read())) if line.strip()
     ]  # it has columns
+    by_hand = f"`unison {place.root} ssh://{place.host}/{place.directory} -sshcmd rdo-rsh`"
     if status == SKIPPED:
         why = next((line for line in lines if "<-?->" in line), lines[-1] if lines else "it skipped files")
-        hint = f"run `unison {place.root} ssh://{place.host}/{place.directory} -sshcmd rdo-rsh` and choose"
+        hint = f"run {by_hand} and choose"
         return RdoError(f"files have changed both here and on `{place.target}`", why, hint)
     why = lines[-1] if lines else f"status {status}"
-    return RdoError(f"unison could not make the files here and on `{place.target}` the same", why)
+    return RdoError(f"unison could not make the files here and on `{place.target}` the same", why, f"try {by_hand}")
 
 
 def _program(name: str, environment: Mapping[str, str]) -> str:

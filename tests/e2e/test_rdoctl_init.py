@@ -122,8 +122,12 @@ def test_the_directory_tells_the_driver(
         ({}, "--driver docker", "`--container` is missing: "),
         ({}, "--host=-oProxyCommand=x --directory /x", "`--host` begins with `-`"),
         ({}, "--port 99999 --host x --directory /x", "`--port` must be a number from 1 to 65535"),
-        ({}, "--driver local --host x", "`--host` is not for driver `local`: only for `ssh`"),
-        ({}, "--image x --service y", "`--service`, `--image` cannot be used together"),
+        (
+            {},
+            "--driver local --host x",
+            "`--host` is not for driver `local`: only for `ssh`; leave it out, or change `--driver`",
+        ),
+        ({}, "--image x --service y", "`--service`, `--image` cannot be used together; use one of them"),
         ({}, "--host x --machine y", "`--host`, `--machine` belong to several drivers; "),
     ],
 )

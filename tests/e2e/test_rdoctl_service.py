@@ -140,7 +140,7 @@ def test_nothing_is_left_where_systemd_does_not_run_for_the_user(project: Projec
     assert done.returncode == 255
     assert done.stderr.decode() == (
         "rdoctl: `systemctl --user daemon-reload` failed: No medium found; "
-        "none is needed: commands start the control master themselves\n"
+        "a service is not needed: commands start the control master themselves\n"
     )
     assert unit_files(project) == []
 
@@ -157,5 +157,5 @@ def test_without_a_service_manager_the_error_says_that_none_is_needed(project: P
     done = project.shell(f"PATH={path}; rdoctl service status")
     assert done.stderr.decode() == (
         "rdoctl: cannot manage a service: there is neither systemd nor launchd; "
-        "none is needed: commands start the control master themselves\n"
+        "a service is not needed: commands start the control master themselves\n"
     )

@@ -85,6 +85,6 @@ class HangsUp(ScriptedCaller):
 
 def test_a_server_that_hangs_up_after_the_login_is_reported(server: SshServer) -> None:
     config = server.ssh_config(extra=["LocalCommand echo in", "PermitLocalCommand yes"])
-    why = "ended the connection after the login: the server closed the connection"
+    why = "ended the connection after the login: the server closed the connection; see the server's log$"
     with pytest.raises(ConnectError, match=why):
         connected(driver(config), HangsUp(server))

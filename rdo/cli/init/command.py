@@ -121,7 +121,9 @@ def _implied(known: Mapping[str, Any]) -> str:
     """The driver that a key belongs to which only one takes."""
     drivers = {KEYS[name].drivers[0] for name in known if len(KEYS[name].drivers) == 1}
     if len(drivers) > 1:
-        raise RdoError(f"{listed([f'--{name}' for name in known])} belong to several drivers", "", "name one of them")
+        raise RdoError(
+            f"{listed([f'--{name}' for name in known])} belong to several drivers", "", "leave one of them out"
+        )
     return drivers.pop() if drivers else ""
 
 
@@ -130,10 +132,11 @@ def fill_in(known: Mapping[str, Any], suggestion: Suggestion) -> dict[str, Any]:
     driver = suggestion.driver
     for name in known:
         if KEYS[name].drivers and driver not in KEYS[name].drivers:
-            raise RdoError(f"`--{name}` is not for driver `{driver}`", f"only for {listed(KEYS[name].drivers)}")
+            why = f"only for {listed(KEYS[name].drivers)}"
+            raise RdoError(f"`--{name}` is not for driver `{driver}`", why, "leave it out, or change `--driver`")
     named = [name for name in CONTAINERS if name in known]
     if len(named) > 1:
-        raise RdoError(f"{listed([f'--{name}' for name in named])} cannot be used together")
+        raise RdoError(f"{listed([f'--{name}' for name in named])} cannot be used together", "", "use one of them")
     found = {name: value for name, value in suggestion.values.items() if name not in CONTAINERS or not named}
     values = {**found, **known, "driver": driver}
     for name in _required(driver, named, suggestion):

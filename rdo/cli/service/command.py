@@ -25,7 +25,7 @@ MANAGER_TIMEOUT = 60.0
 """Seconds for systemctl or launchctl, which stop and start a process at most."""
 
 
-NOT_NEEDED = "none is needed: commands start the control master themselves"
+NOT_NEEDED = "a service is not needed: commands start the control master themselves"
 
 
 class Manager(Protocol):
@@ -228,4 +228,4 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         why = reason(error) if isinstance(error, OSError) else f"no answer after {MANAGER_TIMEOUT:.0f} s"
-        raise RdoError(f"cannot run `{command[0]}`", why) from None
+        raise RdoError(f"cannot run `{command[0]}`", why, NOT_NEEDED) from None

@@ -96,7 +96,7 @@ def facts(container: InspectedContainer, image: Mapping[str, str]) -> DevContain
         return _facts(container, image)
     except ConnectError as error:
         what = f"cannot use the label `{METADATA}` of `{container.name}`"
-        raise ConnectError(what, error.why, "create the container anew, or name it with `container`") from None
+        raise ConnectError(what, error.why, "re-create the container, or name it with `container`") from None
 
 
 def _facts(container: InspectedContainer, image: Mapping[str, str]) -> DevContainerFacts:

@@ -60,7 +60,9 @@ class Connector:
             user_commands.run_local_command(options, self._caller)
             if transport.ended.is_set():  # the server hung up as soon as it had let us in
                 why = transport.disconnect_reason or "the server closed the connection"
-                raise ConnectError(f"`{options.address}` ended the connection after the login", why)
+                raise ConnectError(
+                    f"`{options.address}` ended the connection after the login", why, "see the server's log"
+                )
             undo.pop_all()
             return SshConnection(transport, monitored, options, below.close, self._timeouts)
 

@@ -152,7 +152,7 @@ def load(paths: Iterable[str]) -> list[HostKeyEntry]:
         try:
             found.extend(parse(path, foreign_file.read_text(path, KNOWN_HOSTS_LIMIT)))
         except foreign_file.FileTooLarge as error:  # to leave it out would be to trust what it refuses
-            raise ConnectError(f"cannot read the known hosts in `{path}`", reason(error)) from None
+            raise ConnectError(f"cannot read the known hosts in `{path}`", reason(error), "remove old lines") from None
         except OSError:
             continue
     return found

@@ -56,7 +56,8 @@ class Query:
         try:
             return parse(request, lines, self._environment, pwd.getpwuid(os.getuid()))
         except ValueError as error:
-            raise ConnectError(f"the ssh configuration of `{request.host}` is not usable", str(error)) from None
+            what = f"the ssh configuration of `{request.host}` is not usable"
+            raise ConnectError(what, str(error), "correct it in ~/.ssh/config") from None
 
 
 def _start_for_caller(command: Sequence[str], environment: Mapping[str, str]) -> Finish:

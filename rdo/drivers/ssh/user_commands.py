@@ -66,7 +66,8 @@ class ProxyCommand:
         except OSError as error:
             self.socket.close()
             self._complaint.close()
-            raise ConnectError(f"cannot start the ProxyCommand `{command}`", reason(error)) from error
+            hint = "check that SHELL names a shell"
+            raise ConnectError(f"cannot start the ProxyCommand `{command}`", reason(error), hint) from error
         finally:
             theirs.close()
 
@@ -79,7 +80,8 @@ class ProxyCommand:
             handed = []
         if not handed:
             self._wait(PROXY_EXIT_TIMEOUT)
-            raise ConnectError("the ProxyCommand passed no connection (ProxyUseFdpass)", self.failure())
+            what = "the ProxyCommand passed no connection (ProxyUseFdpass)"
+            raise ConnectError(what, self.failure(), "try it yourself, or leave out ProxyUseFdpass")
         received = socket.socket(fileno=handed[0])
         with contextlib.suppress(OSError):  # it need be none of TCP
             received.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -149,4 +149,7 @@ def test_s_runs_the_command_by_sudo_with_its_variables_and_signals(configured: P
     assert configured.run("-u", "www-data:1000", "echo", "up").stdout == b"up\n"
     assert "sudo -u www-data -g #1000 " in (fake / "sudo.log").read_text()
     found = configured.run("-u", "-oops", "true")
-    assert (found.returncode, found.stderr) == (255, b"rdo: `-oops` is not a valid user name: it begins with `-`\n")
+    assert (found.returncode, found.stderr) == (
+        255,
+        b"rdo: `-oops` is not a valid user name: it begins with `-`; name a user of the target\n",
+    )

@@ -159,4 +159,7 @@ def test_a_socket_that_cannot_be_reached_is_named(base: Path) -> None:
     (base / "file").touch()
     with pytest.raises(SetupError) as caught:
         connect(f"{base}/file/socket")
-    assert str(caught.value) == f"cannot reach the control master: `{base}/file/socket`: not a directory"
+    assert (
+        str(caught.value)
+        == f"cannot reach the control master: `{base}/file/socket`: not a directory; see `rdoctl doctor`"
+    )

@@ -97,11 +97,11 @@ def test_what_rdo_has_nothing_for_is_refused(letter: str) -> None:
     [
         (["-Z"], "unknown option `-Z`; rdo-rsh accepts the options of `ssh`"),
         (["--x=1"], "unknown option `--x=1`; see `rdo-rsh --help`"),
-        (["-l"], "option `-l` needs a value"),
-        (["--profile"], "option `--profile` needs a value"),
-        (["-p", "ssh"], "`ssh` is not a valid port"),
+        (["-l"], "option `-l` needs a value; see `rdo-rsh --help`"),
+        (["--profile"], "option `--profile` needs a value; see `rdo-rsh --help`"),
+        (["-p", "ssh"], "`ssh` is not a valid port; use a number, as in `-p 22`"),
         (["-O", "forward"], "`-O forward` is not supported by rdo-rsh: it forwards no ports; use `ssh`"),
-        (["-o", "SetEnv=A='1"], "cannot parse `SetEnv=A='1`: No closing quotation"),
+        (["-o", "SetEnv=A='1"], "cannot parse `-o SetEnv=A='1`: no closing quotation; use `-o NAME=VALUE`"),
     ],
 )
 def test_a_wrong_command_line_is_told(words: list[str], line: str) -> None:

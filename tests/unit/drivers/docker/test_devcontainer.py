@@ -102,7 +102,7 @@ def test_values_from_the_image_get_no_variables_of_this_machine() -> None:
 
 @pytest.mark.parametrize("metadata", ["x", [7], [{"remoteUser": 7}], [{"remoteEnv": []}], [{"remoteEnv": {"A": []}}]])
 def test_a_label_that_makes_no_sense_is_named(metadata: object) -> None:
-    words = r"^cannot use the label `devcontainer.metadata` of `\S+`: .+; create the container anew, or name it "
+    words = r"^cannot use the label `devcontainer.metadata` of `\S+`: .+; re-create the container, or name it "
     with pytest.raises(ConnectError, match=words):
         facts(metadata)
 
