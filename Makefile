@@ -36,11 +36,15 @@ AGAIN := $(BIN)/python $(PYTEST) --last-failed --last-failed-no-failures none $(
 # Collected from their files alone: they are few, and run when all others have ended.
 SERIAL = $(shell grep -rlw 'pytest.mark.serial' --include='test_*.py' $(SERVERS))
 
+# Unit tests that take no branch of a pure module which others do not.
+UNTRACED = $(shell grep -rlE '^(pytestmark =|   ) pytest.mark.no_cover' --include='test_*.py' tests/unit)
+
 # ALL=1: those too that are marked as long, and whether each branch of the pure modules is taken, for which a tracer
-# doubles the time of the unit tests.
+# doubles the time of the unit tests that it looks at, and of all else in their processes.
 test: .venv/developing ## install what the tests need, then run all of them
 	@sh tests/setup-debian
-	$(BIN)/python $(PYTEST) $(SIDE_BY_SIDE) tests/unit $(if $(ALL),--cov --cov-report=term)
+	$(BIN)/python $(PYTEST) $(SIDE_BY_SIDE) tests/unit $(if $(ALL),$(UNTRACED:%=--ignore %) --cov --cov-report=term)
+	$(if $(ALL),$(BIN)/python $(PYTEST) $(SIDE_BY_SIDE) $(UNTRACED))
 	$(BIN)/python $(PYTEST) $(SIDE_BY_SIDE) -m 'not serial$(if $(ALL),, and not long)' $(SERVERS) $(if $(RETRY),|| $(AGAIN))
 	$(BIN)/python $(PYTEST) -m serial $(SERIAL) $(if $(RETRY),|| $(AGAIN))
 

@@ -17,6 +17,8 @@ from tests.processes import group_lives
 from tests.unit.remote_sh.browser_holder import URL, held, is_read, text
 from tests.unit.remote_sh.shells import BOUND, each_shell
 
+pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
+
 
 @each_shell
 @pytest.mark.parametrize("name", ["browser", "xdg-open", "open", "sensible-browser", "www-browser"])

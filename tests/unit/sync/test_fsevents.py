@@ -20,6 +20,8 @@ from rdo.sync.rules import SyncRules
 from rdo.sync.watcher import EVERYTHING, Unwatchable
 from tests.sync_project import ENVIRONMENT, RandomChanges, git, scanned
 
+pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
+
 pytest.importorskip("watchfiles")
 
 

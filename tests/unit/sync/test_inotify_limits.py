@@ -15,7 +15,10 @@ from rdo.sync.rules import SyncRules
 from rdo.sync.watcher import ON_LINUX
 from tests.sync_project import ENVIRONMENT
 
-pytestmark = pytest.mark.skipif(not ON_LINUX, reason="inotify is Linux's")
+pytestmark = [
+    pytest.mark.skipif(not ON_LINUX, reason="inotify is Linux's"),
+    pytest.mark.no_cover,  # takes no branch of a pure module that its own tests do not
+]
 
 PYTHON = [shutil.which("python3") or "python3", "-X", "utf8", "-c"]
 

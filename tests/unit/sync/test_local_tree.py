@@ -15,6 +15,8 @@ from tests.leaks import wait_until
 from tests.sync_project import ENVIRONMENT
 from tests.sync_trees import Project
 
+pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
+
 
 def test_files_directories_and_links_are_there_as_they_are(project: Project) -> None:
     file = project.write("d/a", "abc")

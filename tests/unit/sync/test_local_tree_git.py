@@ -12,6 +12,8 @@ from rdo.errors import ConfigError
 from rdo.sync.rules import SyncRules
 from tests.sync_trees import Clone
 
+pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
+
 
 def test_what_is_ignored_does_not_belong_and_git_itself_does_not(clone: Clone) -> None:
     clone.write(".gitignore", "*.o\nbuild/\n/top\n!keep.o\n")

@@ -15,6 +15,8 @@ from rdo.sync.rules import SyncRules
 from tests.soak import tries
 from tests.sync_project import ENVIRONMENT, git, scanned
 
+pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
+
 RULES = SyncRules("push")
 
 

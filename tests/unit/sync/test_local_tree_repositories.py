@@ -14,6 +14,8 @@ from rdo.sync.rules import SyncRules
 from tests.sync_project import ENVIRONMENT, git
 from tests.sync_trees import Clone
 
+pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
+
 
 def test_nested_repositories_and_submodules_have_their_own_rules(clone: Clone, tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()

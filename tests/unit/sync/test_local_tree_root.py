@@ -17,6 +17,8 @@ from rdo.sync.watcher import start
 from tests.sync_project import unwatched
 from tests.sync_trees import Project
 
+pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
+
 NOBODY = 65534
 
 

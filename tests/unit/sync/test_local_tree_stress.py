@@ -14,6 +14,8 @@ from rdo.sync.rules import SyncRules
 from tests.soak import Counted, tries
 from tests.sync_project import ENVIRONMENT, RandomChanges, git, scanned
 
+pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
+
 BURST = 12
 """Changes at a time, at the most."""
 
