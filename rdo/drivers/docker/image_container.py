@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.drivers.docker.exec import lacks_shell, start_error
 from rdo.drivers.docker.leftovers import HOST, MADE, MASTER, PROFILE, ROOT, SPACE, host, remove
@@ -31,7 +32,7 @@ ADVICE = "check `image`, `user` and `directory`"
 """What an engine may refuse of those that a container is made of."""
 
 ROOTLESS = "name=rootless"
-"""What an engine that runs as an ordinary user lists among its security options, `name=X,key=value` each."""
+"""What Docker lists among its security options, `name=X,key=value` each, where it runs as an ordinary user."""
 
 PROJECT_NAME_LIMIT = 40
 """Characters of a project's name in that of a container."""
@@ -60,10 +61,10 @@ class ContainerFactory:
     def _caller(self) -> str:
         """Our own uid:gid, so that files belong to us; root's where the engine runs as us and maps root to us."""
         try:
-            security = self._engine.ask("GET", "/info").texts("SecurityOptions")
+            is_rootless = _is_rootless(self._engine.ask("GET", "/info"))
         except EngineError:
-            security = []
-        return "0:0" if any(ROOTLESS in each.split(",") for each in security) else f"{os.getuid()}:{os.getgid()}"
+            is_rootless = False
+        return "0:0" if is_rootless else f"{os.getuid()}:{os.getgid()}"
 
     def create(self, details: Mapping[str, object], processes: str = "") -> str:
         """A container, not started: its id. `processes` names whose process numbers it shares. Raises ConnectError."""
@@ -124,6 +125,12 @@ class ContainerFactory:
             query={"path": "/"},
             fields=fields,
         )
+
+
+def _is_rootless(info: EngineAnswer) -> bool:
+    """Whether the engine runs as an ordinary user; podman says so in a field of its own, for long nowhere else."""
+    options = info.texts("SecurityOptions")
+    return info.flag("Rootless", default=False) or any(ROOTLESS in each.split(",") for each in options)
 
 
 def labels(options: ContainerOptions) -> dict[str, str]:
