@@ -49,6 +49,13 @@ def test_an_unknown_key_is_recorded_and_known_from_then_on(case: Case) -> None:
     assert project.run("echo", "x").stderr == b""
 
 
+def test_an_unknown_key_that_nobody_can_be_asked_about_is_255_before_the_login(case: Case, tmp_path: Path) -> None:
+    project, known, server = case
+    server.ssh_config(extra=[f"UserKnownHostsFile {known}", "StrictHostKeyChecking ask"])
+    refused(project, server, "there is no terminal to ask on; run this once in a terminal, and verify it")
+    assert not known.exists()
+
+
 def test_a_changed_key_is_255_before_the_login(case: Case, tmp_path: Path) -> None:
     project, known, server = case
     before = f"[127.0.0.1]:{server.port} {public(make_key(tmp_path / 'other'))}\n"

@@ -196,8 +196,7 @@ class HostKeyCheck:
         for _ in range(QUESTION_LIMIT):
             answer = self._caller.ask(question, echo=True)
             if answer is None:
-                hint = f"verify it, and connect once in a terminal: `ssh {shlex.quote(self._options.host)}`"
-                raise self._unknown(key, "there is no terminal to ask on", hint)
+                raise self._unknown(key, "there is no terminal to ask on", "run this once in a terminal, and verify it")
             if answer.strip().lower() == "yes" or answer.strip() == self._print(key):
                 return
             if answer.strip().lower() == "no":
