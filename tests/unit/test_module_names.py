@@ -1,9 +1,10 @@
-"""Names of modules: a package gives the name of one to nothing else, which would be replaced when the module loads."""
+"""Names of modules and classes: a package gives that of a module to nothing else, which would be replaced by it."""
 
 from __future__ import annotations
 
 import ast
 import pkgutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,3 +33,15 @@ def test_nothing_in_a_package_has_the_name_of_one_of_its_modules(package: Path) 
     tree = ast.parse((package / "__init__.py").read_text())
     statements = [each for each in tree.body if getattr(each, "module", None) != own_name]  # these give the modules
     assert not modules & {name for statement in statements for name in defined(statement)}
+
+
+def test_no_two_modules_define_a_class_of_the_same_name() -> None:
+    trees = {path: ast.parse(path.read_text()) for path in TOP.rglob("*.py")}
+    named = [
+        (node.name, str(path.relative_to(TOP)))
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    ]
+    counts = Counter(name for name, _ in named)
+    assert sorted((name, path) for name, path in named if counts[name] > 1) == []

@@ -26,7 +26,7 @@ _Waiting = tuple["Sendable | OutgoingData", "Answered | None", "Callable[[], boo
 """What `send` is given."""
 
 
-class Outbox:
+class MessageOutbox:
     """Usable from any thread. The lock and the state of the key exchange are paramiko's."""
 
     def __init__(self, exchange: KeyExchange, lost: Callable[[Exception], LinkLost]) -> None:

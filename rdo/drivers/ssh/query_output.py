@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from rdo.drivers.ssh import option_table, query_forwards
@@ -60,18 +60,16 @@ def parse(
     noted = NotedVariables(environment)
     tokens = _tokens(request, one, noted, person)
     agent = _agent(found.get("identityagent", ["SSH_AUTH_SOCK"])[0], tokens)
-    user_files = [tokens.path(name) for name in found.get("identityfile", ()) if name != "none"]
+    own = [tokens.path(request.identity)] if request.identity else []
     known = SshOptions(
         host=request.host,
         hostname=tokens.hostname,
         port=tokens.port,
         user=tokens.user,
         host_key_alias=one.get("hostkeyalias", ""),
-        identity=tokens.path(request.identity) if request.identity else "",
-        identity_files=(*([tokens.path(request.identity)] if request.identity else []), *user_files),
-        certificate_files=tuple(tokens.path(name) for name in found.get("certificatefile", ()) if name != "none"),
-        identities_only=one.get("identitiesonly") in TRUE,
-        add_keys_to_agent=one.get("addkeystoagent", ""),
+        identity="".join(own),
+        identity_files=(*own, *_files(found, "identityfile", tokens)),
+        certificate_files=_files(found, "certificatefile", tokens),
         identity_agent=agent,
         known_hosts=tuple(tokens.path(name) for name in paths(one.get("userknownhostsfile", ""))),
         global_known_hosts=tuple(tokens.path(name) for name in paths(one.get("globalknownhostsfile", ""))),
@@ -94,10 +92,17 @@ def parse(
     return checked._replace(variables_read=frozenset(noted.names))
 
 
+def _files(found: Mapping[str, Sequence[str]], option: str, tokens: Tokens) -> tuple[str, ...]:
+    """The paths of an option that may be set several times."""
+    return tuple(tokens.path(name) for name in found.get(option, ()) if name != "none")
+
+
 def _with_login(known: SshOptions, one: Mapping[str, str]) -> SshOptions:
     """With what concerns the ways to log in."""
     return known._replace(
         methods=_methods(one),
+        identities_only=one.get("identitiesonly") in TRUE,
+        add_keys_to_agent=one.get("addkeystoagent", ""),
         password_prompts=_number(one, "numberofpasswordprompts", 3),
         host_bound=one.get("pubkeyauthentication", "yes") in (*TRUE, "host-bound"),
         devices=one.get("kbdinteractivedevices", ""),

@@ -21,7 +21,7 @@ from rdo.drivers.ssh.channel_table import ChannelHandler, ChannelTable
 from rdo.drivers.ssh.fields import Violation, words
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
-from rdo.drivers.ssh.outbox import Outbox
+from rdo.drivers.ssh.outbox import MessageOutbox
 from rdo.drivers.ssh.packet_content import Sendable
 from rdo.drivers.ssh.packet_receiver import CHANNEL_MESSAGES
 from rdo.drivers.ssh.paramiko_adapter import KeyExchange
@@ -53,7 +53,7 @@ class SshTransport(KeyExchange):
         self.replies: queue.Queue[Reply] = queue.Queue()
         self.packetizer.receiver.handle = self._take
         self.open_channels = ChannelTable()
-        self.outbox = Outbox(self, self._lost)
+        self.outbox = MessageOutbox(self, self._lost)
         self.agreed = threading.Event()
         """Set when the first keys are agreed on, or will never be."""
         self.ended = threading.Event()

@@ -44,7 +44,7 @@ class ConnectOptions(NamedTuple):
     connect_timeout: float | None
 
 
-class MachineState(NamedTuple):
+class RecordedMachine(NamedTuple):
     """What Vagrant's files say of the machine that is meant; None for what is not known, or not created."""
 
     name: str | None
@@ -150,11 +150,11 @@ class VagrantDriver:
         choice = [self.project.machines, self.project.vagrantfile, self._cache.path(CHOICE_FILE)]
         return [] if self._given else [*choice, *machine_files(self.project, ONLY_MACHINE, self._environment)]
 
-    def _read_machine(self) -> MachineState:
+    def _read_machine(self) -> RecordedMachine:
         name = self._name.get()
         machine = find_machine(self.project, name, self._environment) if name else None
-        return MachineState(name, machine, synced_roots(self.project, machine) if machine else [])
+        return RecordedMachine(name, machine, synced_roots(self.project, machine) if machine else [])
 
-    def _machine_files(self, state: MachineState) -> list[str]:
+    def _machine_files(self, state: RecordedMachine) -> list[str]:
         files = machine_files(self.project, state.name, self._environment) if state.name else []
         return [*self._name_files(state.name), *files]

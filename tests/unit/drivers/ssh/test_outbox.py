@@ -13,7 +13,7 @@ from paramiko.message import Message
 
 from rdo.drivers.ssh import outbox
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
-from rdo.drivers.ssh.outbox import HELD_LIMIT, SMALL, Outbox
+from rdo.drivers.ssh.outbox import HELD_LIMIT, SMALL, MessageOutbox
 from rdo.drivers.ssh.packet_content import OutgoingData
 from rdo.drivers.ssh.paramiko_adapter import KeyExchange, PacketizerAdapter
 from rdo.errors import LinkLost
@@ -52,7 +52,7 @@ class Case:
         self.sender = Sender()
         self.exchange = Exchange(self.sender)
         self.errors: list[Exception] = []
-        self.outbox = Outbox(cast(KeyExchange, self.exchange), self._lost)
+        self.outbox = MessageOutbox(cast(KeyExchange, self.exchange), self._lost)
 
     def _lost(self, error: Exception) -> LinkLost:
         self.errors.append(error)
@@ -153,15 +153,15 @@ def test_a_lost_connection_is_told_to_who_sends_and_not_to_who_flushes(case: Cas
 
 
 @pytest.fixture
-def connected() -> Iterator[tuple[Outbox, PacketizerAdapter, socket.socket]]:
+def connected() -> Iterator[tuple[MessageOutbox, PacketizerAdapter, socket.socket]]:
     near, far = socket.socketpair()
     with near, far:
         packetizer = PacketizerAdapter(MonitoredStream(near))
         exchange = Exchange(cast(Sender, packetizer.sender))
-        yield Outbox(cast(KeyExchange, exchange), lambda error: LinkLost(str(error))), packetizer, far
+        yield MessageOutbox(cast(KeyExchange, exchange), lambda error: LinkLost(str(error))), packetizer, far
 
 
-def test_many_threads_send_each_message_once(connected: tuple[Outbox, PacketizerAdapter, socket.socket]) -> None:
+def test_many_threads_send_each_message_once(connected: tuple[MessageOutbox, PacketizerAdapter, socket.socket]) -> None:
     box, _, far = connected
     receiver = PacketizerAdapter(MonitoredStream(far))
     threads = [
