@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 import sys
 import threading
@@ -127,9 +126,14 @@ def test_the_last_word_waits_for_nobody(ends: Ends) -> None:
 
 
 @pytest.mark.parametrize("size", [100, 10_000, READ_SIZE])
-def test_it_does_though_another_thread_waits_for_that_client(ends: Ends, size: int) -> None:
+def test_it_does_though_another_thread_waits_for_that_client(
+    ends: Ends, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connection, client = ends
     connection._connection.settimeout(None)
+    waits = threading.Event()
+    await_room = connection._await_room
+    monkeypatch.setattr(connection, "_await_room", lambda: waits.set() or await_room())
 
     def flood() -> None:
         with contextlib.suppress(ClientGone):
@@ -138,11 +142,7 @@ def test_it_does_though_another_thread_waits_for_that_client(ends: Ends, size: i
 
     sender = threading.Thread(target=flood)
     sender.start()
-    room = select.poll()
-    room.register(connection._connection, select.POLLOUT)
-    deadline = time.monotonic() + BOUND
-    while room.poll(0) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert waits.wait(BOUND)
     connection.break_off(RdoError("the command was ended"))
     sender.join(BOUND)
     assert last_word(client) == "the command was ended"
