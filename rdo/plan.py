@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import NamedTuple
 
 from rdo.config.names import NAME_LIMIT, user_fault
@@ -65,7 +66,9 @@ def make(
     script = Script(
         command=[*shell, *words],
         directory=directory,
-        lost=_lost(directory, target, request, copies=settings.sync == "push"),
+        lost=_lost(
+            directory, target, request.profile, copies=settings.sync == "push", is_given=bool(request.remote_directory)
+        ),
         environment=_environment(request, settings),
         path=_path(settings.path, mapping, fsdecode(request.root)),
         sudo=sudo,
@@ -120,18 +123,19 @@ def _output_roots(roots: Sequence[Root], seen: Sequence[Root]) -> Mapping[str, s
     return found if any(remote != local for remote, local in found.items()) else {}
 
 
-def _lost(directory: str, target: str, request: Request, *, copies: bool) -> str:
+@lru_cache(maxsize=64)  # most commands run where others did, and few need it
+def _lost(directory: str, target: str, profile: bytes, *, copies: bool, is_given: bool) -> str:
     """The line for a directory that cannot be entered; most often it is missing, on a target that is new.
 
-    `copies`: files are copied there.
+    `copies`: files are copied there. `is_given`: it is not the project's.
     """
-    profile = fsdecode(request.profile)
-    words = ["rdo", *([] if profile == DEFAULT_PROFILE else ["-p", profile])]
+    name = fsdecode(profile)
+    words = ["rdo", *([] if name == DEFAULT_PROFILE else ["-p", name])]
     make = shlex.join([*words, "--dir", "/" if directory.startswith("/") else ".", "mkdir", "-p", directory])
     hint = f"if it is missing, `{make}` creates it"
-    if copies and not request.remote_directory:
+    if copies and not is_given:
         hint += "; what git ignores, or `pull` names, is not copied there"
-    elif not request.remote_directory:
+    elif not is_given:
         hint += ' and `rsync -a -e rdo-rsh ./ :` fills it, or `sync = "push"` does both; otherwise correct `directory`'
     return str(RdoError(f"rdo: cannot enter the directory `{directory}` on `{target}`", "", hint))
 

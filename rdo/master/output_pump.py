@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from rdo.drivers.base import STDOUT, Chunk
+from rdo.drivers.base import STDERR, STDOUT, Chunk
 from rdo.errors import LinkLost
+from rdo.fscodec import fsencode
 from rdo.ipc import protocol
 from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.master.pty_screen import PtyScreen
@@ -42,9 +43,8 @@ class Owner(Protocol):
 class OutputPump:
     """Relays what comes over a shell's channel.
 
-    `roots`: directories of the target to their local names, empty if output is to pass as it is. `ports`: what takes
-    notice of URLs in it. `may_wait`: the shell may say, before it starts the command, that it waits for something.
-    `finish` does what is left to do after the command, takes its status, and returns the one to report.
+    `roots`: directories of the target to their local names, for output; empty if that is to pass as it is. `ports`:
+    what takes notice of URLs in it. `finish` does what is left after the command, and makes of its status what to say.
     """
 
     def __init__(
@@ -56,15 +56,13 @@ class OutputPump:
         finish: Callable[[int], int] | None = None,
         *,
         ports: AutoForward | None = None,
-        may_wait: bool = False,
     ) -> None:
         self._client = client
         self._owner = owner
         self._finish_command = finish
         self._shell = shell
         self._channel = shell.channel
-        self._marks = Marks(shell.secret) if shell.pty or may_wait else None
-        """None where no mark can come any more: without a pty, one can only be the first thing on stdout."""
+        self._marks = Marks(shell.secret, anywhere=shell.pty)
         self.screen = PtyScreen() if shell.pty else None
         self._mapped = self._mapping(roots, ports)
         self._look_at = ports.look_at if ports and not ports.maps_output else None
@@ -105,6 +103,11 @@ class OutputPump:
                 threads.start(self._relay, name="output")
         except BaseException as error:
             self.break_off(error)
+
+    def say(self, line: str) -> None:
+        """Have the client show a line where the command's errors go. Raises ClientGone."""
+        pty = self._shell.pty
+        self._client.send(_kind(STDOUT if pty else STDERR), fsencode(line) + (b"\r\n" if pty else b"\n"))
 
     def drop(self, patience: float) -> None:
         """Drop what comes on stdout from now on; if that goes on for `patience` seconds, the writer is ended."""
@@ -175,8 +178,7 @@ class OutputPump:
             self._finish()
 
     def _relay_chunks(self) -> None:
-        sink = None if self._marks else self._offer
-        read = self._mapped.read if self._mapped else partial(self._channel.read, None, sink)
+        read = self._mapped.read if self._mapped else partial(self._channel.read, None, self._offer)
         send = self._mapped.send if self._mapped else self._send
         for early in self._shell.pending:
             self._show(early, send)
@@ -185,24 +187,24 @@ class OutputPump:
             self._show(chunk, send)
             self._waits_for_output = True
             self._shown += 1
-        if self._marks and (held := self._marks.end()):
+        if held := self._marks.end():
             send(STDOUT, held)
         if self._mapped:
             self._mapped.release()
 
     def _show(self, chunk: Chunk, send: Callable[[int, bytes | memoryview], None]) -> None:
-        if self._marks is None or (chunk.stream != STDOUT and not self._shell.pty):
-            send(chunk.stream, chunk.data)
-            return
+        if not self._may_have_marks(chunk.stream, chunk.data):
+            return send(chunk.stream, chunk.data)
         for piece in self._marks.receive(chunk.data):
             if isinstance(piece, Mark):
                 self._owner.obey(piece.text)
-            elif piece:
+            else:
                 if self.screen is not None and self.screen.show(piece):
                     self._tell_screen(self.screen)
                 send(STDOUT, piece)
-        if not (self._shell.pty or self._marks.holds):
-            self._marks = None
+
+    def _may_have_marks(self, stream: int, data: bytes | memoryview) -> bool:
+        return (stream == STDOUT or self._shell.pty) and self._marks.may_be_in(data)
 
     def _tell_screen(self, screen: PtyScreen) -> None:
         with contextlib.suppress(ClientGone):  # see `_send`
@@ -227,10 +229,8 @@ class OutputPump:
         """Pass output on, or its end, if that needs no waiting: this is called by the thread that serves the whole
         connection.
         """
-        if self._marks is not None and stream == STDOUT and data:
-            if self._marks.begin(data):
-                return False
-            self._marks = None
+        if self._may_have_marks(stream, data):
+            return False
         self._shown += 1
         try:
             is_free = self.may_show.is_set() and not self._drops_stdout

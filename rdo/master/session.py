@@ -64,13 +64,12 @@ class Session:
         self._channel = lease.shell.channel
         self._target = target
         self._groups = CommandGroups(lease.connection, lease.shell.group)
-        self._keep = False
+        self._keep, self._lost = False, ""
         self._has_input = True
         self._stdin = StdinPump(self._channel, self._grant, client.break_off, held=lease.shell.pty)
         self._within_line = False
         self._state = SessionState.PREPARED
-        may_wait = restore is not None
-        self._output = OutputPump(client, lease.shell, output_roots, self, finish, ports=ports, may_wait=may_wait)
+        self._output = OutputPump(client, lease.shell, output_roots, self, finish, ports=ports)
         self._restore = restore
         self.remarks = Remarks(client, self._output.screen)
         self._watch = SignalWatch(self._channel, self._output, self._groups.hang_up)
@@ -97,7 +96,7 @@ class Session:
 
         `ptyless`: it asked for a terminal, and there is none.
         """
-        self._keep = script.keep
+        self._keep, self._lost = script.keep, script.lost
         self._groups.guard(keep=script.keep)
         self._client.send(protocol.STARTED, protocol.PTYLESS if ptyless else b"")
         self._happens(SessionEvent.STARTED)
@@ -216,6 +215,8 @@ class Session:
             self._client.send(protocol.STOPPED)
         elif mark == "lost" and self._restore:
             self._restore(self._shell)
+        elif mark == "astray":
+            self._output.say(self._lost)
         elif mark.startswith("group;"):
             self._groups.join(mark[6:])
 

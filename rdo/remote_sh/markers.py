@@ -28,20 +28,24 @@ def mark(secret: str, text: str) -> bytes:
 class Marks:
     """Output in, output and marks out. Holds back only what may be the start of a mark."""
 
-    def __init__(self, secret: str) -> None:
-        """`secret`: what only the session's own shell knows; see bootstrap.prove."""
+    def __init__(self, secret: str, *, anywhere: bool = False) -> None:
+        """`secret`: what only the session's own shell knows; see bootstrap.prove. `anywhere`: as on a pty; else marks
+        come before all else.
+        """
+        self._anywhere = anywhere
+        self._are_over = False
         self._start = mark(secret, "").removesuffix(b"\007")
         self._longest = MARK_LIMIT - len(self._start) - len(b"\007\r\n")
         self._held = b""
 
-    def begin(self, data: bytes | memoryview) -> bool:
-        """Whether output begins with a mark, or with the start of one that the shell has written at once."""
-        return bytes(data[: len(self._start)]) == self._start
-
-    @property
-    def holds(self) -> bool:
-        """Whether something is held back."""
-        return bool(self._held)
+    def may_be_in(self, data: bytes | memoryview) -> bool:
+        """Whether there may be one in this piece of output, which follows what was looked at before. The shell writes a
+        mark at once, so that its start is not cut off.
+        """
+        if self._anywhere or self._held:
+            return True
+        self._are_over = self._are_over or bytes(data[: len(self._start)]) != self._start
+        return not self._are_over
 
     def receive(self, data: bytes | memoryview) -> list[bytes | Mark]:
         """Take in output; return what is certain by now, in order."""

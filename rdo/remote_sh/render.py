@@ -90,12 +90,11 @@ def _enter(script: Script) -> list[str]:
     if not script.directory:
         return kept
     directory = quote(script.directory if script.directory.startswith("/") else "./" + script.directory)
-    lost = quote(script.lost)
     if not script.sudo:
-        return [*kept, fill(_ENTER_DIRECTORY, DIRECTORY=directory, LOST=lost)]
+        return [*kept, fill(_ENTER_DIRECTORY, DIRECTORY=directory)]
     run = "exec env -- " if words[0].startswith("-") else "exec "
     enter = quote(fill(_ENTER_BY_SUDO, RUN=run + DOLLAR_AT))
-    return [*kept, fill(_TRY_DIRECTORY, DIRECTORY=directory, LOST=lost, ENTER=enter)]
+    return [*kept, fill(_TRY_DIRECTORY, DIRECTORY=directory, LOST=quote(script.lost), ENTER=enter)]
 
 
 def _prefix(script: Script) -> str:

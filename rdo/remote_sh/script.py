@@ -27,7 +27,7 @@ class Script(NamedTuple):
     directory: str = ""
     """Directory to run in, absolute or relative to the login directory; empty: the login directory."""
     lost: str = ""
-    """The line for stderr if that directory cannot be entered."""
+    """The line for the user if that directory cannot be entered. The script has it only for sudo."""
     environment: Mapping[str, str] = MappingProxyType({})
     path: Sequence[str] = ()
     """Directories to put before PATH."""

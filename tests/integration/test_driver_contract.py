@@ -15,6 +15,7 @@ from rdo.drivers.base import ChannelRefused, Pty, WindowSize
 from rdo.pool.connection import HeldConnection
 from rdo.pool.lifeline import SHORT_LIFE_LIMIT
 from rdo.pool.shell import Shell
+from rdo.remote_sh.markers import mark
 from tests.contract import BOUND, SIZE, finish, guarded, held, is_still, run, start
 from tests.leaks import wait_until
 from tests.reach import REACH, Target
@@ -107,7 +108,9 @@ def vector(dice: random.Random) -> list[str]:
 
 def test_a_command_runs_in_its_directory_and_a_missing_one_is_no_other(link: HeldConnection, target: Target) -> None:
     assert run(link, "pwd", directory=target.remote).stdout == target.remote.encode() + b"\n"
-    assert run(link, "pwd", directory=f"{target.remote}/missing") == (255, b"", b"\n")
+    shell = start(link, "pwd", directory=f"{target.remote}/missing")
+    assert finish(shell) == (255, mark(shell.secret, "astray") + b"\n", b"")
+    shell.channel.close()
 
 
 def test_a_pty_has_its_size_from_the_first_byte(link: HeldConnection, target: Target) -> None:

@@ -129,6 +129,14 @@ def test_no_command_gives_a_login_shell_in_the_mapped_directory(terminal: Termin
     terminal.expect("st=5\r\n")
 
 
+def test_a_missing_directory_is_named_on_a_line_of_its_own(terminal: Terminal, project: Project) -> None:
+    terminal.line("mkdir new; cd new; rdo touch made; echo st=$?")
+    shown = terminal.expect("st=255\r\n")
+    line = shown.partition("\rrdo: cannot enter the directory `")[2]
+    assert line.startswith(f"{project.remote}/new` on `")
+    assert line.endswith("; otherwise correct `directory`\r\nst=255\r\n")
+
+
 def test_a_pty_is_for_people_only(terminal: Terminal) -> None:
     terminal.line("rdo tty; rdo tty | cat; rdo tty 2>err; rdo -T tty; rdo -t tty | cat; echo over")
     shown = terminal.match(rf"{LINE_START}over\r\n").string

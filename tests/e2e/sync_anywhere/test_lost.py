@@ -48,6 +48,19 @@ def test_what_a_target_has_lost_is_there_again_before_the_command_starts(synced:
     assert not [path.name for path in synced.there.glob(".rdo-sync/*/go-*")]
 
 
+def test_a_directory_that_is_not_copied_is_missing_where_all_was_lost(synced: Synced) -> None:
+    (synced.here / "a").write_text("1")
+    (synced.here / ".gitignore").write_text("out\n")
+    (synced.here / "out").mkdir()
+    synced.ok("mkdir", "out")
+    shutil.rmtree(synced.there)
+    with synced.project.start("touch", "made", cwd="out") as running:
+        stdout, stderr = running.communicate(timeout=PATIENCE)
+    assert (running.returncode, stdout, stderr.count(b"\n")) == (255, b"", 1)
+    assert b"rdo: cannot enter the directory `" in stderr
+    assert (synced.there / "a").read_text() == "1"
+
+
 @pytest.mark.parametrize("words", ["rdo --sync-only", "rdoctl sync push"])
 def test_what_a_target_has_lost_is_copied_again_without_a_command(synced: Synced, words: str) -> None:
     (synced.here / "a").write_text("1")

@@ -136,13 +136,20 @@ def test_a_command_has_no_pattern_of_its_own_compiled(monkeypatch: pytest.Monkey
     ],
 )
 def test_output_that_begins_with_a_mark_is_told_from_other(output: bytes, begins: bool) -> None:
-    assert Marks(NONCE).begin(output) is begins
-    assert Marks(NONCE).begin(memoryview(output)) is begins
+    assert Marks(NONCE).may_be_in(output) is begins
+    assert Marks(NONCE).may_be_in(memoryview(output)) is begins
 
 
-def test_what_is_held_back_is_known() -> None:
+def test_what_follows_a_mark_may_be_another_and_what_follows_output_none() -> None:
     marks = Marks(NONCE)
-    marks.receive(b"a" + START)
-    held = marks.holds
-    marks.receive(mark("x")[len(START) :])
-    assert (held, marks.holds) == (True, False)
+    seen = []
+    for output in (mark("lost"), mark("astray")[:-1], b"\n", b"x", mark("lost")):
+        seen.append(marks.may_be_in(output))
+        marks.receive(output)
+    assert seen == [True, True, True, False, False]
+
+
+def test_on_a_pty_marks_may_be_anywhere() -> None:
+    marks = Marks(NONCE, anywhere=True)
+    assert marks.may_be_in(b"x")
+    assert marks.may_be_in(b"")

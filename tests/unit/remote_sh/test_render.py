@@ -78,7 +78,7 @@ LEVEL = "export SHLVL=2; "
 NEWLINE = "rdo_n=$(printf '\\nx'); rdo_n=${rdo_n%x}; "
 
 
-CD_FAILED = " 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }"
+CD_FAILED = ' 2>/dev/null || { echo "$rdo_k;astray$rdo_b"; exit 255; }'
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ CD_FAILED = " 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }"
         pytest.param(Script(["a", "b c"]), "set -- a 'b c'; exec \"$@\"", id="arguments"),
         pytest.param(Script(["-x"]), 'set -- -x; exec env -- "$@"', id="a command that looks like an option"),
         pytest.param(
-            Script(["a"], directory="/b c", lost="no"),
+            Script(["a"], directory="/b c"),
             "set -- a; cd '/b c'" + CD_FAILED + '; exec "$@"',
             id="a directory",
         ),
         pytest.param(
-            Script(["a"], directory="-b", lost="no"),
+            Script(["a"], directory="-b"),
             "set -- a; cd ./-b" + CD_FAILED + '; exec "$@"',
             id="a directory in the login directory",
         ),
@@ -106,7 +106,7 @@ CD_FAILED = " 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }"
             Script(["a"], path=["/b", "c d"]), 'export PATH=/b:\'c d\':"$PATH"; set -- a; exec "$@"', id="path"
         ),
         pytest.param(
-            Script(["a"], directory="/b", lost="no", copied=Copied("/b c/.rdo-sync/1", "2")),
+            Script(["a"], directory="/b", copied=Copied("/b c/.rdo-sync/1", "2")),
             "rdo_c=; { read -r rdo_c <'/b c/.rdo-sync/1'/serial; } 2>/dev/null; "
             '[ "$rdo_c" = 2 ] || { echo "$rdo_k;lost$rdo_b"; '
             f"until [ -e '/b c/.rdo-sync/1'/go-{NONCE} ]; do sleep 0.1 2>/dev/null || sleep 1; done; "
@@ -160,7 +160,7 @@ def test_a_script_without_a_command_sets_no_level_and_a_newline_has_a_name(scrip
 
 
 def test_on_a_pty_the_modes_are_restored_before_anything_else() -> None:
-    script = render(Script([], directory="/a", lost="no"), nonce=NONCE, pty=True)
+    script = render(Script([], directory="/a"), nonce=NONCE, pty=True)
     assert script.startswith(b'stty "$rdo_m" 2>/dev/null || { printf ')
     assert b'; echo "$rdo_k;ready$rdo_b"; set -- "${SHELL:-/bin/sh}" -l; cd /a ' in script
 

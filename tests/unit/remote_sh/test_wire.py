@@ -24,7 +24,7 @@ REQUESTS = [
     pytest.param({}, ["/", "", "", "{path}"], "input", 3, id="as it is"),
     pytest.param({"has_input": False}, ["/", "", "", "{path}"], "", 3, id="no input"),
     pytest.param(
-        {"directory": "/usr", "lost": "no", "environment": {"A": "it's\n@B@ $x"}, "inside": "/srv/a b:web"},
+        {"directory": "/usr", "environment": {"A": "it's\n@B@ $x"}, "inside": "/srv/a b:web"},
         ["/usr", "it's\n@B@ $x", "/srv/a b:web", "{path}"],
         "input",
         3,
