@@ -7,9 +7,9 @@ own, at another socket: what they are not allowed, ours must not do for them by 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,8 +22,8 @@ from rdo.util import brief_calls, limits
 
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
 
-STATUS = (b"Gid:", b"Groups:", b"Cap", b"NoNewPrivs:", b"Seccomp")
-"""Beginnings of those lines of /proc/PID/status that count."""
+STATUS = re.compile(rb"\n(?:Gid:|Groups:|Cap|NoNewPrivs:|Seccomp).*")
+"""Those lines of /proc/PID/status that count."""
 
 
 class NotServed(Exception):
@@ -77,6 +77,8 @@ class Surroundings(NamedTuple):
 
     def include(self, other: Surroundings) -> bool:
         """Whether what has these can serve what has the `other` ones."""
+        if self == other:  # as a rule
+            return True
         ours = dict(self.seen)
         return self.place == other.place and all(ours.get(name, text) == text for name, text in other.seen)
 
@@ -89,14 +91,9 @@ class Surroundings(NamedTuple):
 
 def surroundings_of(pid: int, place: str) -> Surroundings:
     """Those of a process of the same user, which runs the rdo at `place`. Raises nothing."""
-    seen: list[tuple[str, bytes]] = []
     reader = brief_calls.Reader()
-    for name in NAMESPACES:
-        with contextlib.suppress(OSError):
-            seen.append((name, reader.link(f"/proc/{pid}/ns/{name}")))
-    with contextlib.suppress(OSError):
-        lines = reader.file(f"/proc/{pid}/status").split(b"\n")
-        seen.append(("status", b"\n".join([line for line in lines if line.startswith(STATUS)])))
-    with contextlib.suppress(OSError):
-        seen.append(("personality", reader.file(f"/proc/{pid}/personality")))
-    return Surroundings(place, tuple(seen))
+    found = {name: reader.link(f"/proc/{pid}/ns/{name}") for name in NAMESPACES}
+    status = reader.file(f"/proc/{pid}/status")
+    found["status"] = None if status is None else b"".join(STATUS.findall(status))
+    found["personality"] = reader.file(f"/proc/{pid}/personality")
+    return Surroundings(place, tuple([(name, text) for name, text in found.items() if text is not None]))

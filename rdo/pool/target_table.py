@@ -122,7 +122,10 @@ class TargetTable:
         """Whatever the selector leads to for this caller. With the lock."""
         names = self._variables.get(selector)
         values = tuple(map(caller.environment.get, sorted(names))) if names else ()
-        return self._selections.setdefault((selector, values), TargetSelection())
+        selection = self._selections.get((selector, values))
+        if selection is None:
+            selection = self._selections[selector, values] = TargetSelection()
+        return selection
 
     def _select(self, found: TargetUse, selector: Hashable, caller: Caller) -> None:
         """Have the selector lead there, for callers whose variables have the same values."""

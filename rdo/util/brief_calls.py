@@ -6,6 +6,7 @@ back takes longer than ten such calls; a command makes some thirty. Without ctyp
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
@@ -58,34 +59,36 @@ def send(connection: socket.socket, data: bytes | memoryview) -> int:
 
 
 class Reader:
-    """Reads links and small files, such as those of /proc. For one thread."""
+    """Reads links and small files, such as those of /proc: None where that cannot be done. For one thread."""
 
     def __init__(self) -> None:
         self._room: Any = ctypes.create_string_buffer(SIZE_LIMIT) if LIBC is not None else None
 
-    def link(self, path: str) -> bytes:
-        """What a link leads to. Raises OSError."""
+    def link(self, path: str) -> bytes | None:
+        """What a link leads to."""
         if self._room is None:
-            return fsencode(os.readlink(path))
-        return self._read(LIBC.readlink(path.encode(), self._room, SIZE_LIMIT))
+            with contextlib.suppress(OSError):
+                return fsencode(os.readlink(path))
+            return None
+        size = LIBC.readlink(path.encode(), self._room, SIZE_LIMIT)
+        return self._room[:size] if size >= 0 else None
 
-    def file(self, path: str) -> bytes:
-        """A file's bytes. Raises OSError."""
+    def file(self, path: str) -> bytes | None:
+        """A file's bytes."""
         if self._room is None:
-            with open(path, "rb") as file:
+            with contextlib.suppress(OSError), open(path, "rb") as file:
                 return file.read()
-        number = _checked(LIBC.open(path.encode(), os.O_RDONLY | os.O_CLOEXEC))
+            return None
+        number = LIBC.open(path.encode(), os.O_RDONLY | os.O_CLOEXEC)
+        if number < 0:
+            return None
         try:
-            text = b""
-            while len(text) % SIZE_LIMIT == 0 and (more := self._read(LIBC.read(number, self._room, SIZE_LIMIT))):
-                text += more
-            return text
+            text, size = b"", SIZE_LIMIT
+            while size == SIZE_LIMIT and (size := LIBC.read(number, self._room, SIZE_LIMIT)) > 0:
+                text += self._room[:size]
+            return text if size >= 0 else None
         finally:
             LIBC.close(number)
-
-    def _read(self, size: int) -> bytes:
-        """What a call has read, unless it has failed. Raises OSError."""
-        return bytes(self._room[: _checked(size)])
 
 
 def _checked(result: int) -> int:

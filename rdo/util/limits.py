@@ -5,6 +5,7 @@ Where the system shows them to the process itself alone (limits, on macOS), they
 
 from __future__ import annotations
 
+import itertools
 import os
 import resource
 from typing import NamedTuple
@@ -21,6 +22,8 @@ class ProcessLimits(NamedTuple):
 
     def allow(self, other: ProcessLimits) -> bool:
         """Whether a process that has these can start one that has the `other` ones."""
+        if self == other:  # as a rule
+            return True
         pairs = zip(self.limits, other.limits, strict=False)
         infinite = resource.RLIM_INFINITY
         return self.nice <= other.nice and all(
@@ -49,5 +52,5 @@ def apply_limits(pid: int, limits: ProcessLimits) -> None:
 
 def _limits(pid: int) -> tuple[tuple[int, int], ...]:
     if hasattr(resource, "prlimit"):
-        return tuple(resource.prlimit(pid, number) for number in LIMITS)
+        return tuple(map(resource.prlimit, itertools.repeat(pid), LIMITS))
     return tuple(map(resource.getrlimit, LIMITS)) if pid == 0 else ()

@@ -78,7 +78,8 @@ def test_a_link_is_read(tmp_path: Path) -> None:
     assert Reader().link(str(path)) == "a/ä".encode()
 
 
-def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
-    for read in (Reader().link, Reader().file):
-        with pytest.raises(FileNotFoundError):
-            read(str(tmp_path / "missing"))
+def test_what_cannot_be_read_is_none(tmp_path: Path) -> None:
+    assert Reader().link(str(tmp_path)) is None
+    assert Reader().link(str(tmp_path / "missing")) is None
+    assert Reader().file(str(tmp_path / "missing")) is None
+    assert Reader().file(str(tmp_path)) is None
