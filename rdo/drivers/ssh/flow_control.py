@@ -24,8 +24,8 @@ class ReceiveState(Enum):
     LOST = "nothing: the connection ended before the output did"
 
 
-TAKES_STATUS = frozenset({ReceiveState.OUTPUT, ReceiveState.STATUS})
-COMPLETE = frozenset({ReceiveState.STATUS, ReceiveState.NOTHING})
+TAKES_STATUS = (ReceiveState.OUTPUT, ReceiveState.STATUS)
+COMPLETE = (ReceiveState.STATUS, ReceiveState.NOTHING)
 """The end of the output has come."""
 
 
@@ -36,8 +36,8 @@ class ReceiveBuffer:
         """`window`: bytes that may come before anything is read. `acknowledge`: bytes read before it is worth giving
         the server credit for as many more.
         """
-        # Guards all of this object, as does `_changed`: for small pieces it matters that a lock alone is cheaper. It is
-        # held while `_sink` is called, which therefore must not wait.
+        # Guards all of this object; taken by itself, which is cheaper than by the condition. Held while `_sink` is
+        # called, which therefore must not wait.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)  # notified when there is something to read, or the status
         self._state = ReceiveState.OUTPUT
@@ -67,14 +67,14 @@ class ReceiveBuffer:
 
     def discard(self, size: int) -> None:
         """So many bytes came that are not output; they count as read."""
-        with self._changed:
+        with self._lock:
             self._spend(size)
             if self._chunks.count_consumed(size):
                 self._changed.notify_all()
 
     def put_status(self, status: int) -> None:
         """The program has ended; its output may not have. A second status is ignored."""
-        with self._changed:
+        with self._lock:
             if self.status is None and self._state in TAKES_STATUS:
                 self.status = status
             if self._state in COMPLETE:  # else whoever reads has nothing to do yet
@@ -82,7 +82,7 @@ class ReceiveBuffer:
 
     def end(self) -> None:
         """No more output will come. A status may be next, so the watcher is called by the next `notify_watcher`."""
-        with self._changed:
+        with self._lock:
             if self._state is ReceiveState.OUTPUT:
                 self._state = ReceiveState.STATUS
             self._changed.notify_all()
@@ -99,7 +99,7 @@ class ReceiveBuffer:
         """Call the watcher as soon as somebody has to read."""
         if self._watcher is None:
             return
-        with self._changed:
+        with self._lock:
             watcher = self._watcher
             if watcher is None or not self._is_readable() or self._shows_end():
                 return
@@ -116,7 +116,7 @@ class ReceiveBuffer:
 
     def give_up(self) -> None:
         """Nothing more is wanted."""
-        with self._changed:
+        with self._lock:
             self._chunks.clear()
             self._state = ReceiveState.UNWANTED
             self._changed.notify_all()
@@ -124,7 +124,7 @@ class ReceiveBuffer:
 
     def watch(self, sink: Sink, readable: Callable[[bool], None]) -> None:
         """See Channel."""
-        with self._changed:
+        with self._lock:
             self._sink, self._watcher = sink, readable
         self.notify_watcher()
 
@@ -133,7 +133,7 @@ class ReceiveBuffer:
 
         Raises TimeoutError.
         """
-        with self._changed:
+        with self._lock:
             self._sink = sink
             try:
                 if not self._changed.wait_for(self._is_readable, timeout):
@@ -147,7 +147,7 @@ class ReceiveBuffer:
 
     def wait_for_status(self) -> int | None:
         """The status; None where none will come, or the connection ended before the output did."""
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self.status is not None or self._state not in TAKES_STATUS)
             return None if self._state is ReceiveState.LOST else self.status
 
@@ -157,7 +157,7 @@ class ReceiveBuffer:
             raise Violation("it sent more output than allowed")
 
     def _stop(self, state: ReceiveState) -> None:
-        with self._changed:
+        with self._lock:
             self._state = state
             self._changed.notify_all()
         self.notify_watcher()

@@ -15,7 +15,7 @@ class SendWindow:
     """Bytes that may be sent now. Empty until the far end opens it."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()  # guards all below, as does `_changed`: a lock alone is cheaper
+        self._lock = threading.RLock()  # guards all below; taken by itself, which is cheaper than by the condition
         self._changed = threading.Condition(self._lock)  # notified when there is room, or will be none
         self._room = 0
         self._is_closed = False
@@ -23,24 +23,27 @@ class SendWindow:
 
     def widen(self, size: int) -> None:
         """The far end takes so many bytes more. Raises Violation."""
-        with self._changed:
+        with self._lock:
             self._room += size
             if self._room > WINDOW_LIMIT:
                 raise Violation("it requested more input than a channel allows")
-        self._tell()
+            when_room = self._wake()
+        if when_room:
+            when_room()
 
     def close(self) -> None:
         """Nothing more is to be sent: wake whoever waits for room."""
-        with self._changed:
+        with self._lock:
             self._is_closed = True
-        self._tell()
-
-    def _tell(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-            when_room, self._when_room = self._when_room, None
+            when_room = self._wake()
         if when_room:
             when_room()
+
+    def _wake(self) -> Callable[[], None] | None:
+        """Wake who waits for room, and give what else is to be called, without the lock."""
+        self._changed.notify_all()
+        when_room, self._when_room = self._when_room, None
+        return when_room
 
     def reserve_now(self, limit: int, when_room: Callable[[], None]) -> int | None:
         """The room that there is: how many bytes to send, `limit` at most; None once it is closed.
@@ -57,7 +60,7 @@ class SendWindow:
 
     def reserve(self, limit: int, timeout: float | None) -> int:
         """Wait for room: how many bytes to send, `limit` at most; 0 once it is closed. Raises TimeoutError."""
-        with self._changed:
+        with self._lock:
             if not self._changed.wait_for(lambda: self._room > 0 or self._is_closed, timeout):
                 raise TimeoutError
             size = 0 if self._is_closed else min(limit, self._room)
@@ -66,7 +69,7 @@ class SendWindow:
 
     def reserve_all(self, size: int, when_room: Callable[[], None] | None = None) -> bool:
         """Take room for all of it, if it is there now: whether it was. If not, `when_room` is called as above."""
-        with self._changed:
+        with self._lock:
             if self._is_closed:
                 return False
             if self._room < size:
