@@ -6,7 +6,6 @@ That is done once the first command is on its way, which it would only hold up.
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Iterable
 
 from rdo.util import log
@@ -25,6 +24,8 @@ def load_rest(drivers: Iterable[str]) -> None:
 
 
 def _load(name: str) -> None:
+    import pkgutil  # takes a while to load
+
     try:
         module = importlib.import_module(name)
     except Exception as error:
