@@ -22,7 +22,7 @@ static void append_escaped(struct bytes *line, const char *part) {
     }
 }
 
-/* Why a call to the system failed: the error's name is no sentence, and the line goes on with it. */
+/* Why a call to the system failed: the error's name is not a sentence, and the line continues with it. */
 const char *failure_reason(int error) {
     const char *name = strerror(error);
     char *reason = keep_text(name, strlen(name));

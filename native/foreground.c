@@ -48,7 +48,7 @@ void foreground_enter(struct foreground *foreground, bool ptyless) {
         send_window(foreground); /* which may have been resized while the target was connected */
 }
 
-/* Whether the keys are for the command once it is in the foreground: it was started behind a `&`, or continued there. */
+/* Whether the keys are for the command once it is in the foreground: it was started with a `&`, or continued there. */
 bool foreground_awaits_terminal(const struct foreground *foreground) {
     return foreground->takes_keys && !tty_is_raw();
 }

@@ -6,7 +6,7 @@
 
 static const char SHELL_SYNTAX[] = " \t\n|&;<>()$`\\\"'*?[]#~=%{}";
 
-/* With a blank before and behind each. */
+/* With a blank before and after each. */
 static const char RDOCTL[] =
     " allow completion deny doctor explain forward help ide init log man open ports schema service shim status stop sync ";
 static const char BUILTINS[] =

@@ -53,7 +53,7 @@ static void ask(struct bytes *answer, int fd, const char *question, size_t size,
     append(answer, line, typed < 0 ? 0 : (size_t)typed);
 }
 
-/* The size, for a question that is to follow: what was typed before, or sent by the terminal itself, is no answer. */
+/* The size, for a question that follows: what was typed before, or sent by the terminal itself, is not an answer. */
 static void tell_size(struct bytes *answer, int fd) {
     struct window size = tty_window(fd);
     if (tcflush(fd, TCIFLUSH) != 0) /* it was hung up just now */

@@ -65,7 +65,7 @@ static void act_on_frames(struct relay *relay) {
         tell_too_long(relay);
 }
 
-/* Write some of the output; where nobody reads stdout any more, have the command told so. */
+/* Write some of the output; if nobody reads stdout any more, let the command know. */
 static void write_output(struct relay *relay) {
     ssize_t count = stream_write(relay->output_fd, relay->output.data, relay->output.size);
     if (count >= 0) {

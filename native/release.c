@@ -29,7 +29,7 @@ static const char *find_package(void) {
     if (directory == NULL)
         hand_over();
     for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        if (strncmp(entry->d_name, "python", 6) != 0) /* with no digit behind it in ~/Library/Python/3.x on macOS */
+        if (strncmp(entry->d_name, "python", 6) != 0) /* with no digit after it in ~/Library/Python/3.x on macOS */
             continue;
         const char *place = packages_in(path_join(library, entry->d_name));
         if (place != NULL && found != NULL)

@@ -143,7 +143,7 @@ void request_build(struct request *request, const struct options *options, const
     append_forwards(&payload, options);
     for (size_t i = 0; i < environment->count; i++)
         append_field(&payload, environment->items[i]);
-    payload.size--; /* NUL bytes stand between fields, not behind them */
+    payload.size--; /* NUL bytes stand between fields, not after them */
     if (payload.size > FRAME_LIMIT)
         hand_over();
     append_frame(&request->frame, 'R', payload.data, payload.size);

@@ -5,7 +5,7 @@
 
 static const char SHELL_LETTERS[] = "abcefhiklmnoprstuvxBCEHOPT"; /* of POSIX, bash, dash, ksh and zsh */
 static const char POSIX_LETTERS[] = "abcefhimnouvxC";
-static const char SCRIPT_LETTERS[] = "aefuvx"; /* what stands behind `-C` in one word for the sake of a script */
+static const char SCRIPT_LETTERS[] = "aefuvx"; /* what stands after `-C` in one word for the sake of a script */
 static const char OWN_LETTERS[] = "tTnsmv";
 
 static bool is_any_of(const char *letters, const char *text, size_t size) {

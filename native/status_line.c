@@ -1,5 +1,5 @@
 /* A line on the caller's terminal that leaves no trace: what the first command waits for. See rdo/client/status_line.py:
- * it is written behind the cursor, which goes back to where it was. */
+ * it is written after the cursor, which goes back to where it was. */
 #include "rdo.h"
 
 #include <unistd.h>

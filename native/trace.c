@@ -1,4 +1,4 @@
-/* The steps of a command with their times, on stderr, for `-v`: as rdo/client/run.py tells them. */
+/* The steps of a command with their times, on stderr, for `-v`: as rdo/client/run.py shows them. */
 #include "rdo.h"
 
 #include <string.h>

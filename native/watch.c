@@ -6,7 +6,7 @@ enum {
     SECOND_LOOK_MS = 250, /* where something was not read: it may have been sent just then */
     LATE_MS = 1000,       /* who looks later than that had been stopped, or the machine slept */
     LOST_MS = 20 * 1000,  /* until the master is given up, as for the connection to a target */
-    SIGNALLED_LOST_MS = ACCEPT_TIMEOUT_MS /* the same where the caller wants an end */
+    SIGNALLED_LOST_MS = ACCEPT_TIMEOUT_MS /* the same once the caller has asked for an end */
 };
 
 /* Not where only files are copied: who does that reads nothing. */

@@ -67,7 +67,7 @@ def run_rdo(words: list[str]) -> int:
 
 
 def run_check(words: list[str]) -> int:
-    """As run_rdo, for a command by which `rdoctl doctor` looks whether all works: that is no use of the target."""
+    """As run_rdo, for a command by which `rdoctl doctor` checks that everything works: not a use of the target."""
     open_standard_descriptors()
     options = argv.parse(words)
     options.is_check = True

@@ -1,4 +1,4 @@
-"""The option by which commands that are left to click are told a profile."""
+"""The option by which commands that are left to click get a profile."""
 
 from __future__ import annotations
 

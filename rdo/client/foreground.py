@@ -88,7 +88,7 @@ class Foreground:
         return self._terminal is not None and self._terminal.has_suspend_key(typed)
 
     def awaits_terminal(self) -> bool:
-        """Whether the keys are for the command once it is in the foreground: it was started behind a `&`, or continued
+        """Whether the keys are for the command once it is in the foreground: it was started with a `&`, or continued
         there.
         """
         return self._takes_keys and not self.is_raw()

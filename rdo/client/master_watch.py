@@ -20,7 +20,7 @@ LOST_AFTER = 20.0
 """Seconds until the master is given up, as for the connection to a target."""
 
 SIGNALLED_LOST_AFTER = sockets.ACCEPT_TIMEOUT
-"""The same where the caller wants an end."""
+"""The same once the caller has asked for an end."""
 
 
 class MasterWatch:

@@ -77,7 +77,7 @@ class Silence:
         self._since = self._due = now.elapsed
 
     def begin_command(self, now: Instant) -> bool:
-        """A command uses the peer: whether nobody has, of late."""
+        """A command uses the peer: whether nobody has, recently."""
         rested = self._interval(now.elapsed) != self._timeouts.ping_interval
         self._commands += 1
         self._used = now.elapsed

@@ -63,7 +63,7 @@ class SocksRelay(Relay):
             while self._request.destination is None:
                 data = self._socket.recv(READ_SIZE)
                 if not data:
-                    self.abort()  # which is no failure
+                    self.abort()  # which is not a failure
                     return
                 if answer := self._request.receive(data):
                     self._socket.sendall(answer)  # a few bytes, the first of all

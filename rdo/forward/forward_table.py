@@ -45,7 +45,7 @@ class ProfileForwards(NamedTuple):
     failures: Sequence[str] = ()
 
     def serves(self, forwards: Sequence[Forward], pool: TargetPool) -> bool:
-        """Whether nothing is to be done for a command that wants these of that pool.
+        """Whether nothing is to be done for a command that needs these of that pool.
 
         Callers with agents of their own have pools of their own, to the same place: the first one's will do.
         """
@@ -139,7 +139,7 @@ class ForwardTable:
         return moved_line(target.hold(BY_HAND, self._placed(forward, target.pool))[0], target.pool.target.name)
 
     def remove(self, pool: TargetPool, forwards: Sequence[Forward]) -> list[str]:
-        """End these, whoever wants them: a line for each. Raises SetupError for one that is not there."""
+        """End these, whoever asked for them: a line for each. Raises SetupError for one that is not there."""
         with self._lock:
             target = self._of(pool)
             chosen = [self._chosen(target, forward) for forward in forwards]

@@ -39,7 +39,7 @@ class HeldForward(ABC):
         self.forward = forward
         self._report = report
         self.owners: set[Hashable] = set()
-        """Who wants it; guarded by who holds it."""
+        """Who asked for it; guarded by its holder."""
         self.started = time.time()
         self.failure = ""
         """Why the latest connection could not be made."""

@@ -1,4 +1,4 @@
-"""The forwards of one target: held while somebody wants them, whatever becomes of the connection meanwhile."""
+"""The forwards of one target: held while somebody needs them, whatever becomes of the connection meanwhile."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class TargetForwards:
         self._end_unwanted()
 
     def drop(self, owner: Hashable, kept: Iterable[Forward] = ()) -> None:
-        """The owner wants no others than these any more."""
+        """The owner needs no others than these any more."""
         kept = set(kept)
         with self._lock:
             for held in self._held:
@@ -100,7 +100,7 @@ class TargetForwards:
             self._end_unwanted()
 
     def end(self, chosen: Callable[[HeldForward], bool] = lambda held: True) -> int:
-        """End those that are chosen, whoever wants them: how many."""
+        """End those that are chosen, whoever asked for them: how many."""
         with self._lock:
             found = [held for held in self._held if chosen(held)]
             for held in found:

@@ -14,7 +14,7 @@ from rdo.forward.target_forwards import TargetForwards
 from rdo.forward.watched_command import WatchedCommand
 
 PORT_LIMIT = 64
-"""Ports of a target at a time: a command that listens on more is no server for people."""
+"""Ports of a target at a time: a command that listens on more is not a server for people."""
 
 FIRST_EPHEMERAL = 32768
 """From here on, Linux gives out ports to who asks for none in particular, such as debuggers."""

@@ -61,7 +61,7 @@ class Request:
     can_answer: bool
     """Whether stdin and stderr are terminals, so that a question may be asked while the command runs."""
     is_check: bool
-    """Whether the command only looks whether all works, and is no use of the target."""
+    """Whether the command only checks that everything works, and does not count as use of the target."""
     shell_options: bytes
     """Of the shell that a string is for, with spaces between: `-c`, or `-euo pipefail -c`."""
     remote_directory: bytes

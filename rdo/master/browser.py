@@ -1,4 +1,4 @@
-"""Which commands open URLs here. Loaded when a profile first wants that."""
+"""Which commands open URLs here. Loaded when a profile first needs it."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class ClientConnection:
     def break_off(self, error: BaseException) -> None:
         """Send the error as the last frame, if that needs no waiting, and end the connection.
 
-        A client that does not read meanwhile finds it behind what is on the way.
+        A client that does not read meanwhile finds it after what is on the way.
         """
         failure = protocol.frame(protocol.FAILED, protocol.encode_failure(self._shown(error)))
         in_turn = self._sending.acquire(timeout=LAST_WORD_PATIENCE)

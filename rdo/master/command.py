@@ -154,7 +154,7 @@ class CommandRunner:
         """What goes with the target, and with the profile, for as long as the target is connected."""
         try:
             self._forwards.hold_for_target(use.pool, use.target, caller.report)
-        except SetupError as error:  # as with ssh, the next attempt begins anew, with what its configuration says then
+        except SetupError as error:  # as with ssh, the next attempt starts over, with what its configuration says then
             self._targets.give_up(use.pool, error.what)
             raise
         self._forwards.hold_for_profile(use.pool, asked.user, asked.profile.config, caller.report)

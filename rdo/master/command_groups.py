@@ -13,7 +13,7 @@ KILL_GRACE = 2.0
 """Seconds between TERM and KILL for a command whose client is gone."""
 
 LOOK_INTERVAL = 0.05
-"""Seconds between two looks whether a group is gone: each costs a round trip."""
+"""Seconds between two checks whether a group is gone: each costs a round trip."""
 
 
 class CommandGroups:

@@ -149,7 +149,7 @@ class CommandSync(NamedTuple):
         lines: list[str] = []
         status = 0
         if verb != "pull":
-            self.sync.forget()  # no command's shell looks whether all is there still
+            self.sync.forget()  # no command's shell checks that all is still there
         if verb in ("both", "push"):
             self._push(caller, looks_for_missing=verb == "push")
         if verb in ("both", "pull"):

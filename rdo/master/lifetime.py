@@ -13,7 +13,7 @@ from rdo.util import log
 from rdo.util.active_count import ActiveCount
 
 LOOK_INTERVAL = 10.0
-"""Seconds between two looks whether the socket is still ours."""
+"""Seconds between two checks whether the socket is still ours."""
 
 UNUSED_TIMEOUT = 600.0
 """Seconds that a master stays which holds no connection: starting another one takes longer than a command."""

@@ -59,7 +59,7 @@ class PortForwards:
         return self._table.get().add(pool, wanted) if wanted else []
 
     def remove(self, pool: TargetPool, unwanted: Sequence[Forward]) -> list[str]:
-        """End these, whoever wants them: a line for each. Raises SetupError for one that is not there."""
+        """End these, whoever asked for them: a line for each. Raises SetupError for one that is not there."""
         return self._table.get().remove(pool, unwanted) if unwanted else []
 
     def watch(self, pool: TargetPool) -> PortWatch:

@@ -25,7 +25,7 @@ ENDING_TIMEOUT = 10.0
 only ended a line, and that is left later on, has ended by itself."""
 
 LOOK_INTERVALS = (0.01, 0.02, 0.04, 0.08, 0.1)
-"""Seconds between two looks whether it has ended; the last one repeats. A Docker engine is asked each time."""
+"""Seconds between two checks whether it has ended; the last one repeats. A Docker engine is asked each time."""
 
 SILENCE_GRACE = 0.1
 """Seconds without output after which all that the command wrote has come."""

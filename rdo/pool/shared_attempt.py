@@ -60,7 +60,7 @@ class SharedAttempts:
         self.latest.end()
 
     def seen(self) -> SeenAttempt:
-        """How it stands, before one looks whether what is needed is there."""
+        """How it stands, before one checks whether what is needed is there."""
         return SeenAttempt(self.latest, self.latest.is_over)
 
     def join(self, seen: SeenAttempt) -> tuple[SharedAttempt, bool]:

@@ -23,7 +23,7 @@ from rdo.util.lines import split_lines
 _NEWLINE = load("newline")
 
 LOOK_INTERVAL = 0.5
-"""Seconds between two looks whether the caller still waits. A target that is silent is given up by its connection."""
+"""Seconds between two checks whether the caller still waits. A target that is silent is given up by its connection."""
 
 COMPLAINT_LIMIT = 4096
 """Bytes of stderr that are kept: what the first program to fail says there."""

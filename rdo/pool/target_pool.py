@@ -36,7 +36,7 @@ class PoolCommand(NamedTuple):
     words: str
     break_off: Callable[[BaseException], None]
     is_check: bool = False
-    """Whether it only looks whether all works: then it keeps nothing open for longer."""
+    """Whether it only checks that everything works: then it keeps nothing open for longer."""
 
 
 _numbers = itertools.count(1)

@@ -41,7 +41,7 @@ class FileStates:
     def look(self, path: bytes, found: os.stat_result, known: Entry | None) -> Entry | None:
         """The entry for a path of which lstat(2) said this: the one that is known already, if it is the same.
 
-        None for what is no file, link or directory, or is gone.
+        None for what is not a file, link or directory, or is gone.
         """
         if stat.S_ISREG(found.st_mode):
             return self._file(path, found, known)

@@ -22,7 +22,7 @@ BURST = 1000
 """Events from which on some may be missing."""
 
 STEP = 2
-"""Milliseconds: so often the library looks whether events have come, while it is asked."""
+"""Milliseconds between two checks of the library for events, while it is asked."""
 
 WAIT = 100
 """Milliseconds after which it says that none came."""

@@ -67,7 +67,7 @@ class Pulling(NamedTuple):
         return not PROTECTED.isdisjoint(path.lower().split(b"/"))
 
     def is_withheld(self, path: bytes) -> bool:
-        """Whether it would be pulled, but for that, and is no part of something else of which the same is true."""
+        """Whether it would be pulled, but for that, and is not part of something else of which the same is true."""
         directory = path.rpartition(b"/")[0]
         return self.is_protected(path) and not self.is_protected(directory) and self.patterns.matches(path)
 

@@ -45,7 +45,7 @@ Event = Member | bytes | End
 """A member, some of its content, or the end."""
 
 SKIPPED = b""
-"""In place of an event: what came is no event by itself."""
+"""In place of an event: what came is not an event by itself."""
 
 
 class TarReader:

@@ -17,7 +17,7 @@ from rdo.fscodec import fsdecode
 from rdo.util.lines import split_lines
 
 LOOK_INTERVAL = 0.5
-"""Seconds between two looks whether the caller still waits."""
+"""Seconds between two checks whether the caller still waits."""
 
 SKIPPED = 1
 """The exit status if all went well, but for files that were changed on both sides: `EXIT STATUS` of unison's manual."""

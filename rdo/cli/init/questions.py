@@ -73,7 +73,7 @@ def one_of(name: str, because: str, choices: Sequence[str]) -> str:
         answer = str(click.prompt(_question(name), err=True))  # click itself would show the choices as they are
         if answer in choices:
             return str(checked(name, answer))
-        click.echo(f"it is one of {without_middle(one_line(offered(choices)))}", err=True)
+        click.echo(f"answer with one of {without_middle(one_line(offered(choices)))}", err=True)
 
 
 def value(name: str, because: str) -> Any:

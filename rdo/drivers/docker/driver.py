@@ -100,7 +100,7 @@ class DockerDriver:
         """See base.Driver."""
         if self._is_own or self._settings.directory:
             return None
-        places = [root for root in self._roots or () if os.path.isdir(root.local)]  # a single file is no place to be
+        places = [root for root in self._roots or () if os.path.isdir(root.local)]  # no command runs in a single file
         return mounts.not_mounted(self._name, places, self._root, directory)
 
     def sharing(self) -> str:

@@ -31,7 +31,7 @@ ENDS = re.compile(rb"\r\n|[\r\n]")
 """A CR alone: how far a download has got."""
 
 EXIT_CHECK_INTERVAL = 0.1
-"""Seconds between two looks whether the program has ended."""
+"""Seconds between two checks whether the program has ended."""
 
 
 class TooMuchOutput(Exception):
