@@ -212,12 +212,13 @@ class DockerChannel:
         return status
 
     def _status(self) -> int:
-        """Of a program that got nothing to do, what became of its container says more. Raises RdoError."""
+        """What became of its container says more than its streams. Raises RdoError."""
         try:
             status = self._program.status(self.is_cut)
-        except LinkLost:
-            self._check_start()
-            raise
+        except LinkLost as lost:
+            if (why := self.why_down()) is None:
+                raise
+            raise (LinkLost(lost.what, why.what) if self._has_written else why) from None
         if status in (*KILLED, *FAILED_TO_START):
             self._check_start()
         return status

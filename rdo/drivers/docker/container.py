@@ -88,7 +88,7 @@ def not_up(name: str, began: str, resumes: bool, state: ContainerState) -> Conne
         return LinkLost(f"`{name}` {state}", "", f"`docker unpause {name}`") if resumes else not_running(name, state)
     if state.runs and began in ("", state.started):
         return None
-    return LinkLost(f"`{name}` {'does not keep running' if state.runs else state}", "", f"see `docker logs {name}`")
+    return LinkLost(f"`{name}` {'has been started again' if state.runs else state}", "", f"see `docker logs {name}`")
 
 
 def _start(engine: Engine, container: InspectedContainer) -> None:

@@ -154,3 +154,19 @@ def test_what_runs_when_the_container_goes_has_a_bad_end(
         assert channel.read(BOUND) is None
         with pytest.raises(LinkLost, match=f"container `{name}` reported no exit status"):
             channel.exit_status()
+
+
+@pytest.mark.parametrize(("verb", "why"), [("stop", "has exited"), ("restart", "has been started again")])
+def test_a_command_whose_container_ends_is_told_so(
+    docker_engine: DockerEngine, make: Make, connect: Connect, verb: str, why: str
+) -> None:
+    with docker_engine.container() as name, docker_engine.client() as client:
+        connection = connect(make(container=name))
+        connection.open_channel("exec sleep 60", None)  # as the lifeline is
+        channel = connection.open_channel("read line; echo up; exec sleep 60", None)
+        channel.write(b"go\n")
+        assert channel.read(BOUND) is not None
+        getattr(client.containers.get(name), verb)(timeout=0)
+        assert channel.read(BOUND) is None
+        with pytest.raises(LinkLost, match=f"reported no exit status: `{name}` {why}$"):
+            channel.exit_status()
