@@ -7,12 +7,8 @@ rdo.drivers.ssh.connector.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import socket
-import sys
 import time
-from collections.abc import Iterator
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from rdo import __version__
@@ -24,8 +20,6 @@ from rdo.util import threads
 
 if TYPE_CHECKING:
     from rdo.drivers.ssh.connector import Connector
-
-METADATA = "importlib.metadata"
 
 CONNECT_TIMEOUT = 15.0
 """Seconds for each step of reaching a host, where nobody said otherwise."""
@@ -83,28 +77,9 @@ class ConnectAhead:
 
 def load_connector() -> type[Connector]:
     """Import what speaks SSH."""
-    with _no_package_metadata():
-        importlib.import_module("paramiko")
     from rdo.drivers.ssh.connector import Connector
 
     return Connector
-
-
-@contextlib.contextmanager
-def _no_package_metadata() -> Iterator[None]:
-    """paramiko looks up its own version when it is imported. To load what does that, with `email`, `zipfile` and more,
-    takes a fifth of the time for all that speaks SSH, and nobody here asks for that version.
-    """
-    if METADATA in sys.modules:
-        yield
-        return
-    stand_in = ModuleType(METADATA)
-    stand_in.version = lambda _: ""  # type: ignore[attr-defined]
-    sys.modules[METADATA] = stand_in
-    try:
-        yield
-    finally:
-        sys.modules.pop(METADATA, None)
 
 
 def step_timeout(options: SshOptions, timeout: float | None) -> float:

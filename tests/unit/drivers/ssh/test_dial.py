@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,21 +75,3 @@ def test_where_nobody_listens_the_options_say_so(tmp_path: Path) -> None:
 
 def test_the_connector_is_loaded() -> None:
     assert load_connector().__name__ == "Connector"
-
-
-LOAD = """
-import sys
-from rdo.drivers.ssh.dial import load_connector
-if {first}:
-    import importlib.metadata
-load_connector()
-assert ("importlib.metadata" in sys.modules) == {first}
-from importlib import metadata
-assert metadata.version("paramiko")
-"""
-
-
-@pytest.mark.parametrize("first", [False, True])
-def test_what_speaks_ssh_is_loaded_without_what_looks_up_versions_and_that_can_be_loaded(first: bool) -> None:
-    done = subprocess.run([sys.executable, "-c", LOAD.format(first=first)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
