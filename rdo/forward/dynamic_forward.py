@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import selectors
 import socket
 from collections.abc import Callable
@@ -102,10 +101,7 @@ class SocksRelay(Relay):
         """Say so, and hang up."""
         self._stage = _Stage.DATA
         self.failure = why
-        with contextlib.suppress(OSError):
-            self._socket.sendall(answer)
-            self._socket.shutdown(socket.SHUT_WR)
-        self._close()
+        self._close(answer)
 
 
 class DynamicForward(LocalForward):

@@ -225,7 +225,8 @@ class Relay:
                 events |= selectors.EVENT_WRITE
             self._loop.select(there, events, self)
 
-    def _close(self) -> None:
+    def _close(self, last: bytes = b"") -> None:
+        """`last`: what the near side is still told."""
         stream, self._stream = self._stream, None
         self._loop.select(self._socket.fileno(), 0, self)
         if stream is not None:
@@ -237,4 +238,6 @@ class Relay:
         try:
             self._over(self)  # before the near side sees the end: whoever asks then why, is told
         finally:
-            self._socket.close()
+            with self._socket, contextlib.suppress(OSError):
+                if last:
+                    self._socket.sendall(last)

@@ -108,9 +108,11 @@ class RemoteForward(HeldForward):
         self._give_up(lease, why)
 
     def _give_up(self, lease: IncomingLease, why: str) -> None:
-        lease.stream.close()
-        lease.release()
-        self.fail(why)
+        try:
+            self.fail(why)  # before it is seen there: whoever asks then why, is told
+        finally:
+            lease.stream.close()
+            lease.release()
 
     def _relay(self, lease: IncomingLease, asked: RemoteSocks | None, connection: socket.socket) -> None:
         self._loop.expected -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from rdo.config.forwards import Endpoint, Forward, ForwardKind
+from rdo.forward.failure_report import FailureReport
 from rdo.forward.target_forwards import TargetForwards
 from rdo.pool.target_pool import TargetPool
 from tests.conftest import require
@@ -129,6 +131,27 @@ def test_curl_gets_a_page(proxy: int, option: str) -> None:
         words = [str(curl), "-sS", "-4", option, f"127.0.0.1:{proxy}", f"http://localhost:{port}/"]
         done = subprocess.run(words, capture_output=True, timeout=BOUND, check=False)
     assert (done.stdout, done.stderr) == (b"page", b"")
+
+
+@pytest.mark.parametrize("way", ["ssh"], indirect=True)
+@pytest.mark.parametrize(
+    "said", [b"GET / HTTP/1.0\r\n\r\n", by_socks_4("127.0.0.1", 1)[0]], ids=["no SOCKS", "no server"]
+)
+def test_why_a_client_is_refused_is_told_before_it_sees_that(pool: TargetPool, said: bytes) -> None:
+    held, told = TargetForwards(pool), []
+
+    def tell(line: str) -> bool:
+        told.append((line, select.select([client], [], [], 0)[0]))
+        return True
+
+    wanted = Forward(Endpoint(port=free_port()), Endpoint(), kind=ForwardKind.DYNAMIC)
+    port = held.hold(FailureReport(tell), wanted)[0].endpoint.port
+    with connect(port) as client:
+        client.sendall(said)
+        with suppress(ConnectionResetError):
+            read_all(client)
+    assert [seen for _, seen in told] == [[]]
+    held.end()
 
 
 @pytest.mark.parametrize("way", ["ssh"], indirect=True)
