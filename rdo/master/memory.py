@@ -18,7 +18,7 @@ MAPPED_SIZE = 4 * 1024 * 1024
 
 NEW_OBJECTS = 10_000
 """So many are made before the collector looks at them. What is known of a large project's files are more, and all are
-kept: with the 700 that Python begins with, to look at them is a tenth of the work of a first copy."""
+kept: with the 700 that Python begins with, to look at them is a twentieth of the work of a first copy."""
 
 
 def collect_garbage() -> None:
