@@ -109,7 +109,7 @@ TIDY = $(shell command -v clang-tidy)
 # DEEP=1: clang's analyzer goes down every path, which takes ten times as long.
 DEPTH := $(if $(DEEP),,$(patsubst %,--extra-arg=%,-Xclang -analyzer-config -Xclang mode=shallow))
 
-$(STAMPS)/%: native/%.c native/rdo.h native/.clang-tidy | .venv/developing
+$(STAMPS)/%: native/%.c $(wildcard native/*.h) native/.clang-tidy | .venv/developing
 	@mkdir -p $(@D)
 	@$(CC) $(COMPILE) -O1 -Wall -Wextra -Wconversion -Wshadow -Werror $(ANALYZER) -c $< -o $@.o
 	@$(if $(TIDY),$(TIDY) --quiet $(DEPTH) $< -- $(COMPILE) 2>$@.log || { cat $@.log; exit 1; })

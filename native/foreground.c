@@ -1,5 +1,5 @@
 /* The caller's signals and terminal modes, while one command runs. */
-#include "rdo.h"
+#include "relay.h"
 
 #include <signal.h>
 #include <string.h>

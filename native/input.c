@@ -1,5 +1,5 @@
 /* The caller's stdin on its way to the master, within the credit that the master gives. */
-#include "rdo.h"
+#include "relay.h"
 
 #include <errno.h>
 #include <unistd.h>

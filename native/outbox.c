@@ -1,5 +1,5 @@
 /* What is to be sent to the master, in its order. */
-#include "rdo.h"
+#include "relay.h"
 
 #include <errno.h>
 #include <string.h>

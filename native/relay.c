@@ -1,5 +1,5 @@
 /* One command at one control master: what the master sends, and what is done about it. One thread, one poll(2). */
-#include "rdo.h"
+#include "relay.h"
 
 #include <errno.h>
 #include <poll.h>

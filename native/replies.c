@@ -1,5 +1,5 @@
 /* What is done about each frame that the master sends. */
-#include "rdo.h"
+#include "relay.h"
 
 #include <string.h>
 

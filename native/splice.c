@@ -1,6 +1,6 @@
 /* Long streams passed on within the kernel, as Linux can: output from the master's socket to a pipe, and input from a
  * pipe to the socket. No copy, and so half the time. */
-#include "rdo.h"
+#include "relay.h"
 
 #include <errno.h>
 #include <fcntl.h>

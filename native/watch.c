@@ -1,5 +1,5 @@
 /* Whether the control master still reads what it is sent, while a command runs: PROTOCOL.md has the rule. */
-#include "rdo.h"
+#include "relay.h"
 
 enum {
     INTERVAL_MS = 350,    /* between two looks: with the next one, a master is found silent within a second */
