@@ -35,8 +35,7 @@ after it. Without a command, rdo opens a login shell in the matching directory.
                           if stdin, stdout and stderr are all terminals)
   -n                      give the command an empty stdin
   -L PORT[:HOST:PORT]     forward a port here to the target, as with `ssh -L`
-  -R PORT[:HOST:PORT]     forward a port there to this machine: to the same PORT,
-                          or to HOST:PORT
+  -R PORT[:HOST:PORT]     forward a port there to this machine, as with `ssh -R`
   -D [ADDRESS:]PORT       run a SOCKS proxy here, as with `ssh -D`
       --no-sync           copy no files, whatever the key `sync` says
       --sync-only         copy what changed on either side, and run nothing
