@@ -16,10 +16,10 @@ SBIN = "/usr/sbin:/sbin:/usr/local/sbin"
 
 NUMBERS = itertools.count(1)
 
-LOCK_BOUND = 10.0
+LOCK_TIMEOUT = 10.0
 """Seconds for others who change the list of users, such as a test process beside this one."""
 
-REMOVE_BOUND = 10.0
+REMOVE_TIMEOUT = 10.0
 """Seconds for the last process of a user to end, without which it cannot be removed."""
 
 
@@ -36,12 +36,12 @@ def account(home: Path) -> Iterator[str]:
     name = f"rdo-test-{os.getpid()}-{next(NUMBERS)}"
     # A password of `*` fits nothing; with the default, `!`, sshd takes the user for locked.
     words = ("-M", "-d", str(home), "-s", "/bin/sh", "-p", "*", "-c", "made by rdo's tests", name)
-    assert wait_until(lambda: _run("useradd", *words, check=False) == 0, LOCK_BOUND)
+    assert wait_until(lambda: _run("useradd", *words, check=False) == 0, LOCK_TIMEOUT)
     try:
         shutil.chown(home, name)
         yield name
     finally:
-        assert wait_until(lambda: _run("userdel", name, check=False) == 0, REMOVE_BOUND)
+        assert wait_until(lambda: _run("userdel", name, check=False) == 0, REMOVE_TIMEOUT)
 
 
 def _run(program: str, *words: str, check: bool = True) -> int:

@@ -18,7 +18,7 @@ import asyncssh
 from tests.keys import make_key
 from tests.ssh_server import client_config
 
-DEADLINE = 10.0
+TIMEOUT = 10.0
 """Seconds to start, and to end."""
 
 PIECE = 64 * 1024
@@ -49,7 +49,7 @@ class AsyncServer:
         self._loop.close()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(DEADLINE)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(TIMEOUT)
 
     async def _begin(self) -> None:
         self._acceptor = await asyncssh.listen(

@@ -18,7 +18,7 @@ from tests.connecting import connected
 from tests.reach import Target
 from tests.ssh_client import ScriptedCaller
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for anything that should happen at once."""
 
 
@@ -45,7 +45,7 @@ def finish(shell: Shell) -> Outcome:
     marks = Marks(shell.secret)
     for early in shell.pending:
         pieces[early.stream].append(early.data)
-    while (chunk := shell.channel.read(BOUND)) is not None:
+    while (chunk := shell.channel.read(TIMEOUT)) is not None:
         found = marks.receive(chunk.data) if shell.pty else [chunk.data]
         pieces[chunk.stream] += [piece for piece in found if not isinstance(piece, Mark)]
     return Outcome(shell.channel.exit_status(), b"".join(pieces[STDOUT]), b"".join(pieces[STDERR]))
@@ -81,7 +81,7 @@ def held(target: Target) -> Iterator[HeldConnection]:
 def guarded(link: HeldConnection, script: str) -> Shell:
     """A command that says when it is up, and has a lifeline."""
     shell = start(link, "sh", "-c", script)
-    assert shell.channel.read(BOUND) is not None
+    assert shell.channel.read(TIMEOUT) is not None
     link.start_lifeline()
     link.guard(shell.group)
     return shell

@@ -11,7 +11,7 @@ from rdo.drivers.docker.driver import DockerDriver
 from tests.connecting import connected
 from tests.ssh_client import ScriptedCaller
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for anything that should happen at once."""
 
 Connect = Callable[[DockerDriver], DockerConnection]
@@ -38,7 +38,7 @@ def output(connection: DockerConnection, command: str) -> str:
     """The stdout of a command that succeeds."""
     channel = connection.open_channel(command, None)
     text = b""
-    while (chunk := channel.read(BOUND)) is not None:
+    while (chunk := channel.read(TIMEOUT)) is not None:
         text += chunk.data if chunk.stream == STDOUT else b""
     assert channel.exit_status() == 0
     channel.close()

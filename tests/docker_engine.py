@@ -20,9 +20,9 @@ import docker.errors
 
 from tests.base_system import base_archive, path_with_sbin
 
-START_DEADLINE = 30.0
+START_TIMEOUT = 30.0
 """Seconds for dockerd to answer, which takes 2 s on an idle machine: it starts a containerd first."""
-END_DEADLINE = 20.0
+END_TIMEOUT = 20.0
 FLAGS = ("--bridge=none", "--iptables=false", "--ip6tables=false")
 NEEDED = ("dockerd", "debootstrap")
 SHELLS = {"dash": "dash", "bash": "bash", "busybox": "busybox"}
@@ -69,7 +69,7 @@ class DockerEngine:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment, start_new_session=True
             )
-        deadline = time.monotonic() + START_DEADLINE
+        deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline and self._process.poll() is None:
             if self._listens():
                 with self.client() as client:
@@ -164,7 +164,7 @@ class DockerEngine:
             return
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(END_DEADLINE)
+            self._process.wait(END_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -14,7 +14,7 @@ from tests.e2e.masters import answer
 from tests.leaks import MARK, Leaks, root_of
 from tests.processes import process_numbers, wait_for_ends
 
-STOP_BOUND = 15.0
+STOP_TIMEOUT = 15.0
 """Seconds for masters that were told to end to be gone."""
 
 
@@ -31,7 +31,7 @@ def environment_of(mark: str, leaks: Leaks) -> Iterator[dict[str, str]]:
     yield environment
     if left := leaks.processes(before, mark):
         stop_masters(environment)
-        wait_for_ends(left, STOP_BOUND)
+        wait_for_ends(left, STOP_TIMEOUT)
     shutil.rmtree(root)
 
 

@@ -20,9 +20,9 @@ from paramiko.message import Message
 
 from tests.ssh_server import client_config
 
-ACCEPT_BOUND = 0.1
+ACCEPT_TIMEOUT = 0.1
 """Seconds between two looks whether the test is over."""
-END_BOUND = 5.0
+END_TIMEOUT = 5.0
 WINDOW, PACKET = 1 << 20, 1 << 15
 
 
@@ -140,7 +140,7 @@ class OddServer:
         self._answers = answers
         self._preferred = preferred
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(ACCEPT_BOUND)
+        self._listener.settimeout(ACCEPT_TIMEOUT)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._serve)
         self.logins = 0
@@ -178,7 +178,7 @@ class OddServer:
         for kind, names in self._preferred.items():
             setattr(talk, f"_preferred_{kind}", names)
         talk.add_server_key(self.KEY)
-        ends.callback(talk.join, END_BOUND)
+        ends.callback(talk.join, END_TIMEOUT)
         ends.callback(talk.close)
         ends.callback(talk.packetizer.complete_handshake)  # its timer would go on
         talk.start_server(threading.Event())

@@ -16,7 +16,7 @@ from tests.base_system import base_archive
 from tests.leaks import wait_until
 from tests.processes import listed_processes
 
-BOUND = 60.0
+TIMEOUT = 60.0
 """Seconds for any podman; to make the image takes 5."""
 
 IMAGE = "rdo-test-dash"
@@ -58,7 +58,7 @@ class PodmanEngine:
             [*self._podman, *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=BOUND,
+            timeout=TIMEOUT,
             check=False,
             text=True,
         )
@@ -73,7 +73,7 @@ class PodmanEngine:
         null = subprocess.DEVNULL
         with subprocess.Popen(words, stdin=null, stdout=null, stderr=null) as service:
             try:
-                assert wait_until(self.socket.exists, BOUND)
+                assert wait_until(self.socket.exists, TIMEOUT)
                 yield
             finally:
                 service.terminate()
@@ -99,7 +99,7 @@ def podman() -> Iterator[PodmanEngine]:
         with engine.serving():
             yield engine
     finally:
-        assert wait_until(lambda: not _ended(directory), BOUND)
+        assert wait_until(lambda: not _ended(directory), TIMEOUT)
         shutil.rmtree(directory)
 
 

@@ -14,7 +14,7 @@ from paramiko.server import InteractiveQuery
 
 from tests.ssh_server import client_config
 
-ACCEPT_DEADLINE = 10.0
+ACCEPT_TIMEOUT = 10.0
 """Seconds for the client under test to connect."""
 
 
@@ -74,7 +74,7 @@ class ScriptedServer:
         self.script = script
         self._key = host_key()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(ACCEPT_DEADLINE)
+        self._listener.settimeout(ACCEPT_TIMEOUT)
         self.port: int = self._listener.getsockname()[1]
         self.ssh_config = directory / "scripted_config"
         known = directory / "scripted_known_hosts"

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 FULL = os.environ.get("RDO_SOAK") == "1"
 
-PART_BOUND = 3600.0
+PART_TIMEOUT = 3600.0
 """Seconds for one row of the account: several times what the longest takes."""
 
-WHOLE_BOUND = 7200.0
+WHOLE_TIMEOUT = 7200.0
 """Seconds for a whole run: when they are over, no further test is begun."""
 
 T = TypeVar("T")
@@ -37,9 +37,9 @@ class Row:
 
     def count(self, items: Iterable[T]) -> Iterator[T]:
         """Go through the items; each counts as done when the next one is asked for."""
-        deadline = time.monotonic() + PART_BOUND
+        deadline = time.monotonic() + PART_TIMEOUT
         for item in items:
-            assert time.monotonic() < deadline, f"{self.name}: only {self.done} in {PART_BOUND:.0f} s"
+            assert time.monotonic() < deadline, f"{self.name}: only {self.done} in {PART_TIMEOUT:.0f} s"
             self.begun += 1
             yield item
             self.done += 1
@@ -55,7 +55,7 @@ class Account:
     @property
     def is_over(self) -> bool:
         """Whether the whole run has had its time."""
-        return FULL and time.monotonic() - self.started > WHOLE_BOUND
+        return FULL and time.monotonic() - self.started > WHOLE_TIMEOUT
 
     def add(self, name: str, over: str) -> Row:
         """A new row. `over` tells which target, or another parameter of the test."""

@@ -11,10 +11,10 @@ from rdo.drivers.base import STDERR, STDOUT, Channel
 from rdo.drivers.ssh.connection import SshConnection
 from rdo.drivers.ssh.driver import SshDriver
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for anything that should happen at once."""
 
-DRAIN_BOUND = 60.0
+DRAIN_TIMEOUT = 60.0
 """Seconds for output to follow input: sshd takes a second of CPU for 2000 small packets that pile up in its buffer."""
 
 
@@ -68,7 +68,7 @@ def driver(ssh_config: Path | None, host: str = "devbox", **more: object) -> Ssh
 def drain(channel: Channel) -> dict[int, bytes]:
     """All output until both streams have ended."""
     found: dict[int, list[bytes | memoryview]] = {STDOUT: [], STDERR: []}
-    while (chunk := channel.read(DRAIN_BOUND)) is not None:
+    while (chunk := channel.read(DRAIN_TIMEOUT)) is not None:
         found[chunk.stream].append(chunk.data)
     return {stream: b"".join(pieces) for stream, pieces in found.items()}
 

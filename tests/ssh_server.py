@@ -22,16 +22,16 @@ from tests.leaks import wait_until
 
 Server = TypeVar("Server", bound="SshServer")
 
-START_DEADLINE = 30.0
+START_TIMEOUT = 30.0
 """Seconds for a server to listen, which takes 20 ms on an idle machine."""
-END_DEADLINE = 20.0
+END_TIMEOUT = 20.0
 
 MARK = "RDO_TEST_ID"
 
 OPEN = ("01", "08")
 """States of a TCP socket in /proc/net/tcp: established, and closed by its peer alone."""
 
-CUT_BOUND = 2.0
+CUT_TIMEOUT = 2.0
 """Seconds for clients to close connections that were cut; some hold theirs on purpose."""
 """By this variable the leak check finds what a session left behind."""
 
@@ -173,7 +173,7 @@ class SshServer(ABC):
             return
         sessions = self.sessions()
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(END_DEADLINE)
+        self._process.wait(END_TIMEOUT)
         self._process = None
         for pid in sessions:
             with contextlib.suppress(ProcessLookupError):
@@ -193,11 +193,11 @@ class SshServer(ABC):
         for pid in ended:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + END_DEADLINE
+        deadline = time.monotonic() + END_TIMEOUT
         while ended & set(self.sessions()):  # a killed process holds its connection a moment longer
             assert time.monotonic() < deadline, f"{self.program} does not end its connections"
             time.sleep(0.01)
-        wait_until(lambda: not self._is_connected(), CUT_BOUND)
+        wait_until(lambda: not self._is_connected(), CUT_TIMEOUT)
 
     def _is_connected(self) -> bool:
         """Whether a client has a socket to this server that it has not closed. Known on Linux alone."""
@@ -225,7 +225,7 @@ class SshServer(ABC):
         self.stop()
 
     def _wait_until_listening(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + START_DEADLINE
+        deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
             assert process.poll() is None, f"{self.program} ended at once:\n{self.log}"
             with contextlib.suppress(OSError):

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for anything that should happen at once."""
 
 Serve = Callable[[socket.socket], None]
@@ -43,8 +43,8 @@ def server(serve: Serve, host: str = "127.0.0.1") -> Iterator[int]:
             yield listening.getsockname()[1]
         finally:
             listening.shutdown(socket.SHUT_RDWR)
-            acceptor.join(BOUND)
-            all_closed = wait_until(lambda: all(not thread.is_alive() for thread in threads), BOUND)
+            acceptor.join(TIMEOUT)
+            all_closed = wait_until(lambda: all(not thread.is_alive() for thread in threads), TIMEOUT)
             assert all_closed, "a connection was never closed"
 
 
@@ -81,6 +81,6 @@ def send_all(connection: socket.socket, data: bytes) -> None:
 
 
 def connect(port: int, host: str = "127.0.0.1") -> socket.socket:
-    connection = socket.create_connection((host, port), BOUND)
-    connection.settimeout(BOUND)
+    connection = socket.create_connection((host, port), TIMEOUT)
+    connection.settimeout(TIMEOUT)
     return connection

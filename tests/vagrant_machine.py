@@ -14,7 +14,7 @@ from pathlib import Path
 from rdo.drivers.vagrant.driver import VagrantDriver
 from tests.docker_engine import DockerEngine
 
-VAGRANT_DEADLINE = 300.0
+VAGRANT_TIMEOUT = 300.0
 """Seconds for any `vagrant`, the slowest of which takes 10."""
 
 IMAGE = "rdo-test-vagrant"
@@ -137,7 +137,7 @@ class VagrantHost:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=VAGRANT_DEADLINE,
+            timeout=VAGRANT_TIMEOUT,
             check=False,
             text=True,
         )

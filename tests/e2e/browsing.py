@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.e2e.project import PATIENCE, Project, ssh_config_text
+from tests.e2e.project import TIMEOUT, Project, ssh_config_text
 from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
 
@@ -55,5 +55,5 @@ def press(terminal: Terminal, key: str, until: str) -> None:
         terminal._read(0.2)
         return until in terminal.seen
 
-    assert wait_until(shows, PATIENCE), terminal.seen
+    assert wait_until(shows, TIMEOUT), terminal.seen
     terminal.expect(until)

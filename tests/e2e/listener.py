@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from tests.e2e.project import PATIENCE, Project
+from tests.e2e.project import TIMEOUT, Project
 from tests.e2e.test_forward import ports
 from tests.leaks import wait_until
 
@@ -46,5 +46,5 @@ def forward(project: Project, port: int) -> dict[str, Any]:
 
 def here(project: Project, port: int) -> int:
     """Where a port of the target is, once it is."""
-    found = wait_until(lambda: forward(project, port), PATIENCE)
+    found = wait_until(lambda: forward(project, port), TIMEOUT)
     return int(found["local"].rpartition(":")[2]) if found else 0

@@ -21,7 +21,7 @@ from tests.leaks import wait_until
 from tests.processes import listed_processes, wait_for_ends
 from tests.sshd import Sshd
 
-END_BOUND = 10.0
+END_TIMEOUT = 10.0
 """Seconds for a master that was told to end to be gone."""
 
 
@@ -38,7 +38,7 @@ def masters(project: Project) -> list[int]:
 def suspend(master: int) -> None:
     """Stop it, and wait until all of its threads have stopped: until then it may still serve a command."""
     os.kill(master, signal.SIGSTOP)
-    assert wait_until(lambda: set(_thread_states(master)) == {"T"}, END_BOUND)
+    assert wait_until(lambda: set(_thread_states(master)) == {"T"}, END_TIMEOUT)
 
 
 def _thread_states(pid: int) -> Iterator[str]:
@@ -67,7 +67,7 @@ def answer(path: Path, frame: bytes) -> list[protocol.Frame]:
     decoder = protocol.Decoder()
     frames: list[protocol.Frame] = []
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(END_BOUND)
+        connection.settimeout(END_TIMEOUT)
         connection.connect(str(path))
         connection.sendall(frame)
         while data := connection.recv(65536):
@@ -105,7 +105,7 @@ def served_by_systemd(project: Project, **more: str) -> Iterator[int]:
         with subprocess.Popen(argv, env=environment, pass_fds=(listener.fileno(),)) as process:
             try:
                 yield process.pid
-                process.wait(END_BOUND)
+                process.wait(END_TIMEOUT)
             finally:
                 process.kill()
 
@@ -127,5 +127,5 @@ def stop(project: Project) -> None:
     running = masters(project)
     for path in sockets(project):
         answer(path, protocol.frame(protocol.STOP, b"1"))
-    wait_for_ends(running, END_BOUND)
+    wait_for_ends(running, END_TIMEOUT)
     assert not masters(project)

@@ -16,7 +16,7 @@ from tests.docker_engine import DockerEngine
 from tests.sshd import Sshd
 from tests.vagrant_machine import VagrantHost
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds for any command of a test: far above what the slowest takes."""
 
 PARTS = itertools.count(1)
@@ -70,7 +70,7 @@ class Project:
             cwd=self.local / cwd,
             env={**self.environment, **(env or {})},
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
             check=False,
             **{**without_input, **more},
         )
@@ -87,7 +87,7 @@ class Project:
             cwd=self.local,
             env=dict(self.environment),
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
             check=False,
             stdin=subprocess.DEVNULL,
             **more,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from tests.leaks import wait_until
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 """Seconds for something to appear, on a machine that does much else too."""
 
 
@@ -69,7 +69,7 @@ class Screen:
         one just before; by then the next program may run there, and would draw its screen again.
         """
         self._ask(f"resize-window -x {columns} -y {rows}")
-        assert wait_until(lambda: self._terminal_size == (columns, rows), PATIENCE)
+        assert wait_until(lambda: self._terminal_size == (columns, rows), TIMEOUT)
 
     @property
     def _terminal_size(self) -> tuple[int, int]:
@@ -103,7 +103,7 @@ class Screen:
     def wait_for(self, condition: Callable[[str], object]) -> str:
         """Wait until what is shown meets the condition; give that."""
         seen: list[str] = []
-        found = wait_until(lambda: seen.append(self.shown) or condition(seen[-1]), PATIENCE)
+        found = wait_until(lambda: seen.append(self.shown) or condition(seen[-1]), TIMEOUT)
         assert found, f"it did not come:\n{seen[-1]}"
         return seen[-1]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import PATIENCE
+from tests.e2e.project import TIMEOUT
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
 
@@ -45,7 +45,7 @@ def has_websockets() -> bool:
 
 def ask(*words: str, input: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Run a client to its end."""
-    return subprocess.run(words, input=input, capture_output=True, timeout=PATIENCE, check=False)
+    return subprocess.run(words, input=input, capture_output=True, timeout=TIMEOUT, check=False)
 
 
 def listens(port: int) -> bool:
@@ -63,7 +63,7 @@ def running(words: Sequence[str], port: int, cwd: Path | None = None) -> Iterato
     null = subprocess.DEVNULL
     with subprocess.Popen(words, cwd=cwd, stdin=null, stdout=null, stderr=null) as server:
         try:
-            assert wait_until(lambda: listens(port) or server.poll() is not None, PATIENCE)
+            assert wait_until(lambda: listens(port) or server.poll() is not None, TIMEOUT)
             assert server.poll() is None, f"{words[0]} does not start"
             yield port
         finally:

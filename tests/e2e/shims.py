@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from tests.e2e.project import PATIENCE, Project, Result
+from tests.e2e.project import TIMEOUT, Project, Result
 
 BARE = "/usr/bin:/bin"
 """PATH as a program has it that no shell started."""
@@ -24,7 +24,7 @@ def rdoctl(project: Project, *words: str, cwd: str = ".") -> Result:
     command = [os.path.join(project.environment["PATH"].split(os.pathsep)[0], "rdoctl"), "shim", *words]
     environment = dict(project.environment)
     return subprocess.run(
-        command, cwd=project.local / cwd, env=environment, capture_output=True, timeout=PATIENCE, check=False
+        command, cwd=project.local / cwd, env=environment, capture_output=True, timeout=TIMEOUT, check=False
     )
 
 
@@ -38,7 +38,7 @@ def call(project: Project, name: str, *words: str, env: Mapping[str, str] | None
     more = {"cwd": "/", "stdin": subprocess.DEVNULL, **more} if "input" not in more else {"cwd": "/", **more}
     command = [str(project.local / ".rdo/bin" / name), *words]
     environment = {**bare(project), **(env or {})}
-    return subprocess.run(command, env=environment, capture_output=True, timeout=PATIENCE, check=False, **more)
+    return subprocess.run(command, env=environment, capture_output=True, timeout=TIMEOUT, check=False, **more)
 
 
 def directory_there(project: Project, **more: Any) -> str:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 """Seconds for something to appear, on a machine that does much else too."""
 
 
@@ -52,7 +52,7 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         self.hang_up()
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
@@ -70,7 +70,7 @@ class Terminal:
 
     def status(self) -> int:
         """The program's exit status, once it has ended."""
-        return self._process.wait(PATIENCE)
+        return self._process.wait(TIMEOUT)
 
     def resize(self, rows: int, columns: int) -> None:
         """Change the window's size; the foreground job gets SIGWINCH."""
@@ -97,7 +97,7 @@ class Terminal:
 
     def match(self, pattern: str) -> re.Match[str]:
         """Wait until something matches; forget all up to its end. `string` is what was shown up to there."""
-        found = self._find(pattern, PATIENCE)
+        found = self._find(pattern, TIMEOUT)
         assert found, f"{pattern!r} did not appear in {self.seen!r}"
         shown, self.seen = self.seen[: found.end()], self.seen[found.end() :]
         again = re.search(pattern, shown)

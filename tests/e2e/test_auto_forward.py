@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.listener import SERVER, forward, here, server
-from tests.e2e.project import PATIENCE, Project, ssh_config_text, ssh_project
+from tests.e2e.project import TIMEOUT, Project, ssh_config_text, ssh_project
 from tests.e2e.reached import Reached
 from tests.e2e.terminal import Terminal
 from tests.e2e.test_forward import TEXT, listens, page, ports, web_server
@@ -48,7 +48,7 @@ def test_what_a_command_serves_is_here_while_it_runs_and_nothing_of_others(autom
             assert f"{found['process']} ({found['pid']}), auto" in row
             command.terminate()
             command.communicate()
-        assert wait_until(lambda: not ports(automatic), PATIENCE)
+        assert wait_until(lambda: not ports(automatic), TIMEOUT)
         assert not listens(local)
 
 
@@ -70,7 +70,7 @@ def test_a_port_is_given_back_once_its_listener_is_closed(automatic: Project) ->
         assert command.stdin
         command.stdin.write(b"close\n")
         command.stdin.flush()
-        assert wait_until(lambda: not ports(automatic), PATIENCE)
+        assert wait_until(lambda: not ports(automatic), TIMEOUT)
         assert not listens(port + 1)
         command.communicate()
 
@@ -83,7 +83,7 @@ def test_each_of_several_commands_has_its_own(automatic: Project) -> None:
         assert here(automatic, first)
         assert here(automatic, second)
         one.communicate()
-        assert wait_until(lambda: not forward(automatic, first), PATIENCE)
+        assert wait_until(lambda: not forward(automatic, first), TIMEOUT)
         assert forward(automatic, second)
         two.communicate()
 
@@ -181,7 +181,7 @@ def test_the_next_command_has_its_ports_after_the_connection_was_lost(by_ssh: Re
         by_ssh.line.cut()
         command.communicate()
         assert command.returncode == 255
-    assert wait_until(lambda: not listens(port), PATIENCE)
+    assert wait_until(lambda: not listens(port), TIMEOUT)
     with project.start(*server(port)) as command:
         command.expect_up()
         assert listens(here(project, port))
@@ -195,4 +195,4 @@ def test_a_target_that_is_closed_takes_the_ports_along(automatic: Project) -> No
         local = here(automatic, port)
         assert automatic.shell("rdoctl stop --now").returncode == 0
         command.communicate()
-    assert wait_until(lambda: not listens(local), PATIENCE)
+    assert wait_until(lambda: not listens(local), TIMEOUT)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.docker_engine import DockerEngine
 from tests.e2e.listener import forward, here
-from tests.e2e.project import PATIENCE, docker_project
+from tests.e2e.project import TIMEOUT, docker_project
 from tests.e2e.reached import Reached, all_but
 from tests.e2e.test_forward import TEXT, listens, page, ports
 from tests.leaks import wait_until
@@ -49,7 +49,7 @@ def test_a_port_that_the_container_publishes_here_is_left_as_it_is(
         line = 'busybox httpd -f -p "$1" & echo up; read -r _; kill $!'
         with project.start(*words, "sh", "-c", line, "sh", str(there)) as command:
             command.expect_up()
-            assert wait_until(lambda: page(other) == TEXT, PATIENCE)  # the server may still be on its way
+            assert wait_until(lambda: page(other) == TEXT, TIMEOUT)  # the server may still be on its way
             assert page(published) == TEXT
             assert [each["local"] for each in ports(project)] == [f"localhost:{other}"]
             assert command.communicate() == (b"", b"")
@@ -64,9 +64,9 @@ def test_it_works_over_each_kind_of_connection(reached: Reached) -> None:
     with project.start("sh", "-c", line, "sh", str(port)) as command:
         command.expect_up()
         assert listens(here(project, port))
-        assert wait_until(lambda: forward(project, port)["process"] == "busybox", PATIENCE)
+        assert wait_until(lambda: forward(project, port)["process"] == "busybox", TIMEOUT)
         command.communicate()
-    assert wait_until(lambda: not forward(project, port), PATIENCE)
+    assert wait_until(lambda: not forward(project, port), TIMEOUT)
 
 
 def test_a_port_that_is_asked_for_is_the_user_s_even_if_it_is_here_by_itself(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.browsing import URL, YES, Opening, listens, opening
-from tests.e2e.project import PATIENCE, Project, ssh_config_text
+from tests.e2e.project import TIMEOUT, Project, ssh_config_text
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
 
@@ -26,7 +26,7 @@ def tells(project: Project, tmp_path: Path) -> Opening:
 def test_a_line_tells_of_what_is_opened_here(tells: Opening, how: str) -> None:
     result = tells.project.run("-c", f'{how} "$1"; echo $?', "sh", URL)
     assert (result.stdout, result.stderr) == (b"0\n", f"rdo: opening {URL} here\n".encode())
-    assert wait_until(lambda: tells.opened == [URL], PATIENCE)
+    assert wait_until(lambda: tells.opened == [URL], TIMEOUT)
 
 
 def test_without_the_key_commands_get_nothing(project: Project) -> None:
@@ -41,7 +41,7 @@ def test_later_commands_of_a_connection_use_the_same_programs(tells: Opening) ->
     directory = Path(os.fsdecode(first[0])).parent.parent
     assert directory.stat().st_mode & 0o777 == 0o700
     assert tells.project.shell("rdoctl stop").returncode == 0
-    assert wait_until(lambda: not directory.exists(), PATIENCE)
+    assert wait_until(lambda: not directory.exists(), TIMEOUT)
 
 
 def test_a_browser_that_the_config_names_there_stays(tells: Opening) -> None:
@@ -54,7 +54,7 @@ def test_a_browser_that_the_config_names_there_stays(tells: Opening) -> None:
 def test_what_is_opened_twice_at_once_opens_once_without_a_word(tells: Opening) -> None:
     result = tells.project.run("-c", 'xdg-open "$1" && xdg-open "$1"; echo $?; sleep 1.5', "sh", URL)
     assert (result.stdout, result.stderr) == (b"0\n", f"rdo: opening {URL} here\n".encode())
-    assert wait_until(lambda: tells.opened == [URL], PATIENCE)
+    assert wait_until(lambda: tells.opened == [URL], TIMEOUT)
 
 
 @pytest.mark.both_clients
@@ -67,10 +67,10 @@ def test_a_port_that_a_url_leads_to_is_here_while_the_command_runs(tells: Openin
     with tells.project.start("sh", "-c", f"xdg-open '{url}'; echo up; cat") as command:
         command.expect_up()
         assert listens(port)
-        assert wait_until(lambda: tells.opened == [url], PATIENCE)
+        assert wait_until(lambda: tells.opened == [url], TIMEOUT)
         _, said = command.communicate()
         assert said == f"rdo: opening {url} here\n".encode()
-    assert wait_until(lambda: not listens(port), PATIENCE)
+    assert wait_until(lambda: not listens(port), TIMEOUT)
 
 
 def test_a_url_whose_port_is_in_use_here_is_not_opened(tells: Opening) -> None:
@@ -99,6 +99,6 @@ def test_a_command_that_has_ended_opens_nothing(tells: Opening, tmp_path: Path) 
     script = f"(read -r line <{gate}; xdg-open http://a.example/; echo $? >{status}.new; mv {status}.new {status}) "
     assert tells.project.run("-c", script + ">/dev/null 2>&1 </dev/null &").returncode == 0
     gate.write_text("go\n")
-    assert wait_until(status.exists, PATIENCE)
+    assert wait_until(status.exists, TIMEOUT)
     assert status.read_text() == "4\n"
     assert tells.opened == []

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.docker_engine import DockerEngine
-from tests.e2e.project import PATIENCE, Project, docker_project
+from tests.e2e.project import TIMEOUT, Project, docker_project
 from tests.leaks import wait_until
 
 pytestmark = pytest.mark.usefixtures("lent")
@@ -91,7 +91,7 @@ def test_the_browser_comes_back_to_the_tool_that_sent_it(tool: tuple[Project, Pa
     result = project.run("perl", "tool.pl", provider, env=environment)
     assert result.stdout == b"opened 0\ngot GET /callback?code=secret HTTP/1.1\r\n"
     assert result.stderr.startswith(f"rdo: opening {provider}?client_id=tool&redirect_uri=".encode())
-    assert wait_until(lambda: record.exists() and record.read_bytes() == b"welcome\n", PATIENCE)
+    assert wait_until(lambda: record.exists() and record.read_bytes() == b"welcome\n", TIMEOUT)
 
 
 def test_a_second_login_uses_the_same_programs_with_another_port(tool: tuple[Project, Path], provider: str) -> None:
@@ -118,4 +118,4 @@ def test_a_port_that_the_container_has_here_anyway_is_not_in_the_way(
         url = f"http://localhost:{server.getsockname()[1]}/"
         result = project.run("xdg-open", url, env={"BROWSER": str(browser)})
         assert (result.returncode, result.stderr) == (0, f"rdo: opening {url} here\n".encode())
-        assert wait_until(lambda: record.exists() and record.read_text() == f"{url}\n", PATIENCE)
+        assert wait_until(lambda: record.exists() and record.read_text() == f"{url}\n", TIMEOUT)

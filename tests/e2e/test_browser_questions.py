@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.browsing import ASK, URL, Opening, opening, press
-from tests.e2e.project import PATIENCE, Project
+from tests.e2e.project import TIMEOUT, Project
 from tests.leaks import wait_until
 
 pytestmark = pytest.mark.usefixtures("lent")
@@ -44,7 +44,7 @@ def test_a_key_answers_the_question_on_a_pty(asks: Opening, key: str, status: in
         terminal.type("\r\x04")  # after the keys that were too early for an answer
         terminal.expect("end=0")
     if status == 0:
-        assert wait_until(lambda: asks.opened == [URL], PATIENCE)
+        assert wait_until(lambda: asks.opened == [URL], TIMEOUT)
     else:
         assert asks.opened == []
 
@@ -77,7 +77,7 @@ def test_a_line_answers_the_question_without_a_pty(asks: Opening, redirected: st
     with asks.terminal(f"rdo sh -c {shlex.quote(script)} {redirected}") as terminal:
         terminal.expect("rdo: open http://a.example/ here? [y/N] ")
         press(terminal, "y\n", "rdo: opening it")
-        assert wait_until(lambda: asks.opened == ["http://a.example/"], PATIENCE)
+        assert wait_until(lambda: asks.opened == ["http://a.example/"], TIMEOUT)
         terminal.type("more\n")
         terminal.match("got [my]")
 
@@ -129,7 +129,7 @@ def test_a_yes_to_a_url_whose_port_is_in_use_here_brings_the_reason_alone(asks: 
                 return "status=4" in terminal.seen
 
             terminal.expect("here? [y/N] ")
-            assert wait_until(is_answered, PATIENCE)
+            assert wait_until(is_answered, TIMEOUT)
             assert "rdo: cannot open `http://localhost:" in terminal.seen
             assert "opening it" not in terminal.seen
             terminal.type("\r\x04")
@@ -145,14 +145,14 @@ def test_who_opens_several_urls_at_once_is_asked_about_one_after_another(asks: O
         terminal.expect("rdo: open http://a.example/1 here? [y/N] ")
         (remote / "go").touch()
         top = Path((remote / "top").read_text().strip())
-        assert wait_until(lambda: len(list(top.glob("answer.*"))) == 2, PATIENCE)
+        assert wait_until(lambda: len(list(top.glob("answer.*"))) == 2, TIMEOUT)
         press(terminal, "n", "rdo: not opened\r\n")
         terminal.expect("first is 4")
         terminal.expect("rdo: open http://a.example/2 here? [y/N] ")
         press(terminal, "y", "rdo: opening it")
         terminal.expect("second is 0")
         terminal.type("\r\x04")
-    assert wait_until(lambda: asks.opened == ["http://a.example/2"], PATIENCE)
+    assert wait_until(lambda: asks.opened == ["http://a.example/2"], TIMEOUT)
 
 
 def test_more_urls_than_anybody_wants_to_be_asked_about_are_counted(asks: Opening) -> None:
@@ -160,7 +160,7 @@ def test_more_urls_than_anybody_wants_to_be_asked_about_are_counted(asks: Openin
     script = "for each in 1 2 3 4 5; do (xdg-open http://a.example/$each; echo $? >>statuses) & done; wait"
     with asks.terminal(f"rdo sh -c {shlex.quote(script)}") as terminal:
         terminal.match(r"rdo: open http://a.example/\d here\? \[y/N\] ")
-        assert wait_until(lambda: statuses.exists() and statuses.read_text() == "4\n4\n", PATIENCE)
+        assert wait_until(lambda: statuses.exists() and statuses.read_text() == "4\n4\n", TIMEOUT)
         press(terminal, "n", "rdo: not opened\r\n")
         terminal.expect("rdo: 2 other URLs were not opened here: no more than 3 wait for your answer")
         terminal.match(r"rdo: open http://a.example/\d here\? \[y/N\] ")

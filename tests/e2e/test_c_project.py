@@ -12,7 +12,7 @@ import pytest
 
 from tests import c_tree
 from tests.docker_engine import DockerEngine
-from tests.e2e.project import PATIENCE, Project, make_project, ssh_project
+from tests.e2e.project import TIMEOUT, Project, make_project, ssh_project
 from tests.sshd import Sshd
 
 BUILD = ("make", "-j16")
@@ -23,7 +23,7 @@ def build(project: Project, *more: str) -> str:
     directory = project.local / "tree"
     environment = {**project.environment, "PWD": str(directory)}
     done = subprocess.run([*BUILD, *more, "SHELL=rdo"], cwd=directory, env=environment, capture_output=True, text=True,
-                          timeout=3 * PATIENCE, check=False)  # fmt: skip
+                          timeout=3 * TIMEOUT, check=False)  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -57,7 +57,7 @@ def test_over_ssh_it_is_built_bit_for_bit_as_on_the_target(tmp_path: Path, runti
 
     def build_there() -> None:
         environment = {"PATH": os.environ["PATH"], "PWD": str(directory)}
-        subprocess.run(BUILD, cwd=directory, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
+        subprocess.run(BUILD, cwd=directory, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=TIMEOUT)
 
     check_that_both_builds_agree(project, c_tree.COMPILER, build_there)
     assert os.fsencode(directory) in (project.local / "tree/build/main.o").read_bytes()  # the debugger's directory

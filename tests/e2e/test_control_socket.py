@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.masters import END_BOUND, masters, sockets, stop
+from tests.e2e.masters import END_TIMEOUT, masters, sockets, stop
 from tests.e2e.project import Project, Result, local_project, ssh_project
 from tests.leaks import wait_until
 from tests.sshd import Sshd
@@ -151,4 +151,4 @@ def test_a_home_with_a_long_name_and_spaces_in_every_path_is_no_hindrance(
     assert project.run("sh", "-c", "pwd; exit 3", cwd="src").stdout == f"{project.remote}/src\n".encode()
     assert str(project.local) in project.shell("rdoctl status").stdout.decode()
     assert project.shell("rdoctl stop --all").returncode == 0
-    assert wait_until(lambda: not masters(project), END_BOUND)
+    assert wait_until(lambda: not masters(project), END_TIMEOUT)

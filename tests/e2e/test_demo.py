@@ -18,10 +18,10 @@ from tests.leaks import wait_until
 
 DEMO = Path(__file__).parents[2] / "demo"
 
-BOUND = 30.0
+TIMEOUT = 30.0
 """Seconds for a step that takes less than one when all is well."""
 
-DEMO_BOUND = 120.0
+DEMO_TIMEOUT = 120.0
 """Seconds for the whole demo, forty timed commands included."""
 
 
@@ -35,7 +35,7 @@ def directory(tmp_path: Path) -> Iterator[Path]:
         assert server.stdout.readline() == b"ready\n"
         yield tmp_path
         server.stdin.close()
-        assert server.wait(BOUND) == 0
+        assert server.wait(TIMEOUT) == 0
 
 
 @contextlib.contextmanager
@@ -51,7 +51,7 @@ def connected(directory: Path, key: paramiko.PKey | None = None) -> Iterator[par
             pkey=key or paramiko.ECDSAKey.from_private_key_file(host["identityfile"][0]),
             allow_agent=False,
             look_for_keys=False,
-            timeout=BOUND,
+            timeout=TIMEOUT,
         )
         transport = client.get_transport()
         assert transport is not None
@@ -61,14 +61,14 @@ def connected(directory: Path, key: paramiko.PKey | None = None) -> Iterator[par
 def run(transport: paramiko.Transport, command: str, stdin: bytes = b"") -> tuple[bytes, bytes, int]:
     """Standard output, standard error and exit status of a command."""
     with transport.open_session() as channel:
-        channel.settimeout(BOUND)
+        channel.settimeout(TIMEOUT)
         channel.exec_command(command)
         with ThreadPoolExecutor() as pool:
             output = pool.submit(channel.makefile("rb").read)
             errors = pool.submit(channel.makefile_stderr("rb").read)
             channel.sendall(stdin)
             channel.shutdown_write()
-            return output.result(BOUND), errors.result(BOUND), channel.recv_exit_status()
+            return output.result(TIMEOUT), errors.result(TIMEOUT), channel.recv_exit_status()
 
 
 def test_streams_stay_apart_and_the_status_arrives(directory: Path) -> None:
@@ -90,7 +90,7 @@ def test_many_commands_share_a_connection(directory: Path) -> None:
 
 def test_a_terminal_has_the_size_asked_for_and_is_resized(directory: Path) -> None:
     with connected(directory) as transport, transport.open_session() as channel:
-        channel.settimeout(BOUND)
+        channel.settimeout(TIMEOUT)
         channel.get_pty("xterm", width=120, height=50)
         channel.exec_command("stty size; read -r line; stty size; echo $TERM")
         output = channel.makefile("rb")
@@ -102,7 +102,7 @@ def test_a_terminal_has_the_size_asked_for_and_is_resized(directory: Path) -> No
 
 def test_ctrl_c_on_a_terminal_ends_the_command(directory: Path) -> None:
     with connected(directory) as transport, transport.open_session() as channel:
-        channel.settimeout(BOUND)
+        channel.settimeout(TIMEOUT)
         channel.get_pty()
         channel.exec_command("trap 'exit 9' INT; echo ready; while :; do sleep 1; done")
         assert channel.makefile("rb").readline() == b"ready\r\n"
@@ -115,7 +115,7 @@ def test_a_command_ends_with_its_connection(directory: Path) -> None:
         channel = transport.open_session()
         channel.exec_command("echo $$; exec sleep 1000")
         pid = int(channel.makefile("rb").readline())
-    assert wait_until(lambda: not alive(pid), BOUND)
+    assert wait_until(lambda: not alive(pid), TIMEOUT)
 
 
 def alive(pid: int) -> bool:
@@ -134,7 +134,7 @@ def test_another_key_is_refused(directory: Path) -> None:
 
 def test_nothing_but_commands_is_served(directory: Path) -> None:
     with connected(directory) as transport, pytest.raises(paramiko.ChannelException):
-        transport.open_channel("direct-tcpip", ("127.0.0.1", 22), ("127.0.0.1", 1), timeout=BOUND)
+        transport.open_channel("direct-tcpip", ("127.0.0.1", 22), ("127.0.0.1", 1), timeout=TIMEOUT)
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def demo(runtime: dict[str, str]) -> list[str]:
 
 
 def test_the_demo_shows_a_command_a_pipe_a_status_and_the_timing(demo: list[str], runtime: dict[str, str]) -> None:
-    result = subprocess.run(demo, env=runtime, capture_output=True, text=True, timeout=DEMO_BOUND, check=False)
+    result = subprocess.run(demo, env=runtime, capture_output=True, text=True, timeout=DEMO_TIMEOUT, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     lines = result.stdout.splitlines()
     start = lines.index("$ cd src && rdo make bootstrap")
@@ -166,6 +166,6 @@ def test_the_demo_cleans_up_when_it_is_interrupted(demo: list[str], runtime: dic
         root = next(Path(line.split(b'"')[1].decode()).parents[2] for line in lines if line.startswith(b"directory"))
         next(line for line in lines if b"rdo make bootstrap" in line)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=BOUND)
+        process.communicate(timeout=TIMEOUT)
     assert process.returncode == 128 + signal.SIGINT
     assert not root.exists()

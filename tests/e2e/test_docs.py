@@ -24,7 +24,7 @@ MAINTAINED = [README, *map(Document, FILES), *PAGES]
 
 CONFIGS = [(page, block) for page in PAGES for block in page.blocks("toml", "ini")]
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds for the site to be built, which takes two."""
 
 documents = pytest.mark.parametrize("document", MAINTAINED, ids=str)
@@ -90,7 +90,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         made,
     ]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, timeout=PATIENCE, check=False)
+    done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, timeout=TIMEOUT, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     return made
 
@@ -109,5 +109,5 @@ def test_the_search_works_where_the_pages_are_opened_as_files(site: Path, tmp_pa
         pytest.skip("no browser is installed")
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
     command = [browser, *options, "--virtual-time-budget=10000", "--dump-dom", f"file://{site}/index.html?q=sudo"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     assert re.search('md-search-result__meta">[1-9][0-9]* matching documents', done.stdout)

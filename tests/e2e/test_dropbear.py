@@ -12,7 +12,7 @@ import pytest
 
 from tests.dropbear import Dropbear, open_folder
 from tests.e2e.commands.test_signals import GONE, alive, trap
-from tests.e2e.project import PATIENCE, Project, ssh_project
+from tests.e2e.project import TIMEOUT, Project, ssh_project
 from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
 
@@ -81,7 +81,7 @@ def test_a_signal_that_ends_the_command_ends_all_of_it(project: Project) -> None
             assert process.stdout
             pids = [int(pid) for pid in process.stdout.readline().split()]
             process.send_signal(getattr(signal, f"SIG{name}"))
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT)
         assert process.returncode == 128 + getattr(signal, f"SIG{name}")
         assert wait_until(partial(all_ended, pids), GONE)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project, ssh_config_text
+from tests.e2e.project import TIMEOUT, Project, ssh_config_text
 from tests.e2e.reached import Reached
 from tests.e2e.served import file_server
 from tests.e2e.served import listens as listens
@@ -33,7 +33,7 @@ def web_server(directory: Path) -> Iterator[int]:
 
 
 def page(port: int) -> bytes:
-    with suppress(OSError), urllib.request.urlopen(f"http://localhost:{port}/page", timeout=PATIENCE) as answer:
+    with suppress(OSError), urllib.request.urlopen(f"http://localhost:{port}/page", timeout=TIMEOUT) as answer:
         return bytes(answer.read())
     return b""
 
@@ -46,7 +46,7 @@ def test_a_port_is_here_for_as_long_as_its_command_runs(project: Project) -> Non
             command.expect_up()
             assert page(here) == TEXT
             assert command.communicate() == (b"", b"")
-        assert wait_until(lambda: not listens(here), PATIENCE)
+        assert wait_until(lambda: not listens(here), TIMEOUT)
 
 
 def test_several_ports_and_joined_words_are_taken_as_by_ssh(project: Project) -> None:
@@ -100,10 +100,10 @@ def test_a_port_of_the_config_is_here_from_the_first_command_on(project: Project
         project.configure(ssh_config_text(project, f'forward = ["{moved}:{port}"]\n'))
         assert project.run("true").stderr == b""
         assert page(moved) == TEXT
-        assert wait_until(lambda: not listens(here), PATIENCE)
+        assert wait_until(lambda: not listens(here), TIMEOUT)
         project.configure(ssh_config_text(project))
         assert project.run("true").returncode == 0
-        assert wait_until(lambda: not listens(moved), PATIENCE)
+        assert wait_until(lambda: not listens(moved), TIMEOUT)
 
 
 def test_a_repository_cannot_open_a_port_to_other_machines(project: Project) -> None:
@@ -155,7 +155,7 @@ def test_a_forward_ends_with_its_target(project: Project) -> None:
         project.configure(ssh_config_text(project, f'forward = ["{here}:{port}"]\n'))
         assert project.run("true").returncode == 0
         assert project.shell("rdoctl stop devbox").returncode == 0
-        assert wait_until(lambda: not listens(here), PATIENCE)
+        assert wait_until(lambda: not listens(here), TIMEOUT)
         assert project.run("true").stderr == b""
         assert page(here) == TEXT
 
@@ -168,7 +168,7 @@ def test_a_forward_comes_back_at_its_port_after_the_connection_was_lost(by_ssh: 
         assert project.run("true").returncode == 0
         assert page(here) == TEXT
         by_ssh.line.cut()
-        assert wait_until(lambda: page(here) == b"", PATIENCE)
+        assert wait_until(lambda: page(here) == b"", TIMEOUT)
         assert listens(here)
         assert project.run("true").stderr == b""
         assert page(here) == TEXT
@@ -181,13 +181,13 @@ def test_a_socket_there_is_one_here_that_only_its_owner_can_use(project: Project
         listening.listen()
         with project.start("-L", f"{here}:{there}", "sh", "-c", "echo up; cat") as command:
             command.expect_up()
-            client.settimeout(PATIENCE)
+            client.settimeout(TIMEOUT)
             client.connect(str(here))
             server, _ = listening.accept()
             with server:
                 server.sendall(b"hello")
                 assert client.recv(100) == b"hello"
-        assert wait_until(lambda: not here.exists(), PATIENCE)
+        assert wait_until(lambda: not here.exists(), TIMEOUT)
 
 
 def test_the_ports_are_listed_with_what_went_through_them(project: Project) -> None:
@@ -197,7 +197,7 @@ def test_the_ports_are_listed_with_what_went_through_them(project: Project) -> N
         project.configure(ssh_config_text(project, f'forward = ["{here}:{port}"]\n'))
         assert project.run("true").returncode == 0
         assert page(here) == TEXT
-        assert wait_until(lambda: ports(project)[0]["open"] == 0, PATIENCE)
+        assert wait_until(lambda: ports(project)[0]["open"] == 0, TIMEOUT)
         (forward,) = ports(project)
         assert forward["local"] == f"localhost:{here}"
         assert forward["remote"].endswith(f"devbox:{port}")
@@ -209,7 +209,7 @@ def test_the_ports_are_listed_with_what_went_through_them(project: Project) -> N
         assert headings.startswith("HERE")
         assert row.startswith(f"localhost:{here} ")
     assert page(here) == b""
-    assert wait_until(lambda: "refused" in ports(project)[0]["failure"].lower(), PATIENCE)
+    assert wait_until(lambda: "refused" in ports(project)[0]["failure"].lower(), TIMEOUT)
 
 
 def ports(project: Project) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.conftest import require
-from tests.e2e.project import PATIENCE, Project
+from tests.e2e.project import TIMEOUT, Project
 from tests.e2e.test_forward import TEXT, listens, ports, web_server
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
@@ -24,12 +24,12 @@ def test_a_proxy_is_here_for_as_long_as_its_command_runs(project: Project) -> No
         with project.start("-D", str(here), "sh", "-c", "echo up; cat") as command:
             command.expect_up()
             words = [str(curl), "-sS", "-4", "--socks5-hostname", f"localhost:{here}", f"http://localhost:{port}/page"]
-            done = subprocess.run(words, capture_output=True, timeout=PATIENCE, check=False)
+            done = subprocess.run(words, capture_output=True, timeout=TIMEOUT, check=False)
             assert (done.stdout, done.stderr) == (TEXT, b"")
             (forward,) = ports(project)
             assert (forward["kind"], forward["local"]) == ("dynamic", f"localhost:{here}")
             assert forward["remote"].endswith("devbox (SOCKS)")
-        assert wait_until(lambda: not listens(here), PATIENCE)
+        assert wait_until(lambda: not listens(here), TIMEOUT)
 
 
 @pytest.mark.parametrize(

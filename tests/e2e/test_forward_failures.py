@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project, ssh_config_text, ssh_project
+from tests.e2e.project import TIMEOUT, Project, ssh_config_text, ssh_project
 from tests.e2e.test_forward import ports
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
@@ -20,7 +20,7 @@ UNTIL_EOF = ("sh", "-c", "echo up; cat")
 
 def try_it(port: int, *, sent: bytes = b"") -> None:
     """Connect, and wait for the end."""
-    with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
+    with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), TIMEOUT) as client:
         client.sendall(sent)
         client.shutdown(socket.SHUT_WR)
         while client.recv(100):
@@ -62,6 +62,6 @@ def test_a_forward_of_the_config_says_it_in_the_log(forbidding: Project) -> None
     assert forbidding.run("true").returncode == 0
     for _ in range(2):
         try_it(here)
-    assert wait_until(lambda: "PermitOpen" in ports(forbidding)[0]["failure"], PATIENCE)
+    assert wait_until(lambda: "PermitOpen" in ports(forbidding)[0]["failure"], TIMEOUT)
     log = forbidding.shell("rdoctl log").stdout.decode()
     assert log.count(f"no connection by localhost:{here} -> ") == 1

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from tests.docker_engine import DockerEngine
-from tests.e2e.project import PATIENCE, Project, docker_project, ssh_project
+from tests.e2e.project import TIMEOUT, Project, docker_project, ssh_project
 from tests.e2e.served import SYSTEM_PYTHON, ask, file_server, has_websockets, needs, postgres, redis, running
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
 from tests.sshd import Sshd
-from tests.tcp_server import BOUND, read_all, server
+from tests.tcp_server import read_all, server
 
 pytestmark = pytest.mark.usefixtures("lent")
 
@@ -92,7 +92,7 @@ def test_events_of_a_stream_come_one_by_one_as_they_are_sent(forward: Forward) -
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
         for number in range(10):
-            assert step.acquire(timeout=BOUND)
+            assert step.acquire(timeout=TIMEOUT)
             connection.sendall(b"data: %d\n\n" % number)
 
     with server(serve) as port:
@@ -171,7 +171,7 @@ def test_postgresql_copies_in_and_out_and_its_queries_can_be_cancelled(forward: 
         assert ask(*psql, "-c", r"\copy (select * from lines order by number) to stdout").stdout == rows
         with subprocess.Popen([*psql, "-c", "select pg_sleep(60)"], stderr=subprocess.PIPE) as slow:
             running_query = b"select count(*) from pg_stat_activity where query like 'select pg_sleep%'"
-            assert wait_until(lambda: ask(*psql, "-c", running_query.decode()).stdout == b"1\n", PATIENCE)
+            assert wait_until(lambda: ask(*psql, "-c", running_query.decode()).stdout == b"1\n", TIMEOUT)
             slow.send_signal(signal.SIGINT)  # psql asks for it over a connection of its own
             assert slow.stderr is not None
             assert b"canceling statement due to user request" in slow.stderr.read()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project, local_project, ssh_project
+from tests.e2e.project import TIMEOUT, Project, local_project, ssh_project
 from tests.e2e.test_forward import TEXT, listens, page, ports, web_server
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
@@ -31,7 +31,7 @@ def test_a_port_of_this_machine_is_there_for_as_long_as_the_command_runs(project
             assert (forward["kind"], forward["local"]) == ("remote", f"localhost:{port}")
             assert forward["remote"].endswith(f"devbox:{there}")
             assert command.communicate() == (b"", b"")
-        assert wait_until(lambda: not listens(there), PATIENCE)
+        assert wait_until(lambda: not listens(there), TIMEOUT)
         assert ports(project) == []
 
 
@@ -41,9 +41,9 @@ def test_it_listens_on_the_loopback_addresses_of_both_families(project: Project)
         with project.start(f"-R{there}:{port}", *UNTIL_EOF) as command:
             command.expect_up()
             for host in ("127.0.0.1", "::1"):
-                socket.create_connection((host, there), PATIENCE).close()
+                socket.create_connection((host, there), TIMEOUT).close()
             with pytest.raises(OSError, match="refused"):
-                socket.create_connection(("127.0.0.2", there), PATIENCE)
+                socket.create_connection(("127.0.0.2", there), TIMEOUT)
 
 
 def test_port_0_is_one_that_the_target_chooses_and_the_line_says_which(project: Project) -> None:
@@ -64,7 +64,7 @@ def test_commands_that_want_the_same_port_there_share_it(project: Project) -> No
             first.communicate()
             assert page(there) == TEXT
             second.communicate()
-        assert wait_until(lambda: not listens(there), PATIENCE)
+        assert wait_until(lambda: not listens(there), TIMEOUT)
         assert project.run("-R", f"{there}:{port}", "true").stderr == b""
 
 
@@ -75,7 +75,7 @@ def test_a_socket_of_this_machine_is_one_there(project: Project, tmp_path: Path)
         listening.listen()
         with project.start("-R", f"{there}:{here}", *UNTIL_EOF) as command:
             command.expect_up()
-            client.settimeout(PATIENCE)
+            client.settimeout(TIMEOUT)
             client.connect(str(there))
             server, _ = listening.accept()
             with server:
@@ -87,9 +87,9 @@ def test_nobody_listens_here_and_the_other_side_sees_the_end(project: Project) -
     there, nobody = free_port(), free_port()
     with project.start("-R", f"{there}:{nobody}", *UNTIL_EOF) as command:
         command.expect_up()
-        with socket.create_connection(("127.0.0.1", there), PATIENCE) as connection:
+        with socket.create_connection(("127.0.0.1", there), TIMEOUT) as connection:
             assert connection.recv(1) == b""
-        assert wait_until(lambda: ports(project)[0]["failure"] == "connection refused", PATIENCE)
+        assert wait_until(lambda: ports(project)[0]["failure"] == "connection refused", TIMEOUT)
 
 
 def test_a_port_that_is_taken_there_starts_no_command(project: Project) -> None:

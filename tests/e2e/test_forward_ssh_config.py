@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import require
-from tests.e2e.project import PATIENCE, Project, ssh_config_text, ssh_project
+from tests.e2e.project import TIMEOUT, Project, ssh_config_text, ssh_project
 from tests.e2e.reached import Reached, over_ssh
 from tests.e2e.test_forward import TEXT, listens, page, ports, web_server
 from tests.leaks import wait_until
@@ -50,7 +50,7 @@ def test_ports_of_each_kind_are_held_as_long_as_the_target_is(configured: Config
         assert project.run("true").stderr == b""
         assert len(ports(project)) == 3
         project.shell("rdoctl stop")
-        assert wait_until(lambda: not any(map(listens, (here, there, proxy))), PATIENCE)
+        assert wait_until(lambda: not any(map(listens, (here, there, proxy))), TIMEOUT)
         assert project.run("true").stderr == b""
         assert page(here) == page(there) == TEXT
 
@@ -90,7 +90,7 @@ def test_what_failed_with_all_required_holds_none_and_is_read_again(configured: 
         forwards = f"LocalForward {first} localhost:80", f"LocalForward {port} localhost:80"
         project = configured(*forwards, "ExitOnForwardFailure yes")
         assert project.run("true").returncode == 255
-        assert wait_until(lambda: not listens(first), PATIENCE)
+        assert wait_until(lambda: not listens(first), TIMEOUT)
         file = Path(project.environment["RDO_SSH_CONFIG"])
         file.write_text(file.read_text().replace("ExitOnForwardFailure yes", ""))
         assert project.run("true").returncode == 0
@@ -108,7 +108,7 @@ def test_gateway_ports_is_the_users_word(configured: Configured, tmp_path: Path)
         here = free_port()
         project = configured(f"LocalForward {here} localhost:{port}", "GatewayPorts yes")
         assert project.run("true").stderr == b""
-        socket.create_connection(("127.0.0.2", here), PATIENCE).close()
+        socket.create_connection(("127.0.0.2", here), TIMEOUT).close()
 
 
 def test_a_socket_has_the_permissions_and_the_place_that_ssh_gives_it(configured: Configured, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_they_come_back_after_the_connection_was_lost(cut_off: Callable[..., Rea
         assert reached.project.run("true").stderr == b""
         assert page(here) == page(there) == TEXT
         reached.line.cut()
-        assert wait_until(lambda: not listens(there), PATIENCE)
+        assert wait_until(lambda: not listens(there), TIMEOUT)
         assert reached.project.run("true").stderr == b""
         assert page(here) == page(there) == TEXT
 
@@ -156,7 +156,7 @@ def by_proxy(proxy: int, port: int) -> tuple[int, bytes]:
     """What curl gets through a proxy on the target, which is this machine: its status, and the page."""
     curl = shutil.which("curl") or require("curl", "it is not installed")
     words = [str(curl), "-s", "-4", "--socks5-hostname", f"127.0.0.1:{proxy}", f"http://localhost:{port}/page"]
-    done = subprocess.run(words, capture_output=True, timeout=PATIENCE, check=False)
+    done = subprocess.run(words, capture_output=True, timeout=TIMEOUT, check=False)
     return done.returncode, done.stdout
 
 
@@ -169,8 +169,8 @@ def test_a_remote_forward_without_a_host_is_a_proxy_for_the_target(configured: C
         assert by_proxy(proxy, other)[0] != 0
         (forward,) = ports(project)
         assert forward["local"] == "this machine (SOCKS)"
-        assert wait_until(lambda: "PermitRemoteOpen" in ports(project)[0]["failure"], PATIENCE)
-        with socket.create_connection(("127.0.0.1", proxy), PATIENCE) as silent:
+        assert wait_until(lambda: "PermitRemoteOpen" in ports(project)[0]["failure"], TIMEOUT)
+        with socket.create_connection(("127.0.0.1", proxy), TIMEOUT) as silent:
             silent.sendall(b"\5")
             project.shell("rdoctl stop")
             assert silent.recv(1) == b""

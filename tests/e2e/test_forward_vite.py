@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project
+from tests.e2e.project import TIMEOUT, Project
 from tests.e2e.served import ask, listens, needs
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
@@ -87,13 +87,13 @@ def test_a_change_on_the_target_is_shown_at_once_without_loading_the_page_again(
     program = vite / "node_modules/.bin/vite"
     words = (str(program), "--host", "127.0.0.1", "--port", str(there), "--strictPort")
     with project.start("-L", f"{here}:localhost:{there}", *words) as command:
-        assert wait_until(lambda: listens(there), PATIENCE)
+        assert wait_until(lambda: listens(there), TIMEOUT)
         with browser(f"http://localhost:{here}/", tmp_path / "profile"):
-            loaded, text = came.get(timeout=PATIENCE)
+            loaded, text = came.get(timeout=TIMEOUT)
             assert text == "first"
             for text in ("second", "third"):
                 (project.remote / "text.js").write_text(f'export const text = "{text}"\n')
-                assert came.get(timeout=PATIENCE) == [loaded, text]
+                assert came.get(timeout=TIMEOUT) == [loaded, text]
             (forward,) = json.loads(project.shell("rdoctl ports --json").stdout)
             assert forward["open"] >= 1, "the page is told of changes over a connection of its own"
         assert ask("curl", "-sS", f"http://localhost:{here}/text.js").stdout.startswith(b'export const text = "third"')

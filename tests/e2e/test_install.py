@@ -19,7 +19,7 @@ from tests.leaks import wait_until
 
 pytestmark = pytest.mark.long
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds against hangs."""
 
 Wheels = Callable[[str], Path]
@@ -97,7 +97,7 @@ def test_a_warm_command_needs_no_python_where_the_client_is_compiled(
     for program in (link, environment / "bin" / "rdo"):
         command = [str(program), "echo", "x"]
         done = subprocess.run(
-            command, cwd=project.local, env=project.environment, capture_output=True, timeout=BOUND, check=False
+            command, cwd=project.local, env=project.environment, capture_output=True, timeout=TIMEOUT, check=False
         )
         assert (done.stdout, done.stderr) == (b"x\n", b"")
 
@@ -122,7 +122,7 @@ def test_an_upgrade_in_place_gets_a_new_master(wheel: Path, project: Project, tm
     (old,) = masters(project)
     install(wheel, environment)
     works(project, environment)
-    assert wait_until(lambda: old not in masters(project), BOUND)
+    assert wait_until(lambda: old not in masters(project), TIMEOUT)
     assert len(masters(project)) == 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project, local_project
+from tests.e2e.project import TIMEOUT, Project, local_project
 
 TOP = Path(__file__).parents[2]
 
@@ -57,7 +57,7 @@ def run(project: Project, *words: str | os.PathLike[str], **variables: str) -> s
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Started
+from tests.e2e.project import TIMEOUT, Started
 from tests.e2e.reached import Reached, all_but, none_sleeps, sleepers, token
 from tests.leaks import wait_until
 
@@ -24,7 +24,7 @@ def begin(reached: Reached, option: str, script: str, *marks: str) -> Started:
     """A command that has said `up`, and all of whose sleepers run."""
     command = reached.project.start(option, "sh", "-c", script)
     command.expect_up()
-    assert wait_until(lambda: len(sleepers(*marks)) > len(marks), PATIENCE), sleepers(*marks)
+    assert wait_until(lambda: len(sleepers(*marks)) > len(marks), TIMEOUT), sleepers(*marks)
     return command
 
 
@@ -32,7 +32,7 @@ def end(command: Started) -> bytes:
     """What it still says until it has ended, which the sleeper that it left does not."""
     with command:
         try:
-            return command.communicate(timeout=PATIENCE)[0]
+            return command.communicate(timeout=TIMEOUT)[0]
         finally:
             command.kill()
 

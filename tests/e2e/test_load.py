@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.masters import logins
-from tests.e2e.project import PATIENCE, Project, Started, ssh_project
+from tests.e2e.project import TIMEOUT, Project, Started, ssh_project
 from tests.soak import tries
 from tests.sshd import Sshd
 
@@ -71,5 +71,5 @@ def test_a_signal_reaches_each_of_more_commands_than_a_connection_may_carry(
     for process in running:
         process.send_signal(signal.SIGINT)
     for process in running:
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=TIMEOUT)
     assert [process.returncode for process in running] == [7] * 12

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Started
+from tests.e2e.project import TIMEOUT, Started
 from tests.e2e.reached import Reached, none_sleeps, sleepers, token
 from tests.leaks import wait_until
 
@@ -33,7 +33,7 @@ def begin(reached: Reached, option: str, mark: str) -> Started:
     script = f"echo up; exec >/dev/null 2>&1 </dev/null; sleep {mark}; exit"
     command = reached.project.start(option, "sh", "-c", script)
     command.expect_up()
-    assert wait_until(lambda: runs(mark), PATIENCE)
+    assert wait_until(lambda: runs(mark), TIMEOUT)
     return command
 
 
@@ -45,7 +45,7 @@ def runs(mark: str) -> bool:
 def errors(command: Started) -> bytes:
     """What its client said at its end."""
     with command:
-        _, said = command.communicate(timeout=PATIENCE)
+        _, said = command.communicate(timeout=TIMEOUT)
     assert command.returncode == 255
     return said
 
@@ -75,7 +75,7 @@ def test_a_signal_to_its_client_ends_a_command(reached: Reached, option: str) ->
         mark = token()
         with begin(reached, option, mark) as command:
             command.send_signal(getattr(signal, f"SIG{name}"))
-            command.communicate(timeout=PATIENCE)
+            command.communicate(timeout=TIMEOUT)
         assert wait_until(partial(none_sleeps, [mark]), GONE), sleepers(mark)
 
 
@@ -87,7 +87,7 @@ def test_a_command_outlives_a_client_that_is_killed_and_goes_on_to_write(reached
     with command, ExitStack() as stack:
         stack.callback(command.kill)
         command.expect_up()
-        assert wait_until(lambda: runs(mark), PATIENCE)
+        assert wait_until(lambda: runs(mark), TIMEOUT)
     assert not wait_until(lambda: not runs(mark), LIFELINE), sleepers(mark)
     shells = [pid for pid, line in sleepers(mark).items() if not line.startswith("sleep")]
     for pid in shells:
@@ -102,4 +102,4 @@ def test_stop_now_ends_it_all_the_same_and_waits_until_it_has_ended(reached: Rea
     with begin(reached, "-T", mark) as command:
         assert reached.project.shell("rdoctl stop --now").returncode == 0
         assert not sleepers(mark)
-        command.communicate(timeout=PATIENCE)
+        command.communicate(timeout=TIMEOUT)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.masters import logins, masters, report
-from tests.e2e.project import PATIENCE, Project, ssh_config_text
+from tests.e2e.project import TIMEOUT, Project, ssh_config_text
 from tests.e2e.terminal import LINE_START, Terminal
 from tests.keys import make_key
 from tests.leaks import wait_until
@@ -114,7 +114,7 @@ def agents(tmp_path: Path) -> Iterator[list[str]]:
     """The sockets of two agents."""
     with subprocess.Popen(["ssh-agent", "-D", "-a", tmp_path / "a"], stdout=-3) as one:
         with subprocess.Popen(["ssh-agent", "-D", "-a", tmp_path / "b"], stdout=-3) as other:
-            assert wait_until(lambda: all((tmp_path / name).exists() for name in "ab"), PATIENCE)
+            assert wait_until(lambda: all((tmp_path / name).exists() for name in "ab"), TIMEOUT)
             yield [str(tmp_path / name) for name in "ab"]
             other.terminate()
         one.terminate()

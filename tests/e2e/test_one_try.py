@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 from tests.e2e.masters import masters
-from tests.e2e.project import PATIENCE, Project, ssh_config_text
+from tests.e2e.project import TIMEOUT, Project, ssh_config_text
 from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
 
@@ -40,10 +40,10 @@ def test_a_command_whose_master_is_killed_while_it_connects_is_not_started_and_t
     project = Project(project.local, project.remote, {**project.environment, "RDO_SSH_CONFIG": str(own)})
     project.configure(ssh_config_text(project))
     with project.start("touch", "started") as command:
-        assert wait_until(lambda: dialed.exists() and masters(project), PATIENCE)
+        assert wait_until(lambda: dialed.exists() and masters(project), TIMEOUT)
         for master in masters(project):
             os.kill(master, signal.SIGKILL)
-        said = command.communicate(timeout=PATIENCE)[1].decode()
+        said = command.communicate(timeout=TIMEOUT)[1].decode()
     assert (command.returncode, said.count("\n")) == (255, 1)
     assert said.startswith("rdo: the command was not started: the control master exited; try again; `/")
     assert dialed.read_text() == "x\n"

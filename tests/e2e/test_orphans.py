@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project, Started
+from tests.e2e.project import TIMEOUT, Project, Started
 from tests.e2e.reached import Reached, all_sleep, none_sleeps, sleepers, token
 from tests.leaks import wait_until
 from tests.soak import Counted, tries
@@ -45,7 +45,7 @@ def lose(reached: Reached, option: str, how: str, counted: Counted) -> None:
         commands = [begin(reached, option, mark) for mark in marks]
         for command in commands:
             command.expect_up()
-        assert wait_until(partial(all_sleep, marks), PATIENCE)  # "up" comes first
+        assert wait_until(partial(all_sleep, marks), TIMEOUT)  # "up" comes first
         strike(reached, commands, how)
         for command in commands:
             assert status(command) == 255 or how not in LOSSES
@@ -55,7 +55,7 @@ def lose(reached: Reached, option: str, how: str, counted: Counted) -> None:
 def status(command: Started) -> int:
     """What it comes to; it is killed if it comes to nothing."""
     try:
-        command.communicate(timeout=PATIENCE)
+        command.communicate(timeout=TIMEOUT)
     finally:
         command.kill()
         command.communicate()
@@ -80,7 +80,7 @@ def test_who_ignores_a_hang_up_and_holds_no_stream_does_not_outlive_its_client(r
     ignoring = f"(trap '' HUP TERM; exec sleep {mark}) >/dev/null 2>&1 </dev/null &"
     command = reached.project.start(option, "sh", "-c", f"{ignoring} echo up; wait")
     command.expect_up()
-    assert wait_until(lambda: len(sleepers(mark)) >= 2, PATIENCE)
+    assert wait_until(lambda: len(sleepers(mark)) >= 2, TIMEOUT)
     strike(reached, [command], "KILL")
     status(command)
     assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)
@@ -124,9 +124,9 @@ def test_background_children_of_commands_that_ended_side_by_side_are_left_alone(
     with reached.project.start("sh", "-c", "echo up; read line") as beside:
         beside.expect_up()
         starts = [reached.project.start("sh", "-c", f"sleep {mark} >/dev/null 2>&1 &") for _ in range(5)]
-        assert [start.communicate(b"", PATIENCE) for start in starts] == [(b"", b"")] * 5
+        assert [start.communicate(b"", TIMEOUT) for start in starts] == [(b"", b"")] * 5
         reached.project.shell("rdoctl stop --now")
-        beside.communicate(timeout=PATIENCE)
+        beside.communicate(timeout=TIMEOUT)
     left = sleepers(mark)
     for pid in left:
         os.kill(pid, signal.SIGKILL)
@@ -141,7 +141,7 @@ def test_commands_beyond_what_a_connection_carries_get_their_signals_too(project
         command.expect_up()
     for command in commands:
         command.send_signal(signal.SIGTERM)
-    ended = [command.communicate(timeout=PATIENCE) for command in commands]
+    ended = [command.communicate(timeout=TIMEOUT) for command in commands]
     assert [command.returncode for command in commands] == [143] * 14, ended
 
 
@@ -153,5 +153,5 @@ def test_a_command_behind_a_cut_is_ended_with_its_client_as_before(reached: Reac
     with begin(reached, "-T", mark) as command:
         command.expect_up()
         command.kill()
-        command.communicate(timeout=PATIENCE)
+        command.communicate(timeout=TIMEOUT)
     assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)

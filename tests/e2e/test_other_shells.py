@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.docker_engine import DockerEngine
-from tests.e2e.project import PATIENCE, Project, make_project
+from tests.e2e.project import TIMEOUT, Project, make_project
 
 pytestmark = pytest.mark.usefixtures("lent")
 
@@ -57,7 +57,7 @@ def test_a_signal_ends_a_command_with_all_that_is_of_it(other: Project) -> None:
                 assert command.stdout
                 assert command.stdout.readline() in (b"up\n", b"up\r\n")
                 command.send_signal(signal.SIGTERM)
-                command.communicate(timeout=PATIENCE)
+                command.communicate(timeout=TIMEOUT)
             finally:
                 command.kill()
         assert command.returncode == 128 + signal.SIGTERM

@@ -19,7 +19,7 @@ import pytest
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
 from tests.docker_engine import DockerEngine
 from tests.e2e.masters import report
-from tests.e2e.project import PATIENCE, Project, make_project, ssh_config_text, ssh_project
+from tests.e2e.project import TIMEOUT, Project, make_project, ssh_config_text, ssh_project
 from tests.e2e.terminal import Terminal
 from tests.keys import make_key
 from tests.leaks import wait_until
@@ -128,7 +128,7 @@ PROGRAMS: dict[str, Callable[[Project, Trouble, Sshd], Project]] = {
 def assert_others_are_served(project: Project, troubled: Project, has_begun: Callable[[], bool]) -> None:
     """A command hangs, and two to another target are over before it."""
     with troubled.start("echo", "late") as hangs:
-        assert wait_until(has_begun, PATIENCE), hangs.poll() is None or hangs.communicate()
+        assert wait_until(has_begun, TIMEOUT), hangs.poll() is None or hangs.communicate()
         for _ in range(2):
             found = project.run("echo", "x")
             assert (found.returncode, found.stdout, found.stderr) == (0, b"x\n", b"")
@@ -146,10 +146,10 @@ def test_twenty_commands_that_wait_for_a_program_that_hangs(project: Project, tr
     troubled = hanging_query(project, trouble, sshd)
     assert project.run("true").returncode == 0
     waiting = [troubled.start("echo", "late") for _ in range(20)]
-    assert wait_until(lambda: len(report(project)["running"]) == 20, PATIENCE)
+    assert wait_until(lambda: len(report(project)["running"]) == 20, TIMEOUT)
     assert project.run("echo", "x").stdout == b"x\n"
     trouble.end()
-    assert [process.communicate(timeout=PATIENCE) for process in waiting] == [(b"late\n", b"")] * 20
+    assert [process.communicate(timeout=TIMEOUT) for process in waiting] == [(b"late\n", b"")] * 20
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from tests.sshd import Sshd
 
 pytestmark = pytest.mark.usefixtures("lent")
 
-BOUND = 30.0
+TIMEOUT = 30.0
 """Seconds for a prompt to appear."""
 
 PYTEST = """\
@@ -98,7 +98,7 @@ def test_a_prompt_that_is_a_path_shows_before_anything_follows(project: Project)
         assert process.stdout
         prompt = str(project.local).encode()
         seen = b""
-        while len(seen) < len(prompt) and select.select([process.stdout], [], [], BOUND)[0]:
+        while len(seen) < len(prompt) and select.select([process.stdout], [], [], TIMEOUT)[0]:
             seen += os.read(process.stdout.fileno(), 1000)
         assert seen == prompt
         process.stdin.write(b"below\n")

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project
+from tests.e2e.project import TIMEOUT, Project
 from tests.e2e.reached import Reached, token
 from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
@@ -65,7 +65,7 @@ def test_an_interrupt_runs_the_commands_trap_and_gives_its_status(reached: Reach
         assert command.stdout
         assert command.stdout.readline().strip() == b"up"
         command.send_signal(signal.SIGINT)
-        assert command.communicate(timeout=PATIENCE)[0].strip().endswith(b"caught")
+        assert command.communicate(timeout=TIMEOUT)[0].strip().endswith(b"caught")
         assert command.returncode == 7
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rdo.ipc import protocol
-from tests.e2e.project import PATIENCE, Project, ssh_config_text, ssh_project, up
+from tests.e2e.project import TIMEOUT, Project, ssh_config_text, ssh_project, up
 from tests.e2e.test_forward import TEXT, listens, page, ports, web_server
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
@@ -32,7 +32,7 @@ def test_a_port_is_added_to_a_target_that_is_connected_and_removed(project: Proj
         removed = project.shell(f"rdoctl forward remove --target devbox {here}:{port}")
         assert removed.stdout.decode().startswith(f"removed localhost:{here} -> ")
         assert removed.stdout.decode().endswith(f"devbox:{port}\n")
-        assert wait_until(lambda: not listens(here), PATIENCE)
+        assert wait_until(lambda: not listens(here), TIMEOUT)
 
 
 def test_a_port_of_the_config_is_removed_until_the_next_connection(project: Project) -> None:
@@ -88,7 +88,7 @@ def test_a_question_that_makes_no_sense_is_refused(project: Project, question: b
     up(project)
     (path,) = {each["socket"] for each in json.loads(project.shell("rdoctl status --json").stdout)}
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(PATIENCE)
+        connection.settimeout(TIMEOUT)
         connection.connect(path)
         connection.sendall(protocol.frame(protocol.QUERY, question))
         (kind, payload), *_ = protocol.Decoder().receive(connection.recv(10_000))

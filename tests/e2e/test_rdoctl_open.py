@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project, Result, ssh_config_text
+from tests.e2e.project import TIMEOUT, Project, Result, ssh_config_text
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
 
@@ -40,7 +40,7 @@ def opens(project: Project, tmp_path: Path, port: int, *words: str, host: str = 
     url = f"http://{host}:{port}/"
     assert (result.returncode, result.stdout, result.stderr) == (0, f"opening {url}\n".encode(), b"")
     record = tmp_path / "opened"
-    assert wait_until(lambda: record.exists() and record.read_text().endswith(f"{url}\n"), PATIENCE)
+    assert wait_until(lambda: record.exists() and record.read_text().endswith(f"{url}\n"), TIMEOUT)
 
 
 def test_the_only_port_needs_no_name(opening: Project, tmp_path: Path) -> None:
@@ -88,6 +88,6 @@ def test_without_a_browser_a_line_says_so(opening: Project, tmp_path: Path) -> N
         (programs / name).symlink_to(str(shutil.which(name)))
     rdoctl = Path(str(opening.command()[0])).with_name("rdoctl")
     environment = {**opening.environment, "BROWSER": "/missing", "PATH": str(programs)}
-    result = subprocess.run([rdoctl, "open"], cwd=opening.local, env=environment, capture_output=True, timeout=PATIENCE)
+    result = subprocess.run([rdoctl, "open"], cwd=opening.local, env=environment, capture_output=True, timeout=TIMEOUT)
     said = b"rdoctl: cannot open the URL here: no browser was found; set BROWSER to the command that starts one\n"
     assert (result.returncode, result.stderr) == (255, said)

@@ -23,7 +23,7 @@ from tests.leaks import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it would ask launchd")
 
-BOUND = 30.0
+TIMEOUT = 30.0
 """Seconds against hangs."""
 
 SYSTEMCTL = """\
@@ -89,9 +89,9 @@ def listening(project: Project) -> Iterator[Path]:
         [program, "--listen", str(path), *words], stderr=subprocess.DEVNULL, env=dict(project.environment)
     ) as process:
         try:
-            wait_until(path.exists, BOUND)
+            wait_until(path.exists, TIMEOUT)
             yield path
-            process.wait(BOUND)
+            process.wait(TIMEOUT)
         finally:
             process.kill()
 

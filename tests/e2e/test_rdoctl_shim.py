@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import require
-from tests.e2e.project import PATIENCE, Project, local_project
+from tests.e2e.project import TIMEOUT, Project, local_project
 from tests.e2e.shims import add, rdoctl
 
 
@@ -96,7 +96,7 @@ cd /; eval "$(rdoctl shim env --off)"; printenv PATH
     if shell == "sh":
         script = script.replace("command -v pwd", "true")
     environment = {**runtime, "ONE": str(one.local), "TWO": str(two.local), "HOME": runtime["HOME"]}
-    result = subprocess.run([shell, "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    result = subprocess.run([shell, "-c", script], env=environment, capture_output=True, text=True, timeout=TIMEOUT)
     lines = [line for line in result.stdout.splitlines() if ":" in line]
     rest = f":{runtime['PATH']}"
     first, second, last = lines

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project, local_project
+from tests.e2e.project import TIMEOUT, Project, local_project
 from tests.e2e.stopped import begin, pids, runtime_directory, targets
 from tests.leaks import wait_until
 from tests.processes import listed_processes
@@ -75,9 +75,9 @@ def test_a_running_command_goes_on_to_its_end_and_then_its_connection_is_closed(
         assert project.shell("rdoctl stop").stdout == b"`local` closes after 1 running command\n"
         assert project.run("true").returncode == 0
         assert sorted(target["ending"] for target in targets(project)) == [False, True]
-        output, _ = command.communicate(b"done\n", PATIENCE)
+        output, _ = command.communicate(b"done\n", TIMEOUT)
     assert (output, command.returncode) == (b"done\n", 0)
-    assert wait_until(lambda: [target["ending"] for target in targets(project)] == [False], PATIENCE)
+    assert wait_until(lambda: [target["ending"] for target in targets(project)] == [False], TIMEOUT)
 
 
 def test_a_running_command_goes_on_to_its_end_and_then_the_master_ends(project: Project) -> None:
@@ -86,9 +86,9 @@ def test_a_running_command_goes_on_to_its_end_and_then_the_master_ends(project: 
         assert project.shell("rdoctl stop --all").stdout == b"the control master ends after 1 running command\n"
         assert project.run("true").returncode == 0
         assert pids(project) != [before]
-        output, _ = command.communicate(b"done\n", PATIENCE)
+        output, _ = command.communicate(b"done\n", TIMEOUT)
     assert (output, command.returncode) == (b"done\n", 0)
-    assert wait_until(lambda: before not in listed_processes(), PATIENCE)
+    assert wait_until(lambda: before not in listed_processes(), TIMEOUT)
 
 
 def test_what_an_ending_master_left_when_it_was_killed_is_cleared(project: Project) -> None:
@@ -106,7 +106,7 @@ def test_masters_that_are_gone_leave_nothing_but_their_log(project: Project) -> 
     project.run("true")
     os.kill(pids(project)[0], signal.SIGKILL)
     assert project.shell("rdoctl stop --all").returncode == 0
-    assert wait_until(lambda: os.listdir(runtime_directory(project)) == ["control.log"], PATIENCE)
+    assert wait_until(lambda: os.listdir(runtime_directory(project)) == ["control.log"], TIMEOUT)
 
 
 def test_connections_that_ask_for_nothing_hold_no_master_up(project: Project) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.masters import suspend
-from tests.e2e.project import PATIENCE, Project, local_project
+from tests.e2e.project import TIMEOUT, Project, local_project
 from tests.e2e.stopped import begin, pids, runtime_directory, status, targets
 from tests.leaks import wait_until
 from tests.processes import listed_processes
@@ -33,9 +33,9 @@ def test_an_ending_connection_is_shown_and_can_still_be_told_to_end_now(project:
         assert b" 1 (ending) " in project.shell("rdoctl status").stdout
         assert b"`local` closes after 1 running command\n" in project.shell("rdoctl stop").stdout
         assert project.shell("rdoctl stop --now").returncode == 0
-        assert command.wait(PATIENCE) != 0
+        assert command.wait(TIMEOUT) != 0
         command.communicate()
-    assert wait_until(lambda: targets(project) == [], PATIENCE)
+    assert wait_until(lambda: targets(project) == [], TIMEOUT)
 
 
 def test_a_connection_that_is_ending_and_the_one_in_its_place_are_one_by_name(project: Project) -> None:
@@ -63,16 +63,16 @@ def test_an_ending_master_is_shown_and_can_still_be_told_to_end_now(project: Pro
         assert len(shown) == 2
         assert (shown[old]["ending"], len(shown[old]["running"])) == (True, 1)
         assert project.shell("rdoctl stop --all --now").returncode == 0
-        assert command.wait(PATIENCE) != 0
+        assert command.wait(TIMEOUT) != 0
         command.communicate()
-    assert wait_until(lambda: pids(project) == [], PATIENCE)
+    assert wait_until(lambda: pids(project) == [], TIMEOUT)
     assert os.listdir(runtime_directory(project)) == ["control.log"]
 
 
 def test_now_ends_running_commands_too(project: Project) -> None:
     with begin(project) as command:
         assert project.shell("rdoctl stop --now").stdout == b"closed `local`\n"
-        assert command.wait(PATIENCE) != 0
+        assert command.wait(TIMEOUT) != 0
         command.communicate()
     assert targets(project) == []
 
@@ -86,7 +86,7 @@ def test_a_wedged_master_is_killed_when_that_is_asked_for(project: Project, opti
     assert result.returncode == 255
     assert result.stderr.endswith(b" does not respond; use `rdoctl stop --now`\n")
     assert project.shell(f"rdoctl stop {option}").stdout.startswith(b"killed the control master at ")
-    assert wait_until(lambda: before not in listed_processes(), PATIENCE)
+    assert wait_until(lambda: before not in listed_processes(), TIMEOUT)
     assert project.run("true").returncode == 0
 
 
@@ -110,13 +110,13 @@ def test_several_connections_that_take_their_time_to_close_take_it_together(proj
         assert seconds(range(5)) < 3 * alone
     finally:
         for command in began:
-            command.communicate(timeout=PATIENCE)
+            command.communicate(timeout=TIMEOUT)
 
 
 def test_a_command_that_is_ended_now_says_by_what(project: Project) -> None:
     with begin(project) as command:
         assert project.shell("rdoctl stop --now").returncode == 0
-        _, said = command.communicate(timeout=PATIENCE)
+        _, said = command.communicate(timeout=TIMEOUT)
         assert (command.returncode, said) == (255, b"rdo: the command was ended: by `rdoctl stop --now`\n")
 
 
@@ -129,5 +129,5 @@ def test_it_says_so_too_once_its_output_is_read_again(project: Project, option: 
         assert os.read(command.stdout.fileno(), 6) == b"ready\n"
         time.sleep(0.5)  # until all is full on the way
         assert project.shell(f"rdoctl stop {option}").returncode == 0
-        _, said = command.communicate(timeout=PATIENCE)
+        _, said = command.communicate(timeout=TIMEOUT)
         assert (command.returncode, said) == (255, b"rdo: the command was ended: by `rdoctl stop --now`\n")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import require
 from tests.docker_engine import DockerEngine, shared_engine
-from tests.e2e.project import PATIENCE, Project, make_project, ssh_project
+from tests.e2e.project import TIMEOUT, Project, make_project, ssh_project
 from tests.leaks import MARK, Leaks, wait_until
 from tests.sshd import Sshd
 
@@ -55,7 +55,7 @@ def test_a_command_that_runs_while_its_server_is_restarted_is_told_and_the_next_
         assert command.stdout
         assert command.stdout.readline() == b"up\n"
         server.restart()
-        _, said = command.communicate(timeout=PATIENCE)
+        _, said = command.communicate(timeout=TIMEOUT)
     assert command.returncode == 255
     assert said.startswith(b"rdo: the connection to `")
     assert said.count(b"\n") == 1

@@ -29,7 +29,7 @@ exec rdo sh it
 
 ENDS = {"st=130": "st=a signal's", "st=131": "st=a signal's"}
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for both to show the same."""
 
 
@@ -52,7 +52,7 @@ class Twins(NamedTuple):
             seen.append(tuple(comparable(screen) for screen in self))
             return before != seen[-1][0] == seen[-1][1] and step.shows in seen[-1][0]
 
-        if wait_until(same, BOUND):
+        if wait_until(same, TIMEOUT):
             return ""
         return f"after {step.keys}, {step.shows!r} expected:\n-- rdo:\n{seen[-1][0]}\n-- ssh:\n{seen[-1][1]}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import require
-from tests.e2e.project import PATIENCE, Project, make_project, ssh_config_text
+from tests.e2e.project import TIMEOUT, Project, make_project, ssh_config_text
 from tests.e2e.reached import token
 from tests.e2e.shims import add, bare, call, directory_there
 from tests.leaks import wait_until
@@ -38,7 +38,7 @@ def test_it_works_by_whatever_shell_is_bin_sh(project: Project, shell: str) -> N
     script = 'cat; printf "<%s>" "$@"; exit 7'
     command = [*SHELLS[shell], str(project.local / ".rdo/bin/sh"), "-c", script, "x", "a b", "", "it's\n"]
     command[0] = str(shutil.which(command[0]))
-    result = subprocess.run(command, cwd="/", env=bare(project), input=b"in", capture_output=True, timeout=PATIENCE)
+    result = subprocess.run(command, cwd="/", env=bare(project), input=b"in", capture_output=True, timeout=TIMEOUT)
     assert (result.returncode, result.stdout) == (7, b"in<a b><><it's\n>")
 
 
@@ -103,7 +103,7 @@ def test_rdo_project_uses_that_directory_s_config(project: Project) -> None:
     assert project.run("-C", "/", "--project", str(project.local), "pwd").stdout.decode() == f"{project.remote}\n"
     explained = subprocess.run(
         [Path(str(project.command()[0])).with_name("rdoctl"), "explain", "--project", str(project.local), "pwd"],
-        cwd="/", env=dict(project.environment), capture_output=True, check=True, timeout=PATIENCE,
+        cwd="/", env=dict(project.environment), capture_output=True, check=True, timeout=TIMEOUT,
     )  # fmt: skip
     assert f"there  {project.remote}\n" in explained.stdout.decode()
 
@@ -114,9 +114,9 @@ def test_nothing_is_left_running_when_a_shim_is_killed(project: Project) -> None
     command = [str(project.local / ".rdo/bin/sleep"), seconds]
     with subprocess.Popen(command, cwd="/", env=bare(project)) as process:
         there = ["pgrep", "-fx", f"sleep {seconds}"]
-        assert wait_until(lambda: subprocess.run(there, stdout=subprocess.DEVNULL).returncode == 0, PATIENCE)
+        assert wait_until(lambda: subprocess.run(there, stdout=subprocess.DEVNULL).returncode == 0, TIMEOUT)
         process.kill()
-    assert wait_until(lambda: subprocess.run(there, stdout=subprocess.DEVNULL).returncode == 1, PATIENCE)
+    assert wait_until(lambda: subprocess.run(there, stdout=subprocess.DEVNULL).returncode == 1, TIMEOUT)
 
 
 def test_remote_paths_in_output_become_local_ones(project: Project) -> None:

@@ -17,7 +17,7 @@ from tests.e2e.shims import BARE, add, bare, call
 from tests.leaks import wait_until
 from tests.sshd import Sshd, find_sshd
 
-BOUND = 10.0
+TIMEOUT = 10.0
 """Seconds for a master to notice that its connections were cut."""
 
 TOOL = '#!/bin/sh\nprintf "local <%s>" "$@"; echo " in $(pwd)"; cat; exit 9\n'
@@ -59,7 +59,7 @@ def run(project: Project, name: str, *words: str, **more: object) -> Result:
 def test_the_local_tool_runs_with_the_same_arguments_directory_and_stdin(project: Project, server: Sshd) -> None:
     assert run(project, "tool").stdout == b"there\n"
     server.stop()
-    assert wait_until(lambda: not connections(project), BOUND)  # what is sent before may have started there
+    assert wait_until(lambda: not connections(project), TIMEOUT)  # what is sent before may have started there
     result = run(project, "tool", f"{project.local}/x", "", input=b"input")
     assert (result.returncode, result.stdout.decode()) == (9, f"local <{project.local}/x>local <> in /\ninput")
     line = result.stderr.decode()

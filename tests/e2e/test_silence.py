@@ -19,7 +19,7 @@ import pytest
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
 from tests.conftest import require
 from tests.docker_engine import DockerEngine
-from tests.e2e.project import PATIENCE, Started
+from tests.e2e.project import TIMEOUT, Started
 from tests.e2e.reached import EngineBySsh, Reached, over_docker_ssh, over_docker_tcp, over_ssh, sleepers, token
 from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
@@ -28,10 +28,10 @@ from tests.sshd import Sshd
 
 takes_long = pytest.mark.skipif(not tries(0, 1), reason="takes half a minute: see `make soak`")
 
-BOUND = 20.0
+ANSWER_TIMEOUT = 20.0
 """Seconds in which the next command must have run when the link died while it was idle: 3, and a login, under load."""
 
-DEAD_BOUND = 30.0
+DEAD_TIMEOUT = 30.0
 """Seconds in which a running command must be told that its link is lost: 20, and a loaded machine."""
 
 SMCUP, RMCUP = r"\033[?1049h", r"\033[?1049l"
@@ -87,7 +87,7 @@ def test_the_next_command_works_at_once_when_an_idle_link_died(reached: Reached)
     began = time.monotonic()
     found = reached.project.run("echo", "again")
     assert (found.stdout, found.stderr) == (b"again\n", b"")
-    assert time.monotonic() - began < BOUND
+    assert time.monotonic() - began < ANSWER_TIMEOUT
 
 
 def test_a_new_connection_beside_a_silent_one_leaves_that_what_runs_there(reached: Reached) -> None:
@@ -101,7 +101,7 @@ def test_a_new_connection_beside_a_silent_one_leaves_that_what_runs_there(reache
         command.stdin.write(b"still here\n")
         command.stdin.flush()
         assert command.stdout.readline() == b"still here\n"
-        _, said = command.communicate(timeout=PATIENCE)
+        _, said = command.communicate(timeout=TIMEOUT)
     assert (command.returncode, said) == (0, b"")
 
 
@@ -111,9 +111,9 @@ def test_a_silent_connection_that_answers_before_the_new_one_is_used(ssh: Reache
     ssh.line.holds_new = True
     pass_silence()
     with ssh.project.start("echo", "again") as command:
-        assert wait_until(lambda: ssh.line.held == 1, BOUND)
+        assert wait_until(lambda: ssh.line.held == 1, ANSWER_TIMEOUT)
         ssh.line.thaw()
-        said, complaint = command.communicate(timeout=PATIENCE)
+        said, complaint = command.communicate(timeout=TIMEOUT)
     assert (command.returncode, said, complaint) == (0, b"again\n", b"")
     assert ssh.line.held == 1
     ssh.line.release()
@@ -125,9 +125,9 @@ def test_a_silent_connection_that_answers_after_the_new_one_was_refused_is_used(
     ssh.line.refuses_new = True
     pass_silence()
     with ssh.project.start("echo", "again") as command:
-        assert wait_until(lambda: ssh.line.refused == 1, BOUND)
+        assert wait_until(lambda: ssh.line.refused == 1, ANSWER_TIMEOUT)
         ssh.line.thaw()
-        said, complaint = command.communicate(timeout=PATIENCE)
+        said, complaint = command.communicate(timeout=TIMEOUT)
     assert (command.returncode, said, complaint) == (0, b"again\n", b"")
 
 
@@ -166,7 +166,7 @@ def test_silence_is_not_told_where_stderr_is_no_terminal(ssh: Reached) -> None:
         ssh.line.freeze()
         time.sleep(KEEPALIVE_TIMEOUTS.report_after + 1)
         ssh.line.thaw()
-        _, said = command.communicate(timeout=PATIENCE)
+        _, said = command.communicate(timeout=TIMEOUT)
     assert (command.returncode, said) == (0, b"")
 
 
@@ -180,7 +180,7 @@ def test_a_shell_that_is_opened_on_a_link_that_died_just_now_is_given_up_as_soon
     with Terminal(command, ssh.project.local, ssh.project.environment) as terminal:
         terminal.expect("rdo: starting a shell on `devbox`")
         terminal.match("again\r\n")
-    assert time.monotonic() - began < DEAD_BOUND
+    assert time.monotonic() - began < DEAD_TIMEOUT
 
 
 @pytest.mark.soak
@@ -190,8 +190,8 @@ def test_a_running_command_is_told_that_its_link_is_lost(reached: Reached) -> No
         command.expect_up()
         reached.line.fall_silent()
         began = time.monotonic()
-        _, said = command.communicate(timeout=PATIENCE)
-    assert time.monotonic() - began < DEAD_BOUND
+        _, said = command.communicate(timeout=TIMEOUT)
+    assert time.monotonic() - began < DEAD_TIMEOUT
     assert command.returncode == 255
     assert re.fullmatch(
         rb"rdo: the connection to `[^`]+` was lost: no answer for 2\d s; the command is not run again\n", said

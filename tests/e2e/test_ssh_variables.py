@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project, ssh_project
+from tests.e2e.project import TIMEOUT, Project, ssh_project
 from tests.leaks import wait_until
 from tests.sshd import Sshd
 
@@ -71,7 +71,7 @@ def test_set_env_wins_and_rdos_own_variables_win_over_both(sending: Callable[...
 
 def test_a_warm_shell_is_used_while_the_values_stay_and_not_when_they_change(sending: Callable[..., Project]) -> None:
     project = sending("SendEnv A")
-    assert wait_until(lambda: is_warm(project, "x"), PATIENCE)
+    assert wait_until(lambda: is_warm(project, "x"), TIMEOUT)
     assert not is_warm(project, "y")
 
 

@@ -15,7 +15,7 @@ from rdo.client import spawn_master
 from rdo.ipc import startup
 from rdo.ipc.release import release
 from tests.e2e.masters import logins, masters, sockets, stop
-from tests.e2e.project import PATIENCE, Project, ssh_project
+from tests.e2e.project import TIMEOUT, Project, ssh_project
 from tests.leaks import wait_until
 from tests.soak import Counted, tries
 from tests.sshd import Sshd
@@ -71,7 +71,7 @@ def test_a_master_stays_though_the_client_is_gone_that_started_it(project: Proje
     argv = ["bash", "-c", to_report, str(report), *start]
     with subprocess.Popen(argv, env=project.environment, pass_fds=(report,)) as master:
         os.close(report)
-        assert wait_until(place.exists, PATIENCE)
+        assert wait_until(place.exists, TIMEOUT)
         assert project.run("echo", "x").stdout == b"x\n"
         assert masters(project) == [master.pid]
         stop(project)

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.masters import masters
-from tests.e2e.project import PATIENCE, Started
+from tests.e2e.project import TIMEOUT, Started
 from tests.e2e.reached import Reached, over_ssh
 from tests.e2e.synced import OWN, Synced
 from tests.leaks import wait_until
@@ -193,10 +193,10 @@ def test_nothing_is_lost_or_half_written(crash: Crash, way: str, counted: Counte
         with crash.start() as running:
             time.sleep(duration * (point + chosen.random()) / POINTS)
             WAYS[way](crash, running)
-            running.wait(PATIENCE)
+            running.wait(TIMEOUT)
             running.communicate()
         crash.check()
-        wait_until(lambda: not is_copying(crash), PATIENCE)
+        wait_until(lambda: not is_copying(crash), TIMEOUT)
         crash.check()
         crash.heal()
 

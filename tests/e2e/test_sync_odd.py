@@ -14,7 +14,7 @@ from rdo.remote_sh.render import render
 from rdo.remote_sh.script import Copied, Script
 from tests import disk
 from tests.disk import Mount
-from tests.e2e.project import PATIENCE, local_project
+from tests.e2e.project import TIMEOUT, local_project
 from tests.e2e.reached import Reached
 from tests.e2e.synced import Synced, listing, prepared
 from tests.leaks import wait_until
@@ -27,7 +27,7 @@ TRIES = 8
 
 LARGE = 2 * 1024**3 + 12_345
 
-LARGE_BOUND = 900.0
+LARGE_TIMEOUT = 900.0
 """Seconds against hangs for so much to go both ways, on a machine that does much else too."""
 
 
@@ -98,7 +98,7 @@ def test_a_file_of_2_gb_goes_both_ways(tmp_path: Path, runtime: dict[str, str]) 
         cwd=synced.here,
         env=dict(synced.project.environment),
         capture_output=True,
-        timeout=LARGE_BOUND,
+        timeout=LARGE_TIMEOUT,
     )
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, [str(LARGE).encode(), b"end"], b"")
     assert (synced.here / "back").stat().st_size == LARGE
@@ -128,9 +128,9 @@ def test_a_first_copy_that_is_cut_off_goes_on(by_ssh: Reached, synced: Synced) -
     for number in range(300):
         (synced.here / f"f{number}").write_bytes(b"%d" % number * 10_000)
     with by_ssh.project.start("true") as running:
-        assert wait_until(lambda: any(synced.there.glob(".rdo-sync/*")), PATIENCE)
+        assert wait_until(lambda: any(synced.there.glob(".rdo-sync/*")), TIMEOUT)
         by_ssh.line.cut()
-        running.communicate(timeout=PATIENCE)
+        running.communicate(timeout=TIMEOUT)
         assert running.returncode in (0, 255)
     assert synced.sh("cat f* | wc -c").strip() == str(sum(len(b"%d" % n) * 10_000 for n in range(300)))
 

@@ -16,7 +16,7 @@ import pytest
 
 from tests import clients
 from tests.docker_engine import DockerEngine
-from tests.e2e.project import PATIENCE, docker_project, local_project, ssh_project
+from tests.e2e.project import TIMEOUT, docker_project, local_project, ssh_project
 from tests.e2e.synced import Synced, prepared
 from tests.e2e.terminal import Terminal
 from tests.sshd import Sshd
@@ -71,7 +71,7 @@ def test_ctrl_c_ends_a_command_that_waits_for_what_the_target_has_lost(on_ssh: S
     with on_ssh.project.start("touch", "ran") as running:
         _wait(lambda: any((on_ssh.there / ".rdo-sync").glob("*/parts")))
         running.send_signal(signal.SIGINT)
-        assert running.wait(PATIENCE) == 130
+        assert running.wait(TIMEOUT) == 130
     assert on_ssh.ok("-c", "wc -c <big; ls").split() == ["300000000", "big", "src"]
 
 
@@ -158,7 +158,7 @@ def test_ctrl_c_while_files_are_copied_ends_it_and_the_next_command_goes_on(on_s
     with on_ssh.project.start("true") as running:
         _wait(lambda: any((on_ssh.there / ".rdo-sync").glob("*")))
         running.send_signal(signal.SIGINT)
-        assert running.wait(PATIENCE) == 130
+        assert running.wait(TIMEOUT) == 130
     assert on_ssh.ok("-c", "wc -c <big").strip() == "300000000"
 
 
@@ -171,14 +171,14 @@ def test_ctrl_c_while_files_come_back_ends_it_and_they_come_with_the_next_comman
         running.expect_up()
         time.sleep(0.1)
         running.send_signal(signal.SIGINT)
-        assert running.wait(PATIENCE) in (130, 0)  # a fast machine may be through
+        assert running.wait(TIMEOUT) in (130, 0)  # a fast machine may be through
     assert not (on_ssh.here / "out").exists() or (on_ssh.here / "out").stat().st_size == 100_000_000
     on_ssh.ok("true")
     assert (on_ssh.here / "out").stat().st_size == 100_000_000
 
 
 def _wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -7,7 +7,7 @@ import os
 import rdo
 from rdo.ipc import protocol
 from rdo.ipc.release import release
-from tests.e2e.masters import END_BOUND, answer, masters, sockets
+from tests.e2e.masters import END_TIMEOUT, answer, masters, sockets
 from tests.e2e.project import Project
 from tests.leaks import wait_until
 
@@ -28,7 +28,7 @@ def test_a_client_of_another_version_makes_the_master_end_after_what_runs_and_a_
         assert len(masters(project)) == 2
         process.stdin.close()
         assert process.wait() == 4
-    assert wait_until(lambda: old not in masters(project), END_BOUND)
+    assert wait_until(lambda: old not in masters(project), END_TIMEOUT)
     assert len(masters(project)) == 1
     assert project.run("true").returncode == 0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import clients
-from tests.e2e.project import PATIENCE, Project, local_project, ssh_project
+from tests.e2e.project import TIMEOUT, Project, local_project, ssh_project
 from tests.e2e.terminal import Terminal
 from tests.sshd import Sshd
 
@@ -37,7 +37,7 @@ def test_a_command_runs_again_after_each_change_and_ctrl_c_ends_it(project: Proj
             (project.local / "a").write_bytes(text)
             assert running.stdout.readline() == text
         os.killpg(running.pid, signal.SIGINT)
-        assert running.wait(PATIENCE) == 130
+        assert running.wait(TIMEOUT) == 130
         assert running.stdout.read() == b""
 
 
@@ -52,7 +52,7 @@ def test_many_changes_at_once_are_one(project: Project) -> None:
         (project.local / "n").write_text("1\n")
         lines = [running.stdout.readline().strip() for _ in range(5)]
         running.send_signal(signal.SIGTERM)
-        assert running.wait(PATIENCE) == 128 + signal.SIGTERM
+        assert running.wait(TIMEOUT) == 128 + signal.SIGTERM
     assert lines == [b"0", b"0", b"run", b"1", b"300"]
 
 
@@ -65,7 +65,7 @@ def test_a_change_while_the_command_runs_is_not_missed(project: Project) -> None
         (project.local / "a").write_text("2\n")
         assert running.stdout.readline() == b"2\n"
         running.send_signal(signal.SIGTERM)
-        running.wait(PATIENCE)
+        running.wait(TIMEOUT)
 
 
 def test_a_second_signal_does_not_disturb_the_end(project: Project) -> None:
@@ -73,10 +73,10 @@ def test_a_second_signal_does_not_disturb_the_end(project: Project) -> None:
     with project.start("--watch", "cat", "a") as running:
         assert running.stdout
         assert running.stdout.readline() == b"1\n"
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while running.poll() is None and time.monotonic() < deadline:
             running.send_signal(signal.SIGTERM)
-        assert running.wait(PATIENCE) == 128 + signal.SIGTERM
+        assert running.wait(TIMEOUT) == 128 + signal.SIGTERM
         assert running.stderr
         assert running.stderr.read() == b""
 
@@ -88,14 +88,14 @@ def test_without_sync_what_the_command_itself_writes_is_no_change(tmp_path: Path
         assert running.stdout
         assert running.stdout.readline().strip() == b"1"
         os.set_blocking(running.stdout.fileno(), False)
-        shown, deadline = b"", time.monotonic() + PATIENCE
+        shown, deadline = b"", time.monotonic() + TIMEOUT
         while not shown and time.monotonic() < deadline:  # what is written before the command has ended is not seen
             (project.local / "a").write_text(f"{time.monotonic()}\n")
             time.sleep(0.5)
             shown = running.stdout.read() or b""
         assert shown.split()[0] == b"2"
         running.send_signal(signal.SIGTERM)
-        running.wait(PATIENCE)
+        running.wait(TIMEOUT)
         rest = running.stdout.read() or b""
         assert len(shown.split() + rest.split()) < 4
 

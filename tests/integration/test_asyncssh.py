@@ -23,7 +23,7 @@ from rdo.errors import SetupError
 from tests.async_server import AsyncServer
 from tests.connecting import connected
 from tests.leaks import wait_until
-from tests.ssh_client import BOUND, ScriptedCaller, drain, driver, feed, output, outputs_side_by_side
+from tests.ssh_client import TIMEOUT, ScriptedCaller, drain, driver, feed, output, outputs_side_by_side
 
 Reach = Callable[..., SshConnection]
 
@@ -66,7 +66,7 @@ def test_keys_change_while_both_directions_are_busy(cipher: str, reach: Reach) -
 def test_it_is_answered_when_it_asks_whether_we_are_there(reach: Reach) -> None:
     connection = reach(keepalive_interval=0.1, keepalive_count_max=3)
     channel = connection.open_channel("sleep 1; echo still here", None)
-    chunk = channel.read(BOUND)
+    chunk = channel.read(TIMEOUT)
     assert chunk
     assert chunk.data == b"still here\n"
     time.sleep(1)  # with no channel
@@ -96,11 +96,11 @@ def test_it_listens_for_us_between_signs_of_life_and_changes_of_keys(reach: Reac
         with pytest.raises(SetupError, match="does not listen on `4`"):
             connection.listen(Endpoint(port=4), taken.put)
         for host in ("127.0.0.1", "::1"):
-            with socket.create_connection((host, listener.endpoint.port), BOUND) as client:
+            with socket.create_connection((host, listener.endpoint.port), TIMEOUT) as client:
                 client.sendall(b"hello")
-                stream = taken.get(timeout=BOUND)
+                stream = taken.get(timeout=TIMEOUT)
                 stream.begin(lambda stream, data: False, lambda: None)
-                assert wait_until(stream.read, BOUND) == b"hello"
+                assert wait_until(stream.read, TIMEOUT) == b"hello"
                 stream.close()
         listener.close()
         assert output(connection, "head -c 400000 /dev/zero | wc -c")[0] == 0

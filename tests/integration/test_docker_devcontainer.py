@@ -16,12 +16,12 @@ from rdo.config.schema import Settings
 from rdo.drivers.docker.driver import DockerDriver
 from rdo.errors import ConnectError
 from tests.conftest import require
-from tests.docker_client import BOUND, connections, output
+from tests.docker_client import TIMEOUT, connections, output
 from tests.docker_engine import DockerEngine
 from tests.ssh_client import ScriptedCaller
 
 PACKAGE = "@devcontainers/cli"
-PATIENCE = 120.0
+CLI_TIMEOUT = 120.0
 """Seconds for npm, and for a container to be up."""
 
 CONFIG = {
@@ -49,7 +49,7 @@ def cli() -> str:
     if not program.exists():
         command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(cache), PACKAGE]
         try:
-            subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
+            subprocess.run(command, check=True, capture_output=True, timeout=CLI_TIMEOUT)
         except (OSError, subprocess.SubprocessError) as error:
             require("devcontainers", f"{PACKAGE} cannot be installed: {error}")
     return str(program)
@@ -67,7 +67,9 @@ def up(cli: str, docker_engine: DockerEngine, tmp_path: Path) -> Iterator[Up]:
         config.write_text(json.dumps({"image": docker_engine.image(), **CONFIG}))
         environment = {**os.environ, "DOCKER_HOST": docker_engine.host, "HOME": str(tmp_path)}
         command = [cli, "up", "--workspace-folder", str(project)]
-        found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        found = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=CLI_TIMEOUT, check=False
+        )
         assert found.returncode == 0, found.stderr
 
     yield start
@@ -99,7 +101,7 @@ def test_it_is_found_with_its_user_its_variables_and_its_directory(
         target.release()
         channel = connection.open_channel("id -un; echo $A $B $C $D", None, variables)
         text = b""
-        while (chunk := channel.read(BOUND)) is not None:
+        while (chunk := channel.read(TIMEOUT)) is not None:
             text += chunk.data
         assert text == b"nobody\nthere secret default /workspaces/app\n"
         channel.close()

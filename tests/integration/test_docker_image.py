@@ -22,7 +22,7 @@ from rdo.drivers.docker.leftovers import MASTER, SPACE, remove_all
 from rdo.drivers.root import Root
 from rdo.errors import ConnectError
 from rdo.pool.connection import HeldConnection
-from tests.docker_client import BOUND, Connect, connections, output
+from tests.docker_client import TIMEOUT, Connect, connections, output
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until
 
@@ -99,7 +99,7 @@ def test_fresh_is_a_new_container_for_every_command(docker_engine: DockerEngine,
     connection = connect(make(fresh=True))
     names = {output(connection, "[ ! -e /left ] && echo left >/left; hostname") for _ in range(3)}
     assert len(names) == 3
-    assert wait_until(lambda: len(ours(docker_engine)) == 1, BOUND)
+    assert wait_until(lambda: len(ours(docker_engine)) == 1, TIMEOUT)
     connection.close()
     assert ours(docker_engine) == []
 
@@ -131,9 +131,9 @@ def test_what_a_killed_master_left_ends_and_is_cleared(
         with docker_engine.client() as client:
             return [str(each.id) for each in client.containers.list(filters={"label": MASTER}, ignore_removed=True)]
 
-    assert wait_until(lambda: not running(), BOUND)
+    assert wait_until(lambda: not running(), TIMEOUT)
     remove_all(environment)
-    assert wait_until(lambda: not ours(docker_engine), BOUND)  # the engine may be removing it already, by itself
+    assert wait_until(lambda: not ours(docker_engine), TIMEOUT)  # the engine may be removing it already, by itself
 
 
 def test_a_container_that_still_runs_without_its_master_is_cleared_and_a_living_one_s_is_not(
@@ -184,7 +184,7 @@ def test_an_image_without_sh_is_an_error_that_says_so(
         container.commit("rdo-test-without", "latest")
     with pytest.raises(ConnectError, match="there is no /bin/sh in `rdo-test-without`"):
         HeldConnection(connect(make(image="rdo-test-without", fresh=fresh))).open_shell(ChannelOptions())
-    assert wait_until(lambda: not ours(docker_engine), BOUND)
+    assert wait_until(lambda: not ours(docker_engine), TIMEOUT)
 
 
 def test_the_connection_ends_where_its_container_does(

@@ -26,7 +26,7 @@ from tests.ssh_client import ScriptedCaller
 from tests.ssh_server import free_port
 from tests.sshd import Sshd
 
-BOUND = 20.0
+TIMEOUT = 20.0
 
 DATA = os.urandom(1000) * 2000
 
@@ -46,7 +46,7 @@ class Gate:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
-            thread.join(BOUND)
+            thread.join(TIMEOUT)
 
     def _begin(self, target: object, *args: object) -> None:
         self._threads.append(threading.Thread(target=target, args=args))  # type: ignore[arg-type]
@@ -103,7 +103,7 @@ def round_trip(container: str, environment: dict[str, str]) -> None:
         writer = threading.Thread(target=lambda: (channel.write(DATA), channel.end_input()))
         writer.start()
         found = {STDOUT: b"", STDERR: b""}
-        while (chunk := channel.read(BOUND)) is not None:
+        while (chunk := channel.read(TIMEOUT)) is not None:
             found[chunk.stream] += chunk.data
         writer.join()
         assert (found[STDOUT] == DATA, found[STDERR], channel.exit_status()) == (True, b"end\n", 9)

@@ -16,7 +16,7 @@ from rdo.pool.connection import HeldConnection
 from rdo.pool.lifeline import SHORT_LIFE_LIMIT
 from rdo.pool.shell import Shell
 from rdo.remote_sh.markers import mark
-from tests.contract import BOUND, SIZE, finish, guarded, held, is_still, run, start
+from tests.contract import SIZE, TIMEOUT, finish, guarded, held, is_still, run, start
 from tests.leaks import wait_until
 from tests.reach import REACH, Target
 
@@ -80,10 +80,10 @@ def test_a_program_reads_what_is_written_first_however_late_it_starts(link: Held
         channel = link._connection.open_channel('read -r first; echo "$first"; read -r second; echo "$second"', None)
         for word in ("first", "second"):
             (channel.write_first if word == "first" else channel.write)(f"{word}\n".encode())
-            answer = channel.read(BOUND)
+            answer = channel.read(TIMEOUT)
             assert answer is not None
             assert bytes(answer.data).decode() == f"{word}\n"
-        assert (channel.read(BOUND), channel.exit_status()) == (None, 0)
+        assert (channel.read(TIMEOUT), channel.exit_status()) == (None, 0)
         channel.close()
 
 
@@ -122,7 +122,7 @@ def test_a_pty_is_resized_and_a_command_on_it_has_its_status(link: HeldConnectio
     shell = start(link, "sh", "-c", "echo up; read line; stty size; exit 9", pty=Pty("xterm", SIZE))
     seen = b""
     while b"up\r\n" not in seen:
-        chunk = shell.channel.read(BOUND)
+        chunk = shell.channel.read(TIMEOUT)
         assert chunk is not None
         seen += chunk.data
     shell.channel.resize(WindowSize(20, 60))
@@ -134,7 +134,7 @@ def test_a_pty_is_resized_and_a_command_on_it_has_its_status(link: HeldConnectio
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "USR1"])
 def test_a_signal_reaches_the_commands_group(own_link: HeldConnection, name: str) -> None:
     shell = start(own_link, "sh", "-c", f"trap 'exit 7' {name}; echo up; while :; do sleep 0.05; done")
-    assert shell.channel.read(BOUND) is not None
+    assert shell.channel.read(TIMEOUT) is not None
     own_link.start_lifeline()
     own_link.signal(shell.group, name)
     assert finish(shell).status == 7
@@ -147,7 +147,7 @@ def test_a_group_ends_when_its_link_goes(own_link: HeldConnection, target: Targe
     shell = start(own_link, "sh", "-c", f"{ignored}({loop}) & {loop}")
     own_link.start_lifeline()
     own_link.guard(shell.group)
-    assert wait_until(lambda: beat.exists() and beat.read_bytes(), BOUND)
+    assert wait_until(lambda: beat.exists() and beat.read_bytes(), TIMEOUT)
     own_link._connection.close()
     assert wait_until(lambda: is_still(beat), 5.0)
 
@@ -172,7 +172,7 @@ def kill_lifeline(link: HeldConnection, target: Target) -> None:
     except ChannelRefused:
         with held(target) as other:
             assert run(other, *kill).status == 0
-    assert wait_until(lambda: lifeline.channel.ended, BOUND)
+    assert wait_until(lambda: lifeline.channel.ended, TIMEOUT)
 
 
 def test_a_lifeline_that_was_killed_is_there_again_for_a_signal(own_link: HeldConnection, target: Target) -> None:
@@ -191,8 +191,8 @@ def test_a_lifeline_that_was_stopped_is_replaced_when_a_signal_is_due_and_never_
     with needing_room(own_link, shell):
         assert run(own_link, "sh", "-c", f"kill -STOP {lifeline.group.number}").status == 0
     assert own_link.signal(shell.group, "TERM")
-    assert shell.channel.read(BOUND) is not None
-    assert wait_until(lambda: lifeline.channel.ended, BOUND)
+    assert shell.channel.read(TIMEOUT) is not None
+    assert wait_until(lambda: lifeline.channel.ended, TIMEOUT)
     assert own_link.signal(shell.group, "KILL")
     assert finish(shell).status == 137
 
@@ -203,8 +203,8 @@ def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(
     shell = guarded(own_link, f"echo up; while :; do echo >{target.remote}/beats; sleep 0.05; done")
     time.sleep(SHORT_LIFE_LIMIT)
     kill_lifeline(own_link, target)
-    assert wait_until(lambda: own_link._lifeline._shell and not own_link._lifeline._shell.channel.ended, BOUND)
-    assert wait_until(lambda: own_link.signal(shell.group, "CONT"), BOUND)  # the new one knows the group
+    assert wait_until(lambda: own_link._lifeline._shell and not own_link._lifeline._shell.channel.ended, TIMEOUT)
+    assert wait_until(lambda: own_link.signal(shell.group, "CONT"), TIMEOUT)  # the new one knows the group
     own_link._connection.close()
     assert wait_until(lambda: is_still(target.local / "beats"), 5.0)
 

@@ -16,7 +16,7 @@ from tests.integration.conftest import Connect, MakeServer
 from tests.leaks import wait_until
 from tests.servers import sshd_alone
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for a command's output."""
 
 
@@ -45,13 +45,13 @@ def close(link: HeldConnection, shell: Shell) -> None:
     """End a shell, and wait for that: some servers want no session to begin while another ends."""
     shell.channel.close()
     left = link._connection._transport.open_channels  # type: ignore[attr-defined]
-    assert wait_until(lambda: not len(left), BOUND)
+    assert wait_until(lambda: not len(left), TIMEOUT)
 
 
 def says(shell: Shell) -> bytes:
     """What the shell says when told to."""
     shell.start(Script(["echo", "x"]))
-    chunk = shell.channel.read(BOUND)
+    chunk = shell.channel.read(TIMEOUT)
     assert chunk is not None
     return bytes(chunk.data)
 

@@ -20,7 +20,7 @@ from rdo.drivers.docker.image_container import ContainerFactory, ContainerOption
 from tests import account, podman_engine
 from tests.conftest import require
 from tests.leaks import wait_until
-from tests.podman_engine import BOUND
+from tests.podman_engine import TIMEOUT
 
 OPTIONS = ContainerOptions("x", "/", "/src", "default", None)
 
@@ -61,7 +61,7 @@ def serving(home: Path, uid: int) -> Iterator[str]:
     ) as service:
         try:
             if (
-                not wait_until(lambda: (home / "socket").exists() or service.poll() is not None, BOUND)
+                not wait_until(lambda: (home / "socket").exists() or service.poll() is not None, TIMEOUT)
                 or service.poll()
             ):
                 require("podman", "an ordinary user cannot run it here")
@@ -83,7 +83,7 @@ def host() -> Iterator[str]:
             with serving(home, user.pw_uid) as at:
                 yield at
         finally:
-            assert wait_until(lambda: end_processes(user.pw_uid), BOUND)
+            assert wait_until(lambda: end_processes(user.pw_uid), TIMEOUT)
     shutil.rmtree(home)
 
 

@@ -19,7 +19,7 @@ from rdo.errors import ConnectError
 from tests.connecting import connected
 from tests.integration.conftest import MakeServer
 from tests.leaks import wait_until
-from tests.ssh_client import BOUND, ScriptedCaller, driver, output
+from tests.ssh_client import TIMEOUT, ScriptedCaller, driver, output
 from tests.ssh_server import SshServer
 
 
@@ -56,7 +56,7 @@ class SlowlyBlocking(socket.socket):
         os.set_blocking(self.fileno(), False)
         with self._read:
             enough = self._reads + 2  # the one that goes on, and the next
-            self._read.wait_for(lambda: self._reads >= enough, BOUND)
+            self._read.wait_for(lambda: self._reads >= enough, TIMEOUT)
         with contextlib.suppress(OSError):
             os.set_blocking(self.fileno(), True)
 
@@ -64,7 +64,7 @@ class SlowlyBlocking(socket.socket):
 def test_a_connection_goes_on_though_its_reads_have_no_bound_any_more(server: SshServer) -> None:
     caller, config = ScriptedCaller(), str(server.ssh_config())
     options = Query(SshQueryRequest("devbox", ssh_config=config), caller.environment).options()
-    stream = SlowlyBlocking(dial.connect(options, BOUND))
+    stream = SlowlyBlocking(dial.connect(options, TIMEOUT))
     connection = Connector(caller, config, None).connect(options, stream)
     with contextlib.closing(connection):
         assert stream.gettimeout() is None
@@ -80,7 +80,7 @@ class HangsUp(ScriptedCaller):
 
     def report(self, line: str) -> None:
         self._server.cut()
-        assert wait_until(lambda: not any(isinstance(t, SshTransport) for t in threading.enumerate()), BOUND)
+        assert wait_until(lambda: not any(isinstance(t, SshTransport) for t in threading.enumerate()), TIMEOUT)
 
 
 def test_a_server_that_hangs_up_after_the_login_is_reported(server: SshServer) -> None:

@@ -15,7 +15,7 @@ from rdo.drivers.ssh.channel import WINDOW
 from tests.integration.conftest import Connect
 from tests.leaks import wait_until
 from tests.servers import sshd_alone
-from tests.ssh_client import BOUND, drain, feed, output
+from tests.ssh_client import TIMEOUT, drain, feed, output
 from tests.ssh_server import SshServer
 
 
@@ -64,7 +64,7 @@ def test_what_goes_in_comes_out_while_both_directions_are_busy(server: SshServer
 
 def test_input_is_taken_at_once_until_the_program_has_no_room_for_it(server: SshServer, connect: Connect) -> None:
     channel = connect(server.ssh_config()).open_channel("echo ready; sleep 0.5; exec sha256sum", None)
-    assert channel.read(BOUND) is not None  # sshd makes room with the start of the program
+    assert channel.read(TIMEOUT) is not None  # sshd makes room with the start of the program
     data, piece = hashlib.sha256(), os.urandom(8 * 1024)  # dropbear has room for three
     offers = 0
     while channel.try_write(piece):
@@ -105,13 +105,13 @@ def test_reading_gives_up_when_nothing_comes_in_time(server: SshServer, connect:
         channel.read(0.05)
     assert not channel.ended
     channel.end_input()
-    assert channel.read(BOUND) is None
+    assert channel.read(TIMEOUT) is None
 
 
 @sshd_alone("eow@openssh.com")
 def test_a_program_whose_output_nobody_reads_any_more_meets_sigpipe(server: SshServer, connect: Connect) -> None:
     channel = connect(server.ssh_config()).open_channel("exec yes", None)
-    assert channel.read(BOUND) is not None
+    assert channel.read(TIMEOUT) is not None
     assert channel.stop_reading()
     drain(channel)
     assert channel.exit_status() == 128 + 13
@@ -130,8 +130,8 @@ def test_a_reader_that_is_slow_stops_the_writer_and_costs_one_window(server: Ssh
 def test_output_of_single_bytes_costs_no_more_than_its_size(server: SshServer, connect: Connect) -> None:
     script = "exec sh -c 'for i in 1 2 3 4 5; do printf x; sleep 0.02; done'"
     channel = connect(server.ssh_config()).open_channel(script, None)
-    assert wait_until(lambda: channel.ended, BOUND)
-    chunk = channel.read(BOUND)
+    assert wait_until(lambda: channel.ended, TIMEOUT)
+    chunk = channel.read(TIMEOUT)
     assert chunk is not None
     assert chunk.data == b"xxxxx"
 
@@ -165,7 +165,7 @@ def test_a_sink_that_takes_all_keeps_the_writer_going_past_the_window(server: Ss
         return True
 
     read = 0
-    while (chunk := channel.read(BOUND, sink)) is not None:
+    while (chunk := channel.read(TIMEOUT, sink)) is not None:
         read += len(chunk.data)
     assert sum(taken) + read == 3 * WINDOW
     assert taken
@@ -176,7 +176,7 @@ def test_a_terminal_has_the_size_it_was_made_with_and_then_the_new_one(server: S
     channel = connect(server.ssh_config()).open_channel("echo $TERM; stty size; read x; stty size", pty)
     text = b""
     while text.count(b"\n") < 2:
-        chunk = channel.read(BOUND)
+        chunk = channel.read(TIMEOUT)
         assert chunk is not None
         text += chunk.data
     assert text == b"xterm\r\n31 97\r\n"
@@ -190,6 +190,6 @@ def test_a_terminal_has_the_size_it_was_made_with_and_then_the_new_one(server: S
 def test_a_terminal_that_is_given_up_hangs_up_on_its_program(server: SshServer, connect: Connect, command: str) -> None:
     connection = connect(server.ssh_config())
     channel = connection.open_channel(f"echo up; {command}", Pty("xterm", WindowSize(24, 80)))
-    assert channel.read(BOUND) is not None
+    assert channel.read(TIMEOUT) is not None
     channel.close()
-    assert wait_until(lambda: not len(connection._transport.open_channels), BOUND)
+    assert wait_until(lambda: not len(connection._transport.open_channels), TIMEOUT)

@@ -12,7 +12,7 @@ from tests.dropbear import Dropbear
 from tests.integration.conftest import Connect, MakeServer
 from tests.leaks import wait_until
 from tests.servers import sshd_alone
-from tests.ssh_client import BOUND, drain, output, outputs_side_by_side
+from tests.ssh_client import TIMEOUT, drain, output, outputs_side_by_side
 from tests.ssh_server import SshServer
 
 
@@ -34,7 +34,7 @@ def test_a_session_too_many_is_refused_and_the_first_goes_on(own_server: MakeSer
         first.write(b"still here")
         first.end_input()
         assert drain(first)[STDOUT] == b"still here"
-        assert wait_until(lambda: output_if_allowed(connection, "echo next") == (0, "next\n"), BOUND)
+        assert wait_until(lambda: output_if_allowed(connection, "echo next") == (0, "next\n"), TIMEOUT)
 
 
 def test_a_closed_channel_is_forgotten(server: SshServer, connect: Connect) -> None:
@@ -42,8 +42,8 @@ def test_a_closed_channel_is_forgotten(server: SshServer, connect: Connect) -> N
     first = connection.open_channel("cat", None)
     first.close()
     first.close()
-    assert first.read(BOUND) is None
-    assert wait_until(lambda: not len(connection._transport.open_channels), BOUND)
+    assert first.read(TIMEOUT) is None
+    assert wait_until(lambda: not len(connection._transport.open_channels), TIMEOUT)
 
 
 def test_nothing_is_kept_of_a_channel_that_is_gone_and_what_comes_for_it_is_dropped(
@@ -53,7 +53,7 @@ def test_nothing_is_kept_of_a_channel_that_is_gone_and_what_comes_for_it_is_drop
     for _ in range(3):
         assert output(connection, "echo hello") == (0, "hello\n")
     transport = connection._transport
-    assert wait_until(lambda: not len(transport.open_channels), BOUND)
+    assert wait_until(lambda: not len(transport.open_channels), TIMEOUT)
     assert transport.packetizer.receiver.handle(94, 2, b"late")
     assert not transport.packetizer.receiver.handle(94, 3, b"never there")
     assert output(connection, "echo again") == (0, "again\n")
@@ -79,7 +79,7 @@ def test_a_place_is_taken_as_soon_as_the_session_that_had_it_has_ended(dropbear:
     second = connection.open_channel("cat", None)
     with pytest.raises(ChannelRefused):
         connection.open_channel("true", None)
-    assert time.monotonic() - started < BOUND
+    assert time.monotonic() - started < TIMEOUT
     for channel in (held, second):
         channel.end_input()
         assert channel.exit_status() == 0

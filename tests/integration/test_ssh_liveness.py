@@ -25,7 +25,7 @@ from tests.servers import sshd_alone
 from tests.ssh_client import ScriptedCaller, output
 from tests.ssh_server import SshServer
 
-BOUND = 10.0
+TIMEOUT = 10.0
 HASTY = KeepaliveTimeouts(liveness=0.2, ping_timeout=0.5, ping_interval=0.1, dead_after=0.8, active_for=0.5)
 
 
@@ -76,7 +76,7 @@ def test_a_frozen_connection_is_not_alive_and_that_is_known_in_time(server: SshS
 def test_a_cut_connection_is_not_alive_and_opens_nothing(server: SshServer, connect: Connect) -> None:
     connection = connect(server.ssh_config())
     server.cut()
-    assert connection._transport.ended.wait(BOUND)
+    assert connection._transport.ended.wait(TIMEOUT)
     assert not connection.keepalive.check_alive()
     with pytest.raises(LinkLost):
         connection.open_channel("true", None)
@@ -84,9 +84,9 @@ def test_a_cut_connection_is_not_alive_and_opens_nothing(server: SshServer, conn
 
 def test_a_command_on_a_cut_link_ends_as_lost(server: SshServer, connect: Connect) -> None:
     channel = connect(server.ssh_config()).open_channel("echo started; exec cat", None)
-    assert channel.read(BOUND) is not None
+    assert channel.read(TIMEOUT) is not None
     server.cut()
-    assert channel.read(BOUND) is None
+    assert channel.read(TIMEOUT) is None
     assert channel.ended
     with pytest.raises(LinkLost, match=r"the connection to `[\w-]+@devbox:\d+` is lost"):
         channel.exit_status()
@@ -96,7 +96,7 @@ def test_writing_on_a_cut_link_fails_as_lost(server: SshServer, connect: Connect
     channel = connect(server.ssh_config()).open_channel("exec cat >/dev/null", None)
     channel.write(b"x")
     server.cut()
-    assert channel._transport.ended.wait(BOUND)
+    assert channel._transport.ended.wait(TIMEOUT)
     with pytest.raises(LinkLost):
         channel.write(b"x")
 
@@ -107,14 +107,14 @@ def test_a_command_on_a_frozen_link_ends_as_lost_within_the_bound(
 ) -> None:
     channel = hasty.open_channel("exec cat", None)
     channel.write(b"x")
-    assert channel.read(BOUND) is not None
+    assert channel.read(TIMEOUT) is not None
     with hasty.keepalive.in_use(), frozen(server):
         started = time.monotonic()
         if busy == "writing":
             with pytest.raises(LinkLost):
                 channel.write(bytes(100_000_000))
         else:
-            assert channel.read(BOUND) is None
+            assert channel.read(TIMEOUT) is None
         assert time.monotonic() - started < HASTY.dead_after + 2.0
         with pytest.raises(LinkLost):
             channel.exit_status()
@@ -128,7 +128,7 @@ def test_a_silent_command_on_a_live_link_goes_on(hasty: SshConnection) -> None:
 
 def test_a_server_that_asks_whether_we_are_there_is_answered(own_server: MakeServer, connect: Connect) -> None:
     channel = connect(own_server(keepalive=1).start().ssh_config()).open_channel("sleep 6; echo still here", None)
-    chunk = channel.read(BOUND)
+    chunk = channel.read(TIMEOUT)
     assert chunk
     assert chunk.data == b"still here\n"
     assert channel.exit_status() == 0
@@ -144,7 +144,7 @@ def test_closing_ends_all_channels_and_threads_and_may_be_repeated(server: SshSe
     channel = connection.open_channel("exec cat", None)
     connection.close()
     connection.close()
-    assert channel.read(BOUND) is None
+    assert channel.read(TIMEOUT) is None
     with pytest.raises(LinkLost):
         channel.exit_status()
     assert threading.active_count() == 1
@@ -161,12 +161,12 @@ def test_a_connection_in_use_is_asked_before_a_command_has_to_and_is_left_alone_
     with own_server("LogLevel DEBUG1") as server:
         caller, config = ScriptedCaller(), str(server.ssh_config())
         options = Query(SshQueryRequest("devbox", ssh_config=config), caller.environment).options()
-        times = HASTY._replace(liveness=BOUND, active_for=0.5, idle_dead_after=BOUND / 2)  # looks at a late answer then
+        times = HASTY._replace(liveness=TIMEOUT, active_for=0.5, idle_dead_after=TIMEOUT / 2)
         with contextlib.closing(Connector(caller, config, None, times).connect(options)) as connection:
             with connection.keepalive.in_use():
-                assert wait_until(lambda: server.log.count("keepalive@openssh.com") >= 3, BOUND)
+                assert wait_until(lambda: server.log.count("keepalive@openssh.com") >= 3, TIMEOUT)
             assert not connection.keepalive.is_doubtful
-            assert wait_until(lambda: threading.active_count() == 2, BOUND)  # besides us, the one that receives
+            assert wait_until(lambda: threading.active_count() == 2, TIMEOUT)  # besides us, the one that receives
             asked = server.log.count("keepalive@openssh.com")
             assert not wait_until(lambda: server.log.count("keepalive@openssh.com") > asked, 0.5)
 
@@ -180,7 +180,7 @@ def test_importing_the_driver_does_not_import_paramiko() -> None:
 def test_an_idle_connection_is_kept_alive_as_configured(own_server: MakeServer, connect: Connect) -> None:
     with own_server("LogLevel DEBUG1") as server:
         connect(server.ssh_config(extra=["ServerAliveInterval 1"]))
-        assert wait_until(lambda: server.log.count("keepalive@openssh.com") >= 2, BOUND)
+        assert wait_until(lambda: server.log.count("keepalive@openssh.com") >= 2, TIMEOUT)
 
 
 def test_a_connection_on_which_the_server_is_silent_ends_as_configured(
@@ -193,7 +193,7 @@ def test_a_connection_on_which_the_server_is_silent_ends_as_configured(
         for pid in sessions:
             os.kill(pid, signal.SIGSTOP)
         try:
-            assert wait_until(connection._transport.ended.is_set, BOUND)
+            assert wait_until(connection._transport.ended.is_set, TIMEOUT)
         finally:
             for pid in sessions:
                 os.kill(pid, signal.SIGCONT)

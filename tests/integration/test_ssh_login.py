@@ -22,7 +22,7 @@ from tests.leaks import wait_until
 from tests.login_keys import add_to_agent, authorized, config, rsa_key, user_name
 from tests.odd_server import OddServer, Talk, text, uint32
 from tests.servers import sshd_alone
-from tests.ssh_client import BOUND, ScriptedCaller, output
+from tests.ssh_client import TIMEOUT, ScriptedCaller, output
 from tests.ssh_server import SshServer
 
 
@@ -55,7 +55,7 @@ def test_a_certificate_lets_us_in_where_the_bare_key_does_not(
         key.unlink()
     with own_server(f"TrustedUserCAKeys {authority}.pub") as server:
         connect(config(server, *lines, "IdentitiesOnly no"), caller=ScriptedCaller(environment=agent))
-        assert wait_until(lambda: "Accepted publickey for" in server.log, BOUND)
+        assert wait_until(lambda: "Accepted publickey for" in server.log, TIMEOUT)
         assert "RSA-CERT" in server.log
 
 
@@ -81,7 +81,7 @@ def test_a_certificate_may_stand_where_the_public_key_does(
         lines.append(f"IdentityFile {key}")
     with own_server(f"TrustedUserCAKeys {authority}.pub") as server:
         connect(config(server, *lines), caller=ScriptedCaller(environment=agent))
-        assert wait_until(lambda: "ED25519-CERT" in server.log, BOUND)
+        assert wait_until(lambda: "ED25519-CERT" in server.log, TIMEOUT)
 
 
 @sshd_alone("AuthenticationMethods")

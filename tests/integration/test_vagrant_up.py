@@ -17,7 +17,7 @@ from tests.sshd import Sshd
 from tests.vagrant_fake import FakeVagrant
 from tests.vagrant_machine import driver
 
-BOUND = 10.0
+TIMEOUT = 10.0
 """Seconds for a process that was killed to be gone."""
 
 
@@ -99,4 +99,4 @@ def test_a_vagrant_that_says_nothing_is_ended_once_its_caller_goes_away(vagrant:
     vagrant.answer(words, "echo $$ >running; exec sleep 60")
     with pytest.raises(Gone):
         connected(up(vagrant), LeavesAt(SILENT[words], vagrant.environment(os.environ)))
-    wait_for_end(int((vagrant.directory / "running").read_text()), BOUND)
+    wait_for_end(int((vagrant.directory / "running").read_text()), TIMEOUT)

@@ -23,7 +23,7 @@ from tests import clients
 
 PROGRAMS = Path(sys.executable).parent
 
-BOUND = 200.0 if clients.CHOSEN else 20.0
+TIMEOUT = 200.0 if clients.CHOSEN else 20.0
 """Seconds against hangs. A checker may take many times as long."""
 
 PYTHON = (sys.executable, "-I", "-X", "utf8", "-X", "rdo=rdo", str(PROGRAMS / "rdo-client"))
@@ -110,7 +110,7 @@ def master(path: Path, play: Play) -> Iterator[Seen]:
         finally:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
-            thread.join(BOUND)
+            thread.join(TIMEOUT)
             path.unlink(missing_ok=True)
 
 
@@ -124,7 +124,7 @@ def serve(listener: socket.socket, path: Path, play: Play, seen: Seen) -> None:
     with contextlib.suppress(OSError):
         connection, _ = listener.accept()
         with connection:
-            connection.settimeout(BOUND)
+            connection.settimeout(TIMEOUT)
             seen.program = program(connection)
             seen.sent = receive(connection, protocol.HEADER_SIZE)
             seen.sent += receive(connection, int.from_bytes(seen.sent[1:5], "big"))
@@ -175,7 +175,7 @@ def start(client: str, caller: Caller, seen: Seen) -> None:
         command = [*wrapper, *CLIENTS[client], *caller.words]
         process = subprocess.Popen(command, cwd=caller.cwd, env=caller.env, **given, **caller.more)
         try:
-            seen.stdout, seen.stderr = (data or b"" for data in process.communicate(timeout=BOUND))
+            seen.stdout, seen.stderr = (data or b"" for data in process.communicate(timeout=TIMEOUT))
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -220,7 +220,7 @@ def fields(request: bytes, env: Mapping[str, str] | Mapping[bytes, bytes]) -> li
 
 def soon(condition: Callable[[], bool]) -> bool:
     """Wait until it holds."""
-    deadline = time.monotonic() + BOUND
+    deadline = time.monotonic() + TIMEOUT
     while not condition():
         if time.monotonic() > deadline:
             return False

@@ -15,7 +15,7 @@ import pytest
 from rdo.ipc import peercred, protocol
 from rdo.ipc.protocol import frame
 from tests.e2e.project import Project
-from tests.native.clients import BOUND, CLIENTS, Caller, run, soon
+from tests.native.clients import CLIENTS, TIMEOUT, Caller, run, soon
 
 UP = frame(protocol.ACCEPTED) + frame(protocol.STARTED)
 FINISHED = frame(protocol.FINISHED)
@@ -34,7 +34,7 @@ def test_a_signal_ends_it_as_any_program(project: Project, client: str, number: 
     def play(connection: socket.socket) -> None:
         connection.sendall(UP + FINISHED)
         connection.settimeout(0.05)
-        deadline = time.monotonic() + BOUND
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             with contextlib.suppress(TimeoutError):
                 if not connection.recv(100):  # one that came too soon was passed on

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_launcher import ECHO, QUOTED, write
-from tests.native.clients import BOUND, NATIVE
+from tests.native.clients import NATIVE, TIMEOUT
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def programs(tmp_path: Path) -> Path:
 def handed_over(programs: Path) -> list[str]:
     """The program that `rdo --help "a b"` has become, and its words."""
     command = [str(programs / "rdo"), "--help", "a b"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=BOUND, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=True)
     return done.stdout.splitlines()
 
 

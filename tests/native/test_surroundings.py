@@ -16,7 +16,7 @@ from rdo.ipc import peercred, protocol
 from rdo.ipc.protocol import frame
 from rdo.ipc.sockets import is_unread
 from tests.e2e.project import Project
-from tests.native.clients import BOUND, NATIVE, PYTHON, Caller, await_probe, both, next_frame, run, soon
+from tests.native.clients import NATIVE, PYTHON, TIMEOUT, Caller, await_probe, both, next_frame, run, soon
 from tests.native.test_hostile_master import alike, plays
 from tests.native.test_request import same
 
@@ -46,7 +46,7 @@ def test_signals_that_the_parent_ignores_or_blocks(project: Project, how: str, n
 
 def test_no_environment_at_all(project: Project) -> None:
     python, native = (
-        subprocess.run([*client, "x"], cwd=project.local, env={}, capture_output=True, check=False, timeout=BOUND)
+        subprocess.run([*client, "x"], cwd=project.local, env={}, capture_output=True, check=False, timeout=TIMEOUT)
         for client in ((*PYTHON, "-T", "--project", "/nowhere"), (*NATIVE, "-T", "--project", "/nowhere"))
     )
     assert (native.returncode, native.stdout, native.stderr) == (python.returncode, python.stdout, python.stderr)
@@ -85,7 +85,7 @@ def test_a_directory_deeper_than_a_path_is_long(project: Project) -> None:
     for client in (PYTHON, NATIVE):
         command = [sys.executable, "-c", script, *client, "true"]
         done = subprocess.run(
-            command, cwd=project.local, env=project.environment, capture_output=True, check=False, timeout=BOUND
+            command, cwd=project.local, env=project.environment, capture_output=True, check=False, timeout=TIMEOUT
         )
         statuses.append((done.returncode, done.stdout, done.stderr.count(b"\n") > 1))
     assert statuses[0][0] == statuses[1][0]

@@ -178,6 +178,6 @@ def test_a_client_that_was_stopped_does_not_count_the_time(project: Project, cli
 @pytest.mark.skipif(not tries(0, 1), reason="takes most of a minute: see `make soak`")
 @each_client
 def test_in_the_end_it_is_given_up(project: Project, client: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.native.clients.BOUND", 60.0)
+    monkeypatch.setattr("tests.native.clients.TIMEOUT", 60.0)
     seen: Seen = run(client, caller(project, terminals=""), wedged(UP, seconds=40, then=b""))
     assert (seen.status, seen.stderr) == (255, LOST)

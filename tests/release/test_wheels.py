@@ -16,7 +16,7 @@ import rdo
 from tests.clients import TOP
 from tests.conftest import require
 from tests.e2e.installed import install, using
-from tests.e2e.project import PATIENCE, Project, local_project
+from tests.e2e.project import TIMEOUT, Project, local_project
 from tests.release.executable import Executable, read
 
 DIST = TOP / "dist"
@@ -56,7 +56,7 @@ def works(project: Project, *program: str) -> None:
     for word in ("cold", "a b"):
         done = subprocess.run(
             [*program, "printf", "%s", word], cwd=project.local, env=dict(project.environment), capture_output=True,
-            timeout=PATIENCE, check=False,
+            timeout=TIMEOUT, check=False,
         )  # fmt: skip
         assert (done.returncode, done.stdout, done.stderr) == (0, word.encode(), b"")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rdo.util.log import LIMIT
-from tests.e2e.masters import END_BOUND, masters, report
+from tests.e2e.masters import END_TIMEOUT, masters, report
 from tests.e2e.project import Project, local_project
 from tests.e2e.reached import sleepers, token
 from tests.e2e.terminal import Terminal
@@ -53,7 +53,7 @@ def works_again(project: Project, master: FaultyMaster) -> None:
     """The next command is the same master's, and nothing of the one before is left in it."""
     master.mend()
     assert project.run("echo", "x").stdout == b"x\n"
-    assert wait_until(lambda: report(project)["running"] == [], END_BOUND)  # what it ran was given its time to end
+    assert wait_until(lambda: report(project)["running"] == [], END_TIMEOUT)  # what it ran was given its time to end
     assert report(project)["pid"] == master.pid
 
 
@@ -83,7 +83,7 @@ def test_a_shell_that_a_fault_befell_is_not_left_behind(project: Project, tmp_pa
     with faulty_master(project, tmp_path, "LocalChannel.read", "ValueError", after) as master:
         for _ in range(3):
             project.run("true")
-        assert wait_until(lambda: not Leaks._descendants(listed_processes(), {master.pid}), END_BOUND)
+        assert wait_until(lambda: not Leaks._descendants(listed_processes(), {master.pid}), END_TIMEOUT)
         works_again(project, master)
 
 
@@ -92,7 +92,7 @@ def test_a_fault_just_after_the_start_of_a_command_ends_it(project: Project, tmp
     with faulty_master(project, tmp_path, "rdo.pool.shell_pool.ShellPool.prepare", "ValueError") as master:
         result = project.run("sleep", mark)
         assert (result.returncode, result.stderr.decode()) == (255, line_for(master, "ValueError: planted"))
-        assert wait_until(lambda: not sleepers(mark), END_BOUND)
+        assert wait_until(lambda: not sleepers(mark), END_TIMEOUT)
         works_again(project, master)
 
 
@@ -113,7 +113,7 @@ def test_parallel_commands_that_meet_a_fault_are_all_told_and_make_one_attempt(
         with Terminal(project.command("true"), project.local, project.environment) as terminal:  # type: ignore[arg-type]
             terminal.expect("password: ")
             others = [project.start("true") for _ in range(4)]
-            assert wait_until(lambda: master.waiting == 4, END_BOUND)
+            assert wait_until(lambda: master.waiting == 4, END_TIMEOUT)
             terminal.line("secret")
             for other in others:
                 assert other.communicate()[1].decode() == line_for(master, "ValueError: planted")
@@ -143,7 +143,7 @@ def test_a_thread_that_cannot_be_started_leaves_no_count_wrong(project: Project,
             assert report(project)["pid"] == master.pid
         works_again(project, master)
         assert project.shell("rdoctl stop --all").stdout.endswith(b"stopped the control master\n")
-        assert wait_until(lambda: not masters(project), END_BOUND)
+        assert wait_until(lambda: not masters(project), END_TIMEOUT)
 
 
 def test_where_no_thread_can_be_started_the_master_can_be_seen_and_stopped(project: Project, tmp_path: Path) -> None:
@@ -152,4 +152,4 @@ def test_where_no_thread_can_be_started_the_master_can_be_seen_and_stopped(proje
             assert refused.communicate()[1].decode() == NO_THREAD
         assert report(project)["pid"] == master.pid
         assert project.shell("rdoctl stop --all --now").stdout.endswith(b"stopped the control master\n")
-        assert wait_until(lambda: not masters(project), END_BOUND)
+        assert wait_until(lambda: not masters(project), END_TIMEOUT)

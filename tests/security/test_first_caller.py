@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.masters import masters, sockets
-from tests.e2e.project import PATIENCE, Project, local_project
+from tests.e2e.project import TIMEOUT, Project, local_project
 from tests.leaks import wait_until
 
 UNSHARED = {"mnt": "mount"}
@@ -59,7 +59,7 @@ def test_a_local_command_runs_as_its_own_caller_would_run_it(project: Project, f
     assert project.shell(f"{first} rdo true").returncode == 0
     assert state(project) == usual
     assert project.run("sh", "-c", "kill -INT $$; echo survived").returncode == 130
-    assert wait_until(lambda: len(masters(project)) == 1, PATIENCE)  # one that was told to end may take its time
+    assert wait_until(lambda: len(masters(project)) == 1, TIMEOUT)  # one that was told to end may take its time
 
 
 @on_linux
@@ -71,7 +71,7 @@ def test_a_local_command_has_what_its_own_caller_gave_up(project: Project, own: 
     assert not any(line.endswith(shows) for line in usual)
     assert any(line.endswith(shows) for line in state(project, own))
     assert state(project) == usual
-    assert wait_until(lambda: len(masters(project)) == 1, PATIENCE)  # one that was told to end may take its time
+    assert wait_until(lambda: len(masters(project)) == 1, TIMEOUT)  # one that was told to end may take its time
 
 
 def test_a_limit_on_the_size_of_files_is_for_commands_and_not_for_the_log(project: Project) -> None:
@@ -79,7 +79,7 @@ def test_a_limit_on_the_size_of_files_is_for_commands_and_not_for_the_log(projec
     assert done.stdout == b"up\n"
     assert done.returncode == 128 + signal.SIGXFSZ
     assert done.stderr == b""
-    assert wait_until(lambda: len(masters(project)) == 1, PATIENCE)
+    assert wait_until(lambda: len(masters(project)) == 1, TIMEOUT)
 
 
 def test_a_local_command_has_its_own_caller_s_environment_and_none_of_another_s(project: Project) -> None:
@@ -87,7 +87,7 @@ def test_a_local_command_has_its_own_caller_s_environment_and_none_of_another_s(
     assert project.run(*words, env={"FIRST": "1"}).stdout == b"1 unset\n"
     assert project.run(*words, env={"SECOND": "2"}).stdout == b"unset 2\n"
     assert project.run(*words).stdout == b"unset unset\n"
-    assert wait_until(lambda: len(masters(project)) == 1, PATIENCE)  # one that was told to end may take its time
+    assert wait_until(lambda: len(masters(project)) == 1, TIMEOUT)  # one that was told to end may take its time
 
 
 def test_a_background_job_of_a_script_leaves_later_commands_their_ctrl_c(project: Project) -> None:
@@ -123,7 +123,7 @@ def with_groups(project: Project, groups: list[int]) -> str:
     """The groups of a command whose caller is in these."""
     done = subprocess.run(
         project.command("id", "-G"), cwd=project.local, env=dict(project.environment), capture_output=True,
-        timeout=PATIENCE, check=True, extra_groups=groups,
+        timeout=TIMEOUT, check=True, extra_groups=groups,
     )  # fmt: skip
     return done.stdout.decode()
 
@@ -198,4 +198,4 @@ def test_a_better_caller_is_served_by_a_better_master_and_what_runs_goes_on(proj
         (worse,) = masters(project)
         assert project.run("sh", "-c", "ulimit -Ht").stdout == project.shell("ulimit -Ht").stdout
         assert worse in masters(project)
-        assert limited.communicate(b"x\n", PATIENCE)[0] == b"end\n"
+        assert limited.communicate(b"x\n", TIMEOUT)[0] == b"end\n"

@@ -17,7 +17,7 @@ import pytest
 
 from rdo.remote_sh.script import Script
 from tests.e2e.masters import stop
-from tests.e2e.project import PATIENCE, ssh_project
+from tests.e2e.project import TIMEOUT, ssh_project
 from tests.e2e.reached import Reached
 from tests.soak import Counted, tries
 from tests.sshd import Sshd
@@ -60,7 +60,7 @@ def read_until(command: subprocess.Popen[bytes], wanted: bytes) -> bytes:
     """What the command shows, up to what is wanted."""
     assert command.stdout
     shown = b""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while wanted not in shown:
         assert select.select([command.stdout], [], [], max(0.0, deadline - time.monotonic()))[0], shown[-200:]
         data = os.read(command.stdout.fileno(), 65536)
@@ -87,7 +87,7 @@ def test_marks_that_another_user_writes_are_shown_and_not_obeyed(
             shown = read_until(command, b"end %d\r\n" % number)
             assert shown.replace(b"\r", b"").endswith(marks.replace(b"\r", b""))
             command.send_signal(signal.SIGTERM if number % 2 else signal.SIGKILL)
-            command.communicate(timeout=PATIENCE)
+            command.communicate(timeout=TIMEOUT)
         assert reached.project.run("true").returncode == 0
         assert bystander.poll() is None
 
@@ -124,7 +124,7 @@ def test_a_shell_that_says_it_is_ready_has_to_prove_who_it_is(
             stack.callback(command.kill)
             read_until(command, b"up")
             command.send_signal(end)
-            command.communicate(timeout=PATIENCE)
+            command.communicate(timeout=TIMEOUT)
             assert command.returncode == (7 if end == signal.SIGTERM else -signal.SIGKILL)
     stop(project)
     assert bystander.poll() is None

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project, Result, ssh_config_text
+from tests.e2e.project import TIMEOUT, Project, Result, ssh_config_text
 from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
 
@@ -89,7 +89,7 @@ def test_what_is_invisible_in_a_url_is_shown(hostile: Hostile) -> None:
     url = "http://a/\u202egpj.\u200bexe"
     result = hostile.run('ask "$RDO_BROWSER" "$1"; answered', url)
     assert result.stderr == b"rdo: opening http://a/\\u202egpj.\\u200bexe here\n"
-    assert wait_until(lambda: hostile.opened == [url], PATIENCE)
+    assert wait_until(lambda: hostile.opened == [url], TIMEOUT)
 
 
 @pytest.mark.parametrize("word", ["", "x", "0123456789abcdef0123456789abcdef", "$(id)", "*"])
@@ -120,7 +120,7 @@ def test_of_a_flood_one_a_second_is_opened_and_the_rest_is_counted(hostile: Host
     assert len(opened) + len([each for each in counted if each]) == len(lines)
     total = sum(int(each[1] or 1) for each in counted if each)
     assert total + len(opened) == 301
-    assert wait_until(lambda: len(hostile.opened) == len(opened), PATIENCE)
+    assert wait_until(lambda: len(hostile.opened) == len(opened), TIMEOUT)
 
 
 def test_lines_without_an_end_and_lines_that_mean_nothing_change_nothing(hostile: Hostile) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 import pytest
 
 from tests.e2e.masters import log, masters
-from tests.e2e.project import PATIENCE, Project
+from tests.e2e.project import TIMEOUT, Project
 from tests.e2e.reached import none_sleeps, sleepers, token
 from tests.leaks import Leaks, wait_until
 from tests.processes import listed_processes
@@ -70,7 +70,7 @@ def end(command: subprocess.Popen[bytes], victim: int, kind: str) -> None:
     ends = ENDS | {SHOT} if kind == "shell" else ENDS
     if command.poll() is None:
         command.send_signal(signal.SIGTERM)
-    output, said = command.communicate(timeout=PATIENCE)
+    output, said = command.communicate(timeout=TIMEOUT)
     assert output in (b"", b"up\n")
     if command.pid == victim:
         assert command.returncode == -signal.SIGKILL
@@ -138,7 +138,7 @@ def test_a_storm_of_signals_ends_nothing_that_none_of_them_ends(
                 time.sleep(chance.uniform(0, 0.005))
             assert command.poll() is None
             command.send_signal(signal.SIGTERM)
-            assert command.wait(PATIENCE) == 143
+            assert command.wait(TIMEOUT) == 143
         assert wait_until(partial(none_sleeps, [mark]), GONE), seed
         assert masters(project) == [master]
 
@@ -151,6 +151,6 @@ def test_a_master_that_a_signal_ends_takes_its_commands_along(project: Project, 
         assert command.stdout.readline() == b"up\n"
         (master,) = masters(project)
         os.kill(master, getattr(signal, f"SIG{name}"))
-        assert (command.communicate(timeout=PATIENCE)[1].count(b"\n"), command.returncode) == (1, 255)
+        assert (command.communicate(timeout=TIMEOUT)[1].count(b"\n"), command.returncode) == (1, 255)
     assert wait_until(lambda: not sleepers(mark), GONE)
     assert project.run("echo", "x").stdout == b"x\n"

@@ -31,7 +31,7 @@ from tests.odd_engine import OddEngine, Say, answer
 from tests.soak import Counted, tries
 from tests.ssh_client import ScriptedCaller
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for whatever an engine makes of a command."""
 
 MEMORY = 200 * 1024 * 1024
@@ -68,7 +68,7 @@ def run(environment: dict[str, str]) -> int:
     try:
         ready = HeldConnection(connection).open_shell(ChannelOptions())
         ready.start(Script(command=["true"]))
-        while ready.channel.read(BOUND) is not None:
+        while ready.channel.read(TIMEOUT) is not None:
             pass
         return ready.channel.exit_status()
     finally:
@@ -89,7 +89,7 @@ def test_an_odd_answer_is_one_line(tmp_path: Path, name: str) -> None:
     line = str(caught.value)
     assert line.isprintable()
     assert len(line) < LONGEST_LINE
-    assert time.monotonic() - begun < BOUND
+    assert time.monotonic() - begun < TIMEOUT
     assert peak() - before < MEMORY
 
 
@@ -188,7 +188,7 @@ def test_a_byte_now_and_then_is_no_answer(tmp_path: Path, what: Say) -> None:
         begun = time.monotonic()
         with pytest.raises(ConnectError, match="no response in time"):
             asking.ask("GET", "/containers/web/json", timeout=0.3)
-        assert time.monotonic() - begun < BOUND
+        assert time.monotonic() - begun < TIMEOUT
         asking.close()
 
 

@@ -19,14 +19,14 @@ from tests.sshd import Sshd
 from tests.vagrant_fake import FakeVagrant
 from tests.vagrant_machine import driver
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for whatever Vagrant makes of a command."""
 
 MEMORY = 64 * 1024 * 1024
 
 LONGEST_LINE = 1200
 
-DEADLINE = 2.0
+TIMEOUT = 2.0
 """Seconds in place of two minutes."""
 
 CONFIGS = {
@@ -73,7 +73,7 @@ def vagrant(tmp_path: Path, sshd: Sshd) -> FakeVagrant:
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "ASK_TIMEOUT", DEADLINE)
+    monkeypatch.setattr(command, "ASK_TIMEOUT", TIMEOUT)
 
 
 def check(attempt: Callable[[], object]) -> str:
@@ -84,7 +84,7 @@ def check(attempt: Callable[[], object]) -> str:
     line = str(caught.value)
     assert line.isprintable()
     assert len(line) < LONGEST_LINE
-    assert time.monotonic() - begun < BOUND
+    assert time.monotonic() - begun < TIMEOUT
     assert peak() - before < MEMORY
     return line
 
@@ -174,5 +174,5 @@ def test_an_odd_file_of_vagrant_s_costs_nothing(vagrant: FakeVagrant, file: str,
     before, begun = peak(), time.monotonic()
     roots = driver(vagrant.project, vagrant.environment(os.environ), None, False).roots()
     assert all("\0" not in root.local + root.remote for root in roots)
-    assert time.monotonic() - begun < BOUND
+    assert time.monotonic() - begun < TIMEOUT
     assert peak() - before < MEMORY

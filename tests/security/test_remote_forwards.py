@@ -19,7 +19,7 @@ from tests.leaks import wait_until
 from tests.odd_server import OddServer, Talk, text, uint32
 from tests.ssh_client import ScriptedCaller
 
-BOUND = 20.0
+TIMEOUT = 20.0
 
 GLOBAL_REQUEST, SUCCESS, FAILURE = common.MSG_GLOBAL_REQUEST, common.MSG_REQUEST_SUCCESS, common.MSG_REQUEST_FAILURE
 
@@ -89,7 +89,7 @@ def test_only_connections_to_what_was_asked_for_are_taken(tmp_path: Path, connec
     with OddServer(tmp_path, None, answers) as server:
         connection = connect(server.ssh_config, caller=ScriptedCaller())
         connection.listen(Endpoint("127.0.0.1", PORT), taken.append)
-        assert wait_until(lambda: (len(refused), len(taken)) == (3, 1), BOUND)
+        assert wait_until(lambda: (len(refused), len(taken)) == (3, 1), TIMEOUT)
 
 
 def test_so_many_connections_are_held_and_no_more(
@@ -109,5 +109,5 @@ def test_so_many_connections_are_held_and_no_more(
     with OddServer(tmp_path, None, answers) as server:
         connection = connect(server.ssh_config, caller=ScriptedCaller())
         connection.listen(Endpoint("127.0.0.1", PORT), taken.append)
-        assert wait_until(lambda: len(refused) == 90, BOUND)
+        assert wait_until(lambda: len(refused) == 90, TIMEOUT)
         assert len(taken) == 10

@@ -24,7 +24,7 @@ from tests.integration.conftest import Connect
 from tests.keys import make_key
 from tests.leaks import wait_until
 from tests.login_keys import config
-from tests.ssh_client import BOUND, ScriptedCaller, driver, output
+from tests.ssh_client import TIMEOUT, ScriptedCaller, driver, output
 from tests.sshd import Sshd
 
 LINES = ("IdentityAgent SSH_AUTH_SOCK", "IdentitiesOnly no")
@@ -79,7 +79,7 @@ def test_a_signature_is_bound_to_the_servers_key_unless_that_is_turned_off(
 ) -> None:
     with own_sshd("LogLevel DEBUG2") as server:
         connect(server.ssh_config(extra=[f"PubkeyAuthentication {value}"]))
-        assert wait_until(lambda: "Accepted publickey" in server.log, BOUND)
+        assert wait_until(lambda: "Accepted publickey" in server.log, TIMEOUT)
         assert ("method publickey-hostbound-v00@openssh.com" in server.log) is (value != "unbound")
 
 

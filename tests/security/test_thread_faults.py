@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.browsing import URL, YES, opening
 from tests.e2e.listener import here, server
-from tests.e2e.masters import END_BOUND, masters, report
+from tests.e2e.masters import END_TIMEOUT, masters, report
 from tests.e2e.project import Project, docker_project, ssh_config_text
 from tests.e2e.reached import Box
 from tests.e2e.terminal import Terminal
@@ -26,10 +26,10 @@ def works_again(project: Project, master: FaultyMaster) -> None:
     """The next command is the same master's, nothing of those before is left in it, and it can be ended."""
     master.mend()
     assert project.run("echo", "x").stdout == b"x\n"
-    assert wait_until(lambda: report(project)["running"] == [], END_BOUND)
+    assert wait_until(lambda: report(project)["running"] == [], END_TIMEOUT)
     assert report(project)["pid"] == master.pid
     assert project.shell("rdoctl stop --all").stdout.endswith(b"stopped the control master\n")
-    assert wait_until(lambda: not masters(project), END_BOUND)
+    assert wait_until(lambda: not masters(project), END_TIMEOUT)
 
 
 @pytest.mark.parametrize("kind", ["ValueError", "MemoryError", "SystemExit"])
@@ -46,7 +46,7 @@ def test_a_fault_beside_the_commands_costs_them_nothing(own: Project, tmp_path: 
         for _ in range(3):
             result = own.run("sh", "-c", "read line; echo $line", input=b"hello\n")
             assert (result.stdout, result.stderr, result.returncode) == (b"hello\n", b"", 0)
-        assert wait_until(lambda: kind in master.log.read_text(), END_BOUND)
+        assert wait_until(lambda: kind in master.log.read_text(), END_TIMEOUT)
         works_again(own, master)
 
 
@@ -110,9 +110,9 @@ def test_forwarded_ports_go_on_after_a_fault_in_what_carries_them_all(own: Proje
     with faulty_master(own, tmp_path, "rdo.forward.relay_loop.RelayLoop._timeout", "ValueError") as master:
         port = free_port()
         with web_server(own.remote) as there, own.start("-L", f"{port}:localhost:{there}", "cat") as command:
-            assert wait_until(lambda: "planted" in master.log.read_text(), END_BOUND)
+            assert wait_until(lambda: "planted" in master.log.read_text(), END_TIMEOUT)
             master.mend()
-            assert wait_until(lambda: page(port) == TEXT, END_BOUND)
+            assert wait_until(lambda: page(port) == TEXT, END_TIMEOUT)
             command.communicate()
         works_again(own, master)
 
@@ -137,10 +137,10 @@ def test_a_signal_after_a_fault_in_the_watch_for_one_before_ends_the_command(own
         with own.start("-T", "sh", "-c", line) as command:
             command.expect_up()
             command.send_signal(signal.SIGINT)
-            assert wait_until(lambda: "planted" in master.log.read_text(), END_BOUND)
+            assert wait_until(lambda: "planted" in master.log.read_text(), END_TIMEOUT)
             master.mend()
             command.send_signal(signal.SIGINT)
-            command.communicate(timeout=END_BOUND)
+            command.communicate(timeout=END_TIMEOUT)
         works_again(own, master)
 
 
@@ -160,7 +160,7 @@ def test_a_url_that_a_fault_befell_is_not_opened_and_the_next_one_is(own: Projec
             "rdo: cannot open URLs here: ValueError: planted; see `rdoctl log`",
             f"rdo: opening {URL} here",
         ]
-        assert wait_until(lambda: opens.opened == [URL], END_BOUND)
+        assert wait_until(lambda: opens.opened == [URL], END_TIMEOUT)
         works_again(own, master)
 
 

@@ -15,7 +15,7 @@ import rdo
 from rdo.ipc import protocol
 from rdo.master import preload
 from tests.e2e.masters import answer, log, masters, sockets
-from tests.e2e.project import PATIENCE, Project, local_project
+from tests.e2e.project import TIMEOUT, Project, local_project
 from tests.leaks import wait_until
 
 PACKAGE = Path(rdo.__path__[0])
@@ -89,17 +89,17 @@ def test_a_new_release_of_the_same_version_has_a_new_master_and_the_old_one_ends
             if path.stem not in ("__init__", "spawn_master", "errors"):
                 os.utime(path)
         with start(project, installed, "echo", "new") as next_one:
-            assert next_one.communicate(b"", PATIENCE) == (b"new\n", b"")
+            assert next_one.communicate(b"", TIMEOUT) == (b"new\n", b"")
         assert len(masters(project)) == 2
-        output, said = running.communicate(b"x\n", PATIENCE)
+        output, said = running.communicate(b"x\n", TIMEOUT)
         assert (output, said, running.returncode) == (f"{project.remote}\n".encode(), b"", 0)
-    assert wait_until(lambda: old not in masters(project), PATIENCE)
+    assert wait_until(lambda: old not in masters(project), TIMEOUT)
 
 
 def test_what_python_compiles_on_the_first_run_makes_no_new_release(project: Project, installed: Path) -> None:
     for _ in range(2):
         with start(project, installed, "true") as command:
-            assert command.communicate(b"", PATIENCE) == (b"", b"")
+            assert command.communicate(b"", TIMEOUT) == (b"", b"")
         (installed / "rdo" / "compiled").mkdir(exist_ok=True)
     assert len(masters(project)) == 1
     assert "takes no more commands" not in log(project)
@@ -115,7 +115,7 @@ def test_a_master_of_an_older_release_is_listed_and_stopped(project: Project) ->
         shown = {each["pid"]: each for each in json.loads(project.shell("rdoctl status --json").stdout)}
         assert [target["name"] for target in shown[old.pid]["targets"]] == ["old"]
         assert project.shell("rdoctl stop --all").stdout.count(b"stopped the control master\n") == 2
-        assert old.wait(PATIENCE) == 0
+        assert old.wait(TIMEOUT) == 0
 
 
 def test_a_request_of_another_release_is_not_taken_and_the_socket_is_left(project: Project) -> None:
@@ -123,4 +123,4 @@ def test_a_request_of_another_release_is_not_taken_and_the_socket_is_left(projec
     (path,) = sockets(project)
     request = protocol.VERSION + b" 0.0.9 1 2\0" + os.fsencode(PACKAGE) + b"\0"
     assert answer(path, protocol.frame(protocol.RUN, request)) == [(protocol.STALE, b"")]
-    assert wait_until(lambda: not masters(project), PATIENCE)
+    assert wait_until(lambda: not masters(project), TIMEOUT)

@@ -26,7 +26,7 @@ else:
 
 PAGES = pages()
 
-BOUND = 30.0
+TIMEOUT = 30.0
 """Seconds for a page to be formatted."""
 
 each_page = pytest.mark.parametrize("name", PAGES)
@@ -96,7 +96,7 @@ def test_as_plain_text_a_page_has_all_its_words_and_no_roff(name: str) -> None:
     assert "\\" not in text.replace("\\n", "").replace("\\0", "")
     assert not [line for line in text.splitlines() if line.startswith(".")]
     if shutil.which("mandoc"):
-        done = subprocess.run(["mandoc", "-Tutf8", DIRECTORY / name], capture_output=True, timeout=BOUND, check=True)
+        done = subprocess.run(["mandoc", "-Tutf8", DIRECTORY / name], capture_output=True, timeout=TIMEOUT, check=True)
         shown = re.sub(r".\x08", "", done.stdout.decode()).replace("\u2010", "-").replace("\u2212", "-").split()
         assert " ".join(text.split()) in " ".join(shown)
 
@@ -130,7 +130,7 @@ def test_each_command_of_rdoctl_has_its_part_with_its_options() -> None:
 def test_mandoc_has_nothing_to_say_against_it(name: str) -> None:
     if shutil.which("mandoc") is None:
         require("mandoc", "it is not installed")
-    done = subprocess.run(["mandoc", "-Tlint", DIRECTORY / name], capture_output=True, timeout=BOUND, check=False)
+    done = subprocess.run(["mandoc", "-Tlint", DIRECTORY / name], capture_output=True, timeout=TIMEOUT, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
@@ -139,7 +139,7 @@ def test_man_shows_it_without_a_warning(name: str) -> None:
     if shutil.which("mandb") is None:
         require("man-db", "it is not installed")
     done = subprocess.run(
-        ["man", "--warnings", "-l", DIRECTORY / name], capture_output=True, timeout=BOUND, check=False
+        ["man", "--warnings", "-l", DIRECTORY / name], capture_output=True, timeout=TIMEOUT, check=False
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(name.removesuffix(".1").upper().encode())

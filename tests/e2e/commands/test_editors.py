@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import require
-from tests.e2e.project import PATIENCE, Project
+from tests.e2e.project import TIMEOUT, Project
 
 MAKEFILE = 'all:\n\tgcc -c -o /dev/null src/bad.c\nfar:\n\tgcc -c -o /dev/null "$(CURDIR)/src/bad.c"\n'
 
@@ -48,7 +48,7 @@ def project(configured: Project) -> Project:
 def edit(project: Project, command: list[str]) -> str:
     """What an editor without a terminal puts out, of both streams. TERM is what Emacs in a window has."""
     done = subprocess.run(
-        command, cwd=project.local, env={**project.environment, "TERM": "dumb"}, timeout=PATIENCE, check=False,
+        command, cwd=project.local, env={**project.environment, "TERM": "dumb"}, timeout=TIMEOUT, check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     return done.stdout.decode(errors="replace")

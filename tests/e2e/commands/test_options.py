@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project, ssh_config_text
+from tests.e2e.project import TIMEOUT, Project, ssh_config_text
 from tests.e2e.reached import token
 from tests.leaks import wait_until
 
@@ -100,7 +100,7 @@ def test_no_value_of_a_variable_ever_shows_in_an_argument_list(own_anywhere: Pro
     try:
         for _ in range(5):
             with here.start("-e", "OTHER", "sh", "-c", "read x; echo $TOKEN,$OTHER; exit") as command:
-                assert wait_until(partial(is_in_one_of, b"\nsh -c read x; echo $TOKEN", len(seen)), PATIENCE)
+                assert wait_until(partial(is_in_one_of, b"\nsh -c read x; echo $TOKEN", len(seen)), TIMEOUT)
                 assert command.communicate(b"\n")[0] == f"{secret},{secret}-too\n".encode()
     finally:
         over.set()

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import require
 from tests.docker_engine import DockerEngine
-from tests.e2e.project import PATIENCE, Project, Result, local_project, make_project, ssh_config_text
+from tests.e2e.project import TIMEOUT, Project, Result, local_project, make_project, ssh_config_text
 from tests.e2e.terminal import Terminal
 from tests.sshd import Sshd
 
@@ -33,7 +33,7 @@ def rsh(project: Project, *words: str, cwd: str = ".", **more: Any) -> Result:
     more = {"cwd": project.local / cwd, "env": dict(project.environment), **more}
     if "input" not in more:
         more["stdin"] = subprocess.DEVNULL
-    return subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False, **more)
+    return subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False, **more)
 
 
 def login_directory(project: Project) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project
+from tests.e2e.project import TIMEOUT, Project
 from tests.leaks import wait_until
 from tests.soak import Counted, tries
 
@@ -72,7 +72,7 @@ def test_long_input_arrives_whole_whatever_it_comes_from(
     data = random.Random(2).randbytes(5_000_001)
     with open(source(data, tmp_path / "data"), "rb") as stdin:
         process = project.start("sh", "-c", "cat >data", stdin=stdin)
-    assert process.communicate(timeout=PATIENCE) == (b"", b"")
+    assert process.communicate(timeout=TIMEOUT) == (b"", b"")
     assert (project.remote / "data").read_bytes() == data
 
 
@@ -175,7 +175,7 @@ def test_a_slow_reader_stops_the_remote_writer(project: Project) -> None:
     with project.start("sh", "-c", script) as process:
         assert process.stdout
         process.stdout.read(1)
-        assert wait_until(partial(rests, written), PATIENCE)
+        assert wait_until(partial(rests, written), TIMEOUT)
         assert written.stat().st_size < 200
         assert len(process.stdout.read()) == 40_000_000 - 1
 

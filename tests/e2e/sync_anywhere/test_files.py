@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import PATIENCE
+from tests.e2e.project import TIMEOUT
 from tests.e2e.synced import Synced, listing
 
 pytestmark = pytest.mark.usefixtures("lent")
@@ -169,7 +169,7 @@ def test_several_commands_at_once_all_find_what_was_written_before_them(synced: 
         for name in "abc":
             (synced.here / name).write_text(f"{number}")
         started = [synced.project.start("cat", "a", "b", "c") for _ in range(6)]
-        assert [each.communicate(timeout=PATIENCE)[0] for each in started] == [str(number).encode() * 3] * 6
+        assert [each.communicate(timeout=TIMEOUT)[0] for each in started] == [str(number).encode() * 3] * 6
 
 
 def test_a_command_that_runs_is_not_disturbed_by_the_push_of_another(synced: Synced) -> None:
@@ -178,4 +178,4 @@ def test_a_command_that_runs_is_not_disturbed_by_the_push_of_another(synced: Syn
         running.expect_up()
         (synced.here / "a").write_text("2")
         assert synced.ok("cat", "a") == "2"
-        assert running.communicate(b"", timeout=PATIENCE)[0] == b"1"
+        assert running.communicate(b"", timeout=TIMEOUT)[0] == b"1"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import PATIENCE
+from tests.e2e.project import TIMEOUT
 from tests.e2e.synced import Synced
 
 pytestmark = pytest.mark.usefixtures("lent")
@@ -39,7 +39,7 @@ def test_what_a_target_has_lost_is_there_again_before_the_command_starts(synced:
     assert synced.ok("cat", "a") == "1"
     LOSSES[lost](synced.there)
     with synced.project.start("-c", "cat - ../a b ../new; exit 3", cwd="src") as running:
-        assert running.communicate(b"input ", timeout=PATIENCE) == (b"input 111", b"")
+        assert running.communicate(b"input ", timeout=TIMEOUT) == (b"input 111", b"")
         assert running.returncode == 3
     LOSSES[lost](synced.there)
     (synced.here / "a").write_text("2")
@@ -55,7 +55,7 @@ def test_a_directory_that_is_not_copied_is_missing_where_all_was_lost(synced: Sy
     synced.ok("mkdir", "out")
     shutil.rmtree(synced.there)
     with synced.project.start("touch", "made", cwd="out") as running:
-        stdout, stderr = running.communicate(timeout=PATIENCE)
+        stdout, stderr = running.communicate(timeout=TIMEOUT)
     assert (running.returncode, stdout, stderr.count(b"\n")) == (255, b"", 1)
     assert b"rdo: cannot enter the directory `" in stderr
     assert (synced.there / "a").read_text() == "1"

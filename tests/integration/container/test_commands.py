@@ -9,7 +9,7 @@ from rdo.errors import ConfigError, ConnectError
 from rdo.pool.connection import HeldConnection
 from rdo.pool.shell import ProcessGroup
 from rdo.remote_sh.script import Script
-from tests.docker_client import BOUND, Connect, Make, output
+from tests.docker_client import TIMEOUT, Connect, Make, output
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until
 from tests.soak import Counted, tries
@@ -56,7 +56,7 @@ def test_a_missing_workdir_does_not_keep_a_command_from_starting(
 ) -> None:
     command = ["/bin/sh", "-c", "cd /; rmdir /gone; exec sleep 60"]
     with docker_engine.container(command=command, working_dir="/gone") as name, docker_engine.client() as client:
-        assert wait_until(lambda: client.containers.get(name).exec_run(["ls", "/gone"], workdir="/").exit_code, BOUND)
+        assert wait_until(lambda: client.containers.get(name).exec_run(["ls", "/gone"], workdir="/").exit_code, TIMEOUT)
         assert output(connect(make(container=name)), "pwd") == "/"
     assert output(connect(make(container=shared)), "pwd") == "/opt"
 
@@ -69,10 +69,10 @@ def test_a_signal_for_what_is_gone_harms_nobody_where_sudo_asks_for_nothing(
     bystander = link.open_shell(ChannelOptions())
     script = "exec 2>&-; trap 'exit 7' USR1; echo up; while :; do sleep 0.05; done"
     bystander.start(Script(command=["sh", "-c", script]))
-    assert bystander.channel.read(BOUND) is not None
+    assert bystander.channel.read(TIMEOUT) is not None
     link.signal(ProcessGroup(1999999, 1999999), "KILL")
     link.signal(bystander.group, "USR1")
-    assert bystander.channel.read(BOUND) is None
+    assert bystander.channel.read(TIMEOUT) is None
     assert bystander.channel.exit_status() == 7
 
 
@@ -97,7 +97,7 @@ def test_every_pty_has_its_size_at_once(shared: str, make: Make, connect: Connec
         channel = connection.open_channel("read x; stty size", Pty("xterm", WindowSize(50, 120)))
         channel.write(b"\n")
         text = b""
-        while (chunk := channel.read(BOUND)) is not None:
+        while (chunk := channel.read(TIMEOUT)) is not None:
             text += chunk.data
         channel.close()
         assert text.endswith(b"50 120\r\n")

@@ -11,7 +11,7 @@ import pytest
 from rdo.drivers.docker.container_watch import LIVENESS
 from rdo.drivers.root import Root
 from rdo.errors import ConnectError, LinkLost
-from tests.docker_client import BOUND, Connect, Make, output
+from tests.docker_client import TIMEOUT, Connect, Make, output
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until
 from tests.ssh_client import ScriptedCaller
@@ -100,7 +100,7 @@ def test_a_pause_is_known_at_once_and_what_runs_is_not_waited_for(
     with docker_engine.container() as name, docker_engine.client() as client:
         connection = connect(make(container=name, auto_start=False))
         channel = connection.open_channel("echo up; exec sleep 60", None)
-        assert channel.read(BOUND) is not None
+        assert channel.read(TIMEOUT) is not None
         assert connection.keepalive.check_alive()
         assert not channel.has_exited()
         client.containers.get(name).pause()
@@ -149,9 +149,9 @@ def test_what_runs_when_the_container_goes_has_a_bad_end(
 ) -> None:
     with docker_engine.container() as name, docker_engine.client() as client:
         channel = connect(make(container=name)).open_channel("echo up; exec sleep 60", None)
-        assert channel.read(BOUND) is not None
+        assert channel.read(TIMEOUT) is not None
         client.containers.get(name).remove(force=True)
-        assert channel.read(BOUND) is None
+        assert channel.read(TIMEOUT) is None
         with pytest.raises(LinkLost, match=f"container `{name}` reported no exit status"):
             channel.exit_status()
 
@@ -165,8 +165,8 @@ def test_a_command_whose_container_ends_is_told_so(
         connection.open_channel("exec sleep 60", None)  # as the lifeline is
         channel = connection.open_channel("read line; echo up; exec sleep 60", None)
         channel.write(b"go\n")
-        assert channel.read(BOUND) is not None
+        assert channel.read(TIMEOUT) is not None
         getattr(client.containers.get(name), verb)(timeout=0)
-        assert channel.read(BOUND) is None
+        assert channel.read(TIMEOUT) is None
         with pytest.raises(LinkLost, match=f"reported no exit status: `{name}` {why}$"):
             channel.exit_status()

@@ -25,7 +25,7 @@ from tests.reach import Target, reach_dropbear, reach_local, reach_ssh
 from tests.ssh_client import ScriptedCaller
 from tests.ssh_server import free_port
 
-END_BOUND = 60.0
+END_TIMEOUT = 60.0
 """Seconds for what goes on when a test ends: three dozen programs that podman is to start, on a busy machine."""
 
 
@@ -112,4 +112,4 @@ def forward(pool: TargetPool, way: str) -> Iterator[Callable[[str], int]]:
 
     yield hold
     held.end()
-    assert wait_until(lambda: not any(thread.name == "forward" for thread in threading.enumerate()), END_BOUND)
+    assert wait_until(lambda: not any(thread.name == "forward" for thread in threading.enumerate()), END_TIMEOUT)

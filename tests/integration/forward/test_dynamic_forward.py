@@ -19,7 +19,7 @@ from tests.conftest import require
 from tests.forward_limits import SEEN_HERE
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
-from tests.tcp_server import BOUND, connect, echo, read_all, server
+from tests.tcp_server import TIMEOUT, connect, echo, read_all, server
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_curl_gets_a_page(proxy: int, option: str) -> None:
 
     with server(serve) as port:
         words = [str(curl), "-sS", "-4", option, f"127.0.0.1:{proxy}", f"http://localhost:{port}/"]
-        done = subprocess.run(words, capture_output=True, timeout=BOUND, check=False)
+        done = subprocess.run(words, capture_output=True, timeout=TIMEOUT, check=False)
     assert (done.stdout, done.stderr) == (b"page", b"")
 
 
@@ -161,7 +161,7 @@ def test_nothing_is_left_of_clients_that_hang_up(pool: TargetPool) -> None:
     one = held.hold("the test", wanted)[0]
     with connect(one.endpoint.port) as connection:
         connection.sendall(b"\5\1\0\5")
-        assert wait_until(lambda: one.traffic.open == 1, BOUND)
-    assert wait_until(lambda: one.traffic[:2] == (0, 1), BOUND)
+        assert wait_until(lambda: one.traffic.open == 1, TIMEOUT)
+    assert wait_until(lambda: one.traffic[:2] == (0, 1), TIMEOUT)
     assert pool.idle_for > 0
     held.end()

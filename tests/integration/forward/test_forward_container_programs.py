@@ -22,7 +22,7 @@ from tests.leaks import wait_until
 from tests.reach import Target
 from tests.ssh_server import free_port
 from tests.target_tools import TOOLS
-from tests.tcp_server import BOUND, connect, echo, read_all, server, server_that_hears_the_end
+from tests.tcp_server import TIMEOUT, connect, echo, read_all, server, server_that_hears_the_end
 
 PROGRAMS = ("python3", "perl", "socat", "bash", "nc", "nc of busybox")
 
@@ -130,7 +130,7 @@ def test_that_nobody_listens_is_said_where_there_is_no_ipv6(pool: TargetPool) ->
     one = held.hold("the test", Forward(Endpoint(port=free_port()), Endpoint("localhost", free_port())))[0]
     with pytest.raises(ConnectionResetError), connect(one.endpoint.port) as connection:
         connection.recv(1)
-    assert wait_until(lambda: one.failure != "", BOUND)
+    assert wait_until(lambda: one.failure != "", TIMEOUT)
     assert one.failure
     assert "assign" not in one.failure  # nc of OpenBSD says nothing
     held.end()
@@ -140,7 +140,7 @@ def test_a_client_that_goes_ends_the_connection_there(forward: Callable[[str], i
     with server_that_hears_the_end() as (port, ended):
         with connect(forward(str(port))) as connection:
             connection.sendall(b"hello")
-        assert ended.wait(BOUND)
+        assert ended.wait(TIMEOUT)
 
 
 @pytest.mark.parametrize("program", ["python3", "perl"], indirect=True)
@@ -163,7 +163,7 @@ def test_a_unix_socket_there_is_a_socket_here(target: Target, pool: TargetPool) 
         listening.listen()
         held.hold("the test", Forward(Endpoint(path=str(here)), Endpoint(path="/there/there")))
         for each in (connection, listening):
-            each.settimeout(BOUND)
+            each.settimeout(TIMEOUT)
         connection.connect(str(here))
         near, _ = listening.accept()
         with near:
@@ -179,6 +179,6 @@ def test_a_container_without_such_a_program_is_told_which_ones_would_do(pool: Ta
     one = held.hold("the test", Forward(Endpoint(port=free_port()), Endpoint("localhost", free_port())))[0]
     with pytest.raises(ConnectionResetError), connect(one.endpoint.port) as connection:
         connection.recv(1)
-    assert wait_until(lambda: one.failure != "", BOUND)
+    assert wait_until(lambda: one.failure != "", TIMEOUT)
     assert "python3, perl, socat, bash and nc" in one.failure
     held.end()

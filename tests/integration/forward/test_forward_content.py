@@ -19,7 +19,7 @@ from tests.leaks import wait_until
 from tests.reach import Target
 from tests.soak import tries
 from tests.ssh_server import free_port
-from tests.tcp_server import BOUND, connect, echo, read_all, send_all, server
+from tests.tcp_server import TIMEOUT, connect, echo, read_all, send_all, server
 
 MEGABYTE = 1024 * 1024
 
@@ -66,7 +66,7 @@ def test_a_server_that_does_not_read_holds_up_nobody_and_little_is_held(forward:
     go_on = threading.Event()
 
     def serve(connection: socket.socket) -> None:
-        assert go_on.wait(BOUND)
+        assert go_on.wait(TIMEOUT)
         echo(connection)
 
     with server(serve) as stuck, server(echo) as quick, ExitStack() as opened:
@@ -81,7 +81,7 @@ def test_a_server_that_does_not_read_holds_up_nobody_and_little_is_held(forward:
         fast.sendall(b"quick")
         assert fast.recv(100) == b"quick"
         go_on.set()
-        slow.settimeout(BOUND)
+        slow.settimeout(TIMEOUT)
         slow.shutdown(socket.SHUT_WR)
         assert len(read_all(slow)) == sent
 
@@ -102,7 +102,7 @@ def test_events_come_one_by_one_as_they_are_sent(forward: Callable[[str], int]) 
 
     def serve(connection: socket.socket) -> None:
         for number in range(5):
-            assert step.acquire(timeout=BOUND)
+            assert step.acquire(timeout=TIMEOUT)
             connection.sendall(b"data: %d\n\n" % number)
 
     with server(serve) as port, connect(forward(str(port))) as connection:
@@ -118,8 +118,8 @@ def test_traffic_is_counted(pool: TargetPool) -> None:
         with connect(one.endpoint.port) as connection:
             connection.sendall(b"12345")
             assert connection.recv(5, socket.MSG_WAITALL) == b"12345"
-            assert wait_until(lambda: one.traffic == (1, 1, 5, 5), BOUND)
-        assert wait_until(lambda: one.traffic == (0, 1, 5, 5), BOUND)
+            assert wait_until(lambda: one.traffic == (1, 1, 5, 5), TIMEOUT)
+        assert wait_until(lambda: one.traffic == (0, 1, 5, 5), TIMEOUT)
     held.end()
 
 
@@ -132,9 +132,9 @@ def test_a_unix_socket_there_is_a_socket_here(target: Target, pool: TargetPool) 
         listening.listen()
         held.hold("the test", Forward(Endpoint(path=str(here)), Endpoint(path=f"{target.remote}/there")))
         assert here.stat().st_mode & 0o777 == 0o600
-        connection.settimeout(BOUND)
+        connection.settimeout(TIMEOUT)
         connection.connect(str(here))
-        listening.settimeout(BOUND)
+        listening.settimeout(TIMEOUT)
         server_side, _ = listening.accept()
         with server_side:
             server_side.sendall(b"hello")

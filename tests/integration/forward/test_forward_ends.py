@@ -17,7 +17,7 @@ from rdo.util.threads import WORKER_LIMIT
 from tests.forward_limits import NOT_DROPBEAR, SEEN_HERE
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
-from tests.tcp_server import BOUND, connect, echo, read_all, server, server_that_hears_the_end
+from tests.tcp_server import TIMEOUT, connect, echo, read_all, server, server_that_hears_the_end
 
 
 def test_the_end_of_either_side_leaves_the_other_open(forward: Callable[[str], int]) -> None:
@@ -45,7 +45,7 @@ def test_a_server_that_says_its_last_word_still_reads(forward: Callable[[str], i
         with connect(forward(str(port))) as connection:
             assert read_all(connection) == b"last word"
             connection.sendall(b"still heard")
-        assert wait_until(lambda: heard == [b"still heard"], BOUND)
+        assert wait_until(lambda: heard == [b"still heard"], TIMEOUT)
 
 
 @SEEN_HERE
@@ -61,7 +61,7 @@ def test_a_client_that_resets_ends_the_connection_there(forward: Callable[[str],
         connection.sendall(b"hello")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
-        assert ended.wait(BOUND)
+        assert ended.wait(TIMEOUT)
 
 
 @NOT_DROPBEAR
@@ -81,7 +81,7 @@ def test_a_connection_goes_on_after_its_forward_has_ended(pool: TargetPool) -> N
             connection.sendall(b"before")
             assert connection.recv(100) == b"before"
             held.drop("the test")
-            assert wait_until(lambda: not accepts(local), BOUND)
+            assert wait_until(lambda: not accepts(local), TIMEOUT)
             connection.sendall(b"after")
             assert connection.recv(100) == b"after"
 
@@ -108,4 +108,4 @@ def test_an_open_connection_keeps_the_target_from_being_idle(pool: TargetPool, f
             connection.sendall(b"x")
             assert connection.recv(1)
             assert pool.idle_for == 0
-        assert wait_until(lambda: pool.idle_for > 0, BOUND)
+        assert wait_until(lambda: pool.idle_for > 0, TIMEOUT)

@@ -14,7 +14,7 @@ import pytest
 
 TOP = Path(__file__).parents[3]
 
-BOUND = 30.0
+TIMEOUT = 30.0
 """Seconds for an interpreter to start and end on a machine busy with something else."""
 
 PROGRAM = """
@@ -106,7 +106,7 @@ def loaded(program: str, project: Path) -> frozenset[str]:
     environment = {**os.environ, "RDO_TRUST": "1", "HOME": str(project)}
     argv = [sys.executable, "-I", "-c", program]
     done = subprocess.run(
-        argv, capture_output=True, text=True, check=False, timeout=BOUND, cwd=project, env=environment
+        argv, capture_output=True, text=True, check=False, timeout=TIMEOUT, cwd=project, env=environment
     )
     assert done.returncode == 0, done.stderr
     return frozenset(done.stderr.splitlines()[-1].split())

@@ -26,7 +26,7 @@ KEYS = {name: key for name, key in ALL_KEYS.items() if key.help}
 
 EXAMPLE = Path(__file__).parents[3] / ".rdo.conf.example"
 
-BOUND = 60.0
+TIMEOUT = 60.0
 """Seconds for an editor's program to check a file."""
 
 
@@ -103,5 +103,5 @@ def test_taplo_checks_a_file_by_it(tmp_path: Path, text: str, right: bool) -> No
     (tmp_path / "schema.json").write_text(json.dumps(schema()))
     (tmp_path / "file.toml").write_text(text)
     command = ["taplo", "check", "--schema", f"file://{tmp_path}/schema.json", "file.toml"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=BOUND, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     assert (done.returncode == 0) == right, done.stderr

@@ -10,7 +10,7 @@ import pytest
 from rdo.config.forwards import Endpoint
 from rdo.drivers import endpoint_socket
 from tests.ssh_server import free_port
-from tests.tcp_server import BOUND, echo, server
+from tests.tcp_server import TIMEOUT, echo, server
 
 UNREACHABLE = "255.255.255.255"
 """Nobody connects to it, and why not is said at once: not that the connection was refused."""
@@ -31,7 +31,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 def test_each_address_is_tried(found: list[tuple[str, int]]) -> None:
     with server(echo) as port:
         found += [("127.0.0.1", free_port()), ("127.0.0.1", port)]
-        with endpoint_socket.connect(Endpoint("there", 1), BOUND) as connection:
+        with endpoint_socket.connect(Endpoint("there", 1), TIMEOUT) as connection:
             connection.sendall(b"hello")
             assert connection.recv(5, socket.MSG_WAITALL) == b"hello"
 
@@ -39,4 +39,4 @@ def test_each_address_is_tried(found: list[tuple[str, int]]) -> None:
 def test_of_several_addresses_the_error_of_the_first_counts(found: list[tuple[str, int]]) -> None:
     found += [("127.0.0.1", free_port()), (UNREACHABLE, 1)]
     with pytest.raises(ConnectionRefusedError):
-        endpoint_socket.connect(Endpoint("there", 1), BOUND)
+        endpoint_socket.connect(Endpoint("there", 1), TIMEOUT)

@@ -13,13 +13,13 @@ from rdo.util import clock
 from rdo.util.clock import Instant
 from tests.leaks import wait_until
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for what takes none."""
 
 HASTY = KeepaliveTimeouts(
     liveness=0.1, ping_timeout=0.1, ping_interval=0.05, active_for=0.3, report_after=0.2, dead_after=0.4
 )
-PATIENT = HASTY._replace(ping_timeout=BOUND)
+PATIENT = HASTY._replace(ping_timeout=TIMEOUT)
 
 
 class Clocks:
@@ -85,34 +85,34 @@ def make() -> Iterator[Callable[[KeepaliveTimeouts], Peer]]:
     yield make
     for peer in made:
         peer.keepalive.stop()
-        peer.keepalive.join(BOUND)
+        peer.keepalive.join(TIMEOUT)
 
 
 Make = Callable[[KeepaliveTimeouts], Peer]
 
 
 def test_a_peer_that_was_just_heard_from_is_not_asked(make: Make) -> None:
-    peer = make(HASTY._replace(liveness=BOUND))
+    peer = make(HASTY._replace(liveness=TIMEOUT))
     assert peer.keepalive.check_alive()
     assert peer.questions == 0
 
 
 def test_after_a_suspend_the_peer_is_asked_first(make: Make) -> None:
-    peer = make(HASTY._replace(liveness=BOUND))
+    peer = make(HASTY._replace(liveness=TIMEOUT))
     peer.clocks.slept += 3600
     assert peer.keepalive.check_alive()
     assert peer.questions == 1
 
 
 def test_a_peer_that_has_gone_in_a_suspend_is_silent_and_not_ended(make: Make) -> None:
-    peer = make(HASTY._replace(dead_after=BOUND))
+    peer = make(HASTY._replace(dead_after=TIMEOUT))
     peer.fall_silent()
     assert not peer.keepalive.check_alive()
     assert (peer.keepalive.is_silent, peer.keepalive.ended) == (True, False)
 
 
 def test_a_silence_is_waited_out_once_only(make: Make) -> None:
-    peer = make(HASTY._replace(dead_after=BOUND))
+    peer = make(HASTY._replace(dead_after=TIMEOUT))
     peer.fall_silent()
     assert not peer.keepalive.check_alive()
     began = clock.elapsed()
@@ -129,10 +129,10 @@ def test_a_late_answer_is_noticed_by_all_who_wait_for_it(make: Make) -> None:
     peer.keepalive.when_heard(heard.set)
     for thread in waiting:
         thread.start()
-    assert wait_until(lambda: peer.questions, BOUND)
+    assert wait_until(lambda: peer.questions, TIMEOUT)
     peer.sign.note()
     for thread in waiting:
-        thread.join(BOUND)
+        thread.join(TIMEOUT)
     assert found == [True] * 3
     assert heard.is_set()
     assert not peer.keepalive.is_silent
@@ -145,27 +145,27 @@ def test_who_waits_for_an_answer_is_told_that_the_link_was_cut(make: Make) -> No
     cut.start()
     assert not peer.keepalive.check_alive()
     assert (peer.keepalive.ended, peer.keepalive.is_silent, peer.keepalive.check_alive()) == (True, False, False)
-    cut.join(BOUND)
+    cut.join(TIMEOUT)
 
 
 def test_nobody_is_asked_once_the_last_command_was_a_while_ago_and_no_thread_is_left(make: Make) -> None:
     peer = make(HASTY)
     before = threading.active_count()
     with peer.keepalive.in_use():
-        assert wait_until(lambda: peer.questions >= 2, BOUND)
-    assert wait_until(lambda: threading.active_count() == before, BOUND)
+        assert wait_until(lambda: peer.questions >= 2, TIMEOUT)
+    assert wait_until(lambda: threading.active_count() == before, TIMEOUT)
     asked = peer.questions
     assert not wait_until(lambda: peer.questions > asked, 5 * HASTY.ping_interval)
 
 
 def test_a_command_in_time_finds_the_peer_asked_already(make: Make) -> None:
     """So that it waits for nobody."""
-    peer = make(HASTY._replace(active_for=BOUND, liveness=2.0))
+    peer = make(HASTY._replace(active_for=TIMEOUT, liveness=2.0))
     for _ in range(3):
         with peer.keepalive.in_use():
             pass
         asked = peer.questions
-        assert wait_until(lambda: peer.questions > asked, BOUND)  # noqa: B023
+        assert wait_until(lambda: peer.questions > asked, TIMEOUT)  # noqa: B023
         asked = peer.questions
         assert peer.keepalive.check_alive()
         assert peer.questions <= asked + 1
@@ -176,24 +176,24 @@ def test_a_rest_over_several_minutes_is_followed_by_a_watch_again(make: Make) ->
     for _ in range(2):
         with peer.keepalive.in_use():
             asked = peer.questions
-            assert wait_until(lambda: peer.questions > asked, BOUND)  # noqa: B023
-        assert wait_until(lambda: peer.keepalive._thread is None, BOUND)
+            assert wait_until(lambda: peer.questions > asked, TIMEOUT)  # noqa: B023
+        assert wait_until(lambda: peer.keepalive._thread is None, TIMEOUT)
 
 
 def test_after_a_fault_in_the_watch_the_next_command_starts_it_again(
     make: Make, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    peer = make(HASTY._replace(dead_after=BOUND))
+    peer = make(HASTY._replace(dead_after=TIMEOUT))
     peer.sign.when_next(lambda: [][0])  # only that one is not told
     told = threading.Event()
     peer.sign.when_next(told.set)
     peer.fault = ValueError("planted")
     with peer.keepalive.in_use():
-        assert wait_until(lambda: peer.questions and peer.keepalive._thread is None, BOUND)
+        assert wait_until(lambda: peer.questions and peer.keepalive._thread is None, TIMEOUT)
         peer.fault = None
         asked = peer.questions
         with peer.keepalive.in_use():
-            assert wait_until(lambda: peer.questions > asked, BOUND)
+            assert wait_until(lambda: peer.questions > asked, TIMEOUT)
     assert told.is_set()
     said = capfd.readouterr().err
     assert "ValueError: planted" in said
@@ -201,14 +201,14 @@ def test_after_a_fault_in_the_watch_the_next_command_starts_it_again(
 
 
 def test_those_who_run_commands_are_told_of_silence_once_and_of_its_end(make: Make) -> None:
-    peer, observer, left = make(HASTY._replace(dead_after=BOUND)), Observer(), Observer()
+    peer, observer, left = make(HASTY._replace(dead_after=TIMEOUT)), Observer(), Observer()
     with peer.keepalive.observed(left):
         pass
     with peer.keepalive.in_use(), peer.keepalive.observed(observer):
         peer.answers = False
-        assert wait_until(lambda: observer.silence, BOUND)
+        assert wait_until(lambda: observer.silence, TIMEOUT)
         peer.sign.note()
-        assert wait_until(lambda: observer.answers, BOUND)
+        assert wait_until(lambda: observer.answers, TIMEOUT)
     assert len(observer.silence) == len(observer.answers) == 1
     assert observer.answers[0] >= observer.silence[0] >= HASTY.report_after
     assert left.silence == []
@@ -220,7 +220,7 @@ def test_a_peer_that_stays_silent_is_given_up_with_the_reason(make: Make) -> Non
     peer.keepalive.when_heard(ended.set)
     with peer.keepalive.in_use():
         peer.answers = False
-        assert wait_until(lambda: peer.end, BOUND)
+        assert wait_until(lambda: peer.end, TIMEOUT)
     assert peer.end == ["no answer for 0 s"]
     assert ended.is_set()
     assert peer.keepalive.ended
@@ -228,7 +228,7 @@ def test_a_peer_that_stays_silent_is_given_up_with_the_reason(make: Make) -> Non
 
 def test_whoever_wants_a_link_watched_at_rest_has_it_watched(make: Make) -> None:
     peer = make(HASTY._replace(idle_interval=0.05))
-    assert wait_until(lambda: peer.questions >= 3, BOUND)
+    assert wait_until(lambda: peer.questions >= 3, TIMEOUT)
 
 
 def test_a_link_that_is_closed_is_asked_nothing(make: Make) -> None:

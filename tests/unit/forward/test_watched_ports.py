@@ -22,7 +22,7 @@ from rdo.pool.target_pool import TargetPool
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
 
-BOUND = 20.0
+TIMEOUT = 20.0
 
 
 class Host:
@@ -45,7 +45,7 @@ def target() -> Iterator[TargetForwards]:
     target = TargetForwards(cast(TargetPool, Pool()))
     yield target
     target.end()
-    assert wait_until(lambda: not any(thread.name == "forward" for thread in threading.enumerate()), BOUND)
+    assert wait_until(lambda: not any(thread.name == "forward" for thread in threading.enumerate()), TIMEOUT)
 
 
 class Command(WatchedCommand):

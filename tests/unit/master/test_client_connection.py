@@ -19,7 +19,7 @@ from rdo.master.listener import SEND_BUFFER
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no other system tells how much room there is")
 
-BOUND = 10.0
+TIMEOUT = 10.0
 """Seconds for what should come at once."""
 
 Ends = tuple[ClientConnection, socket.socket]
@@ -31,8 +31,8 @@ def ends() -> Iterator[Ends]:
     near, far = socket.socketpair()
     with near, far:
         near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        near.settimeout(BOUND)  # a send that waits fails
-        far.settimeout(BOUND)
+        near.settimeout(TIMEOUT)  # a send that waits fails
+        far.settimeout(TIMEOUT)
         yield ClientConnection(near), far
 
 
@@ -67,13 +67,13 @@ def test_an_offer_to_a_client_that_is_gone_says_so(ends: Ends) -> None:
 
 def test_whether_a_client_has_gone_is_known_while_another_thread_waits_for_it(ends: Ends) -> None:
     connection, client = ends
-    waiting = threading.Thread(target=connection.await_frame, args=(BOUND,))
+    waiting = threading.Thread(target=connection.await_frame, args=(TIMEOUT,))
     waiting.start()
     for _ in range(100):
         assert not connection.has_gone
         time.sleep(0.001)
     client.close()
-    waiting.join(BOUND)
+    waiting.join(TIMEOUT)
     assert connection.has_gone
 
 
@@ -114,7 +114,7 @@ def test_nothing_follows_the_last_word(ends: Ends, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(connection, "_shut_down", shut_down_late)
     connection.break_off(RdoError("the command was ended"))
-    later.join(BOUND)
+    later.join(TIMEOUT)
     assert last_word(client) == "the command was ended"
 
 
@@ -142,9 +142,9 @@ def test_it_does_though_another_thread_waits_for_that_client(
 
     sender = threading.Thread(target=flood)
     sender.start()
-    assert waits.wait(BOUND)
+    assert waits.wait(TIMEOUT)
     connection.break_off(RdoError("the command was ended"))
-    sender.join(BOUND)
+    sender.join(TIMEOUT)
     assert last_word(client) == "the command was ended"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from rdo.master import daemon
 
-BOUND = 10.0
+TIMEOUT = 10.0
 """Seconds for what takes a moment."""
 
 
@@ -23,9 +23,9 @@ def test_a_peer_that_never_says_what_it_wants_is_not_served_for_ever(monkeypatch
         with far:
             serving = threading.Thread(target=made._serve, args=(near, None))
             serving.start()
-            far.settimeout(BOUND)
+            far.settimeout(TIMEOUT)
             assert far.recv(1) == b""
-            serving.join(BOUND)
+            serving.join(TIMEOUT)
             assert not serving.is_alive()
         made._listener.close()
         made._listener._socket.close()

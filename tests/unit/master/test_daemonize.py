@@ -18,7 +18,7 @@ daemonize.shed()
 print(json.dumps({name: resource.getrlimit(kind) for name, kind in kinds.items()}))
 """
 
-BOUND = 30.0
+TIMEOUT = 30.0
 """Seconds for an interpreter to start and end on a machine busy with something else."""
 
 
@@ -26,7 +26,7 @@ BOUND = 30.0
 def limits() -> dict[str, list[int]]:
     """The soft and the hard ones, once a master has begun that was started with soft ones of 100."""
     argv = [sys.executable, "-c", PROGRAM]
-    done = subprocess.run(argv, capture_output=True, check=True, timeout=BOUND)
+    done = subprocess.run(argv, capture_output=True, check=True, timeout=TIMEOUT)
     found: dict[str, list[int]] = json.loads(done.stdout)
     return found
 

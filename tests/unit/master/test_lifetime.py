@@ -17,7 +17,7 @@ from rdo.master.listener import ControlListener
 from rdo.pool.target_table import TargetTable
 from tests.unit.pool.resolver import Resolver, use
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for what takes none."""
 
 UNUSED = 0.05
@@ -65,11 +65,11 @@ def over(life: Lifetime) -> Iterator[threading.Event]:
     thread.start()
     yield ended
     life.end_within(0, "test")
-    thread.join(BOUND)
+    thread.join(TIMEOUT)
 
 
 def test_it_ends_when_it_has_held_nothing_for_long_enough(life: Lifetime, over: threading.Event, path: Path) -> None:
-    assert over.wait(BOUND)
+    assert over.wait(TIMEOUT)
     assert (life.ending, path.exists()) == (True, False)
 
 
@@ -80,7 +80,7 @@ def test_it_ends_when_another_one_has_taken_its_place(
     path.touch()
     life.look()
     served.close()
-    assert over.wait(BOUND)
+    assert over.wait(TIMEOUT)
     assert path.exists()
 
 
@@ -92,13 +92,13 @@ def test_what_is_served_when_it_is_to_end_goes_on_to_its_end(
     assert life.ending
     assert not over.is_set()
     served.close()
-    assert over.wait(BOUND)
+    assert over.wait(TIMEOUT)
 
 
 @pytest.mark.usefixtures("served")
 def test_it_can_be_told_not_to_wait_for_what_is_served(life: Lifetime, over: threading.Event) -> None:
     life.end_within(0, "test")
-    assert over.wait(BOUND)
+    assert over.wait(TIMEOUT)
 
 
 def test_it_does_not_end_while_something_is_served(life: Lifetime, served: ExitStack, over: threading.Event) -> None:
@@ -107,7 +107,7 @@ def test_it_does_not_end_while_something_is_served(life: Lifetime, served: ExitS
     assert not life.ending
     served.close()
     life.look()
-    assert over.wait(BOUND)
+    assert over.wait(TIMEOUT)
 
 
 def test_its_time_begins_when_the_last_connection_was_closed(

@@ -20,7 +20,7 @@ from rdo.master.listener import ROOM_INTERVAL, ControlListener
 ANOTHER_USER = 54321
 """A uid that no user of the machine has."""
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 """Seconds for a connection, which takes none."""
 
 CONNECT = """
@@ -55,7 +55,7 @@ def accepting(listener: ControlListener) -> Iterator[Future[socket.socket]]:
         if not accepted.done():
             with connect(listener):
                 pass
-        accepted.result(PATIENCE).close()
+        accepted.result(TIMEOUT).close()
 
 
 def connect(listener: ControlListener) -> socket.socket:
@@ -79,7 +79,7 @@ def test_a_connection_of_another_user_is_closed_unheard(
 def test_a_connection_of_the_same_user_is_taken(listener: ControlListener, accepting: Future[socket.socket]) -> None:
     with connect(listener) as client:
         client.sendall(b"hello")
-        assert accepting.result(PATIENCE).recv(5) == b"hello"
+        assert accepting.result(TIMEOUT).recv(5) == b"hello"
 
 
 def test_a_connection_that_comes_when_no_descriptor_is_left_is_taken_when_one_is_free(
@@ -95,4 +95,4 @@ def test_a_connection_that_comes_when_no_descriptor_is_left_is_taken_when_one_is
                 accepted.result(2 * ROOM_INTERVAL)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        accepted.result(PATIENCE).close()
+        accepted.result(TIMEOUT).close()

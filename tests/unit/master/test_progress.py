@@ -16,7 +16,7 @@ from rdo.master.command_caller import WaitingCaller
 from rdo.master.progress import Progress
 from tests.leaks import wait_until
 
-BOUND = 10.0
+TIMEOUT = 10.0
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def ends() -> Iterator[tuple[ClientConnection, ClientConnection]]:
     """Both ends of a connection: the master's and the client's."""
     near, far = socket.socketpair()
     for end in (near, far):
-        end.settimeout(BOUND)
+        end.settimeout(TIMEOUT)
     with near, far:
         yield ClientConnection(near), ClientConnection(far)
 
@@ -56,16 +56,16 @@ def asked(flags: bytes) -> Request:
 
 def ended() -> bool:
     """Whether no thread of this is left."""
-    return wait_until(lambda: not [each for each in threading.enumerate() if each.name == "progress"], BOUND)
+    return wait_until(lambda: not [each for each in threading.enumerate() if each.name == "progress"], TIMEOUT)
 
 
 def test_each_step_is_shown_with_the_seconds_and_none_after_the_end() -> None:
     shown: list[str] = []
     wait = Progress(lambda line: not shown.append(line))
     wait.step("one")
-    assert wait_until(lambda: shown == ["one (0 s)"], BOUND)
+    assert wait_until(lambda: shown == ["one (0 s)"], TIMEOUT)
     wait.step("two")
-    assert wait_until(lambda: shown == ["one (0 s)", "two (0 s)"], BOUND)
+    assert wait_until(lambda: shown == ["one (0 s)", "two (0 s)"], TIMEOUT)
     wait.end()
     wait.step("three")
     assert ended()
@@ -73,7 +73,7 @@ def test_each_step_is_shown_with_the_seconds_and_none_after_the_end() -> None:
 
 
 def test_a_short_wait_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "QUIET_GRACE", BOUND)
+    monkeypatch.setattr(progress, "QUIET_GRACE", TIMEOUT)
     shown: list[str] = []
     wait = Progress(lambda line: not shown.append(line))
     wait.step("one")
@@ -85,7 +85,7 @@ def test_a_short_wait_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_is_over_when_nobody_is_there() -> None:
     wait = Progress(lambda line: False)
     wait.step("one")
-    assert wait_until(lambda: wait.over, BOUND)
+    assert wait_until(lambda: wait.over, TIMEOUT)
     assert ended()
 
 

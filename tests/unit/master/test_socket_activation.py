@@ -18,7 +18,7 @@ from tests.leaks import wait_until
 
 TOP = Path(__file__).parents[3]
 
-BOUND = 30.0
+TIMEOUT = 30.0
 """Seconds against hangs."""
 
 DAEMON = """
@@ -87,8 +87,8 @@ def test_systemd_hands_the_socket_over(tmp_path: Path) -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE) as daemon:
         try:
             with socket.socket(socket.AF_UNIX) as client:
-                client.settimeout(BOUND)
-                assert wait_until(lambda: listens(client, path), BOUND)
+                client.settimeout(TIMEOUT)
+                assert wait_until(lambda: listens(client, path), TIMEOUT)
                 assert client.recv(1000) == b"(False, [])"
         finally:
             daemon.terminate()

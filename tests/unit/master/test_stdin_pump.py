@@ -15,7 +15,7 @@ from tests.leaks import wait_until
 
 STEP = 1024
 
-BOUND = 10.0
+TIMEOUT = 10.0
 """Seconds for what should happen at once."""
 
 
@@ -88,7 +88,7 @@ def test_nothing_overtakes_what_a_slow_program_has_yet_to_read(make: Make) -> No
             program.reads.set()
         stream.give(piece)
     stream.end()
-    assert program.ended.wait(BOUND)
+    assert program.ended.wait(TIMEOUT)
     assert bytes(program.got) == b"".join(numbered(60))
 
 
@@ -98,7 +98,7 @@ def test_all_that_was_written_is_acknowledged_but_for_the_last_part(room: int, m
     program.reads.set()
     for _ in range(8):
         stream.give(bytes(ACKNOWLEDGE // 2))
-    assert wait_until(lambda: sum(taken) > 3 * ACKNOWLEDGE, BOUND)
+    assert wait_until(lambda: sum(taken) > 3 * ACKNOWLEDGE, TIMEOUT)
     stream.close()
 
 
@@ -109,7 +109,7 @@ def test_what_comes_while_nobody_may_read_waits_though_there_is_room(make: Make)
     program.reads.set()
     stream.resume()
     stream.end()
-    assert program.ended.wait(BOUND)
+    assert program.ended.wait(TIMEOUT)
     assert bytes(program.got) == b"early"
 
 
@@ -128,7 +128,7 @@ def test_what_is_taken_for_something_else_does_not_reach_the_channel_and_is_ackn
     stdin.give(b"y" * ACKNOWLEDGE)
     stdin.give(b"end")
     stdin.end()
-    assert program.ended.wait(BOUND)
+    assert program.ended.wait(TIMEOUT)
     assert bytes(program.got) == b"xzend"
-    assert wait_until(lambda: sum(acknowledged) >= ACKNOWLEDGE, BOUND)
+    assert wait_until(lambda: sum(acknowledged) >= ACKNOWLEDGE, TIMEOUT)
     stdin.close()

@@ -14,7 +14,7 @@ from rdo.errors import RdoError
 from rdo.master.trust_check import TrustCheck
 from rdo.trust.prompt import AGAIN, QUESTION_LIMIT
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """Seconds for a thread to get on."""
 
 
@@ -41,7 +41,7 @@ class Asked:
         assert echo
         self.questions.append(question)
         self.was_asked.set()
-        assert self.go_on.wait(PATIENCE)
+        assert self.go_on.wait(TIMEOUT)
         return self._answer
 
     def screen(self) -> tuple[int, int] | None:
@@ -162,13 +162,13 @@ def test_who_waited_for_the_answer_of_another_is_not_asked_the_same(
 
     threads = [threading.Thread(target=check, args=(caller,)) for caller in (first, second)]
     threads[0].start()
-    assert first.was_asked.wait(PATIENCE)
+    assert first.was_asked.wait(TIMEOUT)
     threads[1].start()
     for _ in threads:
-        assert comers.acquire(timeout=PATIENCE)
+        assert comers.acquire(timeout=TIMEOUT)
     first.go_on.set()
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
     assert len(failures) == 2
     assert second.questions == []
 

@@ -12,7 +12,7 @@ from rdo.drivers.caller import Caller
 from rdo.pool.target_pool import PoolCommand, PoolUser
 from rdo.pool.target_table import TargetTable, TargetUse
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for what takes none."""
 
 HOUR = 3600.0

@@ -15,7 +15,7 @@ from rdo.drivers.caller import Caller, CallerGone
 from rdo.errors import ConnectError
 from rdo.pool.connections import ConnectionSet, ShellLease
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for what takes none."""
 
 ROOM = cast(ShellLease, object())
@@ -33,7 +33,7 @@ class RefusingDriver:
 
     def connect(self, caller: Caller) -> Connection:
         self.logins += 1
-        raise self.failures.get(timeout=BOUND)
+        raise self.failures.get(timeout=TIMEOUT)
 
 
 class WaitingCaller:
@@ -70,12 +70,12 @@ def test_all_who_wait_for_a_login_that_fails_get_its_error(held: ConnectionSet, 
     first, others = WaitingCaller(), [WaitingCaller() for _ in range(3)]
     with ThreadPoolExecutor() as threads:
         results = [threads.submit(open_shell, held, first, nowhere)]
-        assert first.connects.wait(BOUND)
+        assert first.connects.wait(TIMEOUT)
         results += [threads.submit(open_shell, held, other, nowhere) for other in others]
-        assert all(other.waits.wait(BOUND) for other in others)
+        assert all(other.waits.wait(TIMEOUT) for other in others)
         failure = ConnectError("wrong password")
         driver.failures.put(failure)
-        assert [result.exception(BOUND) for result in results] == [failure] * 4
+        assert [result.exception(TIMEOUT) for result in results] == [failure] * 4
     assert driver.logins == 1
 
 
@@ -98,11 +98,11 @@ def test_a_login_that_went_on_before_and_failed_meanwhile_counts_too(
     first, failure = WaitingCaller(), ConnectError("wrong password")
     with ThreadPoolExecutor() as threads:
         failed = threads.submit(open_shell, held, first, nowhere)
-        assert first.connects.wait(BOUND)
+        assert first.connects.wait(TIMEOUT)
 
         def look() -> None:
             driver.failures.put(failure)
-            assert failed.exception(BOUND) is failure
+            assert failed.exception(TIMEOUT) is failure
 
         with pytest.raises(ConnectError) as caught:
             open_shell(held, WaitingCaller(), look)
@@ -120,13 +120,13 @@ def test_where_the_one_who_logs_in_goes_away_another_does(held: ConnectionSet, d
     first, second = WaitingCaller(), WaitingCaller()
     with ThreadPoolExecutor() as threads:
         gone = threads.submit(open_shell, held, first, nowhere)
-        assert first.connects.wait(BOUND)
+        assert first.connects.wait(TIMEOUT)
         waiting = threads.submit(open_shell, held, second, nowhere)
-        assert second.waits.wait(BOUND)
+        assert second.waits.wait(TIMEOUT)
         driver.failures.put(CallerGone())
         driver.failures.put(ConnectError("wrong password"))
-        assert isinstance(gone.exception(BOUND), CallerGone)
-        assert isinstance(waiting.exception(BOUND), ConnectError)
+        assert isinstance(gone.exception(TIMEOUT), CallerGone)
+        assert isinstance(waiting.exception(TIMEOUT), ConnectError)
     assert driver.logins == 2
 
 
@@ -135,10 +135,10 @@ def test_who_has_waited_looks_for_room_first(held: ConnectionSet, driver: Refusi
     found = iter([None, ROOM])
     with ThreadPoolExecutor() as threads:
         gone = threads.submit(open_shell, held, first, nowhere)
-        assert first.connects.wait(BOUND)
+        assert first.connects.wait(TIMEOUT)
         waiting = threads.submit(open_shell, held, second, lambda: next(found))
-        assert second.waits.wait(BOUND)
+        assert second.waits.wait(TIMEOUT)
         driver.failures.put(CallerGone())
-        assert waiting.result(BOUND) is ROOM
-        assert gone.exception(BOUND)
+        assert waiting.result(TIMEOUT) is ROOM
+        assert gone.exception(TIMEOUT)
     assert driver.logins == 1

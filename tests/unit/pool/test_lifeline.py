@@ -14,7 +14,7 @@ from rdo.pool.lifeline import ANSWER_TIMEOUT, Lifeline
 from rdo.pool.shell import ProcessGroup, Shell, is_group
 from rdo.remote_sh.render import LIFELINE
 
-BOUND = 20.0
+TIMEOUT = 20.0
 
 A, B = ProcessGroup(11, 11), ProcessGroup(13, 12)
 
@@ -39,7 +39,7 @@ class Wire:
             self.lines.put(line)
 
     def read(self) -> Chunk | None:
-        answer = self.answers.get(timeout=BOUND)
+        answer = self.answers.get(timeout=TIMEOUT)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -53,7 +53,7 @@ class Wire:
         self.answers.put(None)
 
     def heard(self, count: int) -> list[str]:
-        return [self.lines.get(timeout=BOUND) for _ in range(count)]
+        return [self.lines.get(timeout=TIMEOUT) for _ in range(count)]
 
 
 class Opener:
@@ -67,7 +67,7 @@ class Opener:
 
     def __call__(self) -> Shell:
         self.asked.release()
-        wire = self.shells.get(timeout=BOUND)
+        wire = self.shells.get(timeout=TIMEOUT)
         if wire is None:
             raise ChannelRefused
         shell = Shell(cast(Channel, wire), "nonce", pty=False, plain=True)
@@ -123,7 +123,7 @@ def test_one_whose_answers_cannot_be_read_is_closed_and_replaced(capfd: pytest.C
     first, second = Wire(), Wire()
     lifeline = guarding(Opener(first, second), A)
     first.answers.put(ValueError("planted"))
-    assert first.over.wait(BOUND)
+    assert first.over.wait(TIMEOUT)
     lifeline.know(B)
     assert second.heard(3) == [LIFELINE, "add 11 11", "know 13 12"]
     lifeline.close()
@@ -156,7 +156,7 @@ def test_its_answer_is_whether_a_group_is_left() -> None:
             answer = threads.submit(lifeline.is_left, A)
             assert wire.heard(1) == ["kill 11 0 11"]
             wire.answer(*pieces)
-            assert answer.result(BOUND) is is_left
+            assert answer.result(TIMEOUT) is is_left
     lifeline.close()
     assert not lifeline.is_left(A)
 
@@ -173,7 +173,7 @@ def test_one_that_answers_stays() -> None:
     lifeline = guarding(opener, A)
     assert lifeline.signal(A, "HUP")
     wire.answer()
-    assert opener.asked.acquire(timeout=BOUND)
+    assert opener.asked.acquire(timeout=TIMEOUT)
     assert not opener.asked.acquire(timeout=ANSWER_TIMEOUT * 1.5)
     lifeline.close()
 
@@ -182,10 +182,10 @@ def test_where_no_other_can_be_had_one_that_does_not_answer_is_asked_again_later
     opener = Opener(Wire(), None)
     lifeline = guarding(opener, A)
     assert lifeline.signal(A, "HUP")
-    assert all(opener.asked.acquire(timeout=BOUND) for _ in range(2))
+    assert all(opener.asked.acquire(timeout=TIMEOUT) for _ in range(2))
     assert not opener.asked.acquire(timeout=ANSWER_TIMEOUT * 1.5)
     assert lifeline.signal(A, "TERM")
-    assert opener.asked.acquire(timeout=BOUND)
+    assert opener.asked.acquire(timeout=TIMEOUT)
     opener.shells.put(None)
     lifeline.close()
 
@@ -203,7 +203,7 @@ def test_one_that_is_retired_is_not_opened_again() -> None:
     lifeline.retire()
     wire.close()
     assert not lifeline.signal(A, "INT")
-    assert opener.asked.acquire(timeout=BOUND)
+    assert opener.asked.acquire(timeout=TIMEOUT)
     assert not opener.asked.acquire(blocking=False)
 
 

@@ -18,7 +18,7 @@ from rdo.pool.shell_pool import ShellPool
 from rdo.pool.warm_shells import WarmShells
 from tests.leaks import wait_until
 
-BOUND = 20.0
+TIMEOUT = 20.0
 
 
 class Connection:
@@ -38,7 +38,7 @@ class Connection:
         raise ConnectError("no shell")
 
     def settle(self) -> None:
-        assert self.may_go_on.wait(BOUND)
+        assert self.may_go_on.wait(TIMEOUT)
         self.settled += 1
 
 
@@ -57,18 +57,18 @@ def test_what_was_released_is_dropped_though_no_shell_can_be_opened(
 ) -> None:
     connection, wake = maintained
     wake()
-    assert wait_until(lambda: (connection.asked, connection.settled) == (1, 1), BOUND)
+    assert wait_until(lambda: (connection.asked, connection.settled) == (1, 1), TIMEOUT)
 
 
 def test_it_works_once_more_for_whatever_woke_it_meanwhile(maintained: tuple[Connection, Callable[[], None]]) -> None:
     connection, wake = maintained
     connection.may_go_on.clear()
     wake()
-    assert wait_until(lambda: connection.asked == 1, BOUND)
+    assert wait_until(lambda: connection.asked == 1, TIMEOUT)
     wake()
     wake()
     connection.may_go_on.set()
-    assert wait_until(lambda: (connection.asked, connection.settled) == (2, 2), BOUND)
+    assert wait_until(lambda: (connection.asked, connection.settled) == (2, 2), TIMEOUT)
 
 
 def test_chores_are_done_again_and_again_without_a_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from rdo.errors import ConnectError
 from rdo.pool.connection import HeldConnection
 from rdo.pool.rival_login import RivalLogin
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for what takes none."""
 
 HASTY = KeepaliveTimeouts(liveness=0.0, ping_timeout=0.05)
@@ -40,7 +40,7 @@ class SilentCaller:
 
     def ask(self, question: str, *, echo: bool) -> str | None:
         self.asked.set()
-        self.answer.wait(BOUND)
+        self.answer.wait(TIMEOUT)
         return question
 
     def progress(self, step: str) -> bool:
@@ -61,7 +61,7 @@ class Login:
     def __call__(self, caller: Caller) -> str:
         self.begun.set()
         try:
-            self.go_on.wait(BOUND)
+            self.go_on.wait(TIMEOUT)
             if self.failure is not None:
                 raise self.failure
             caller.progress("connected")
@@ -78,7 +78,7 @@ def silent() -> Iterator[SilentConnection]:
     connection = SilentConnection()
     yield connection
     connection.keepalive.stop()
-    connection.keepalive.join(BOUND)
+    connection.keepalive.join(TIMEOUT)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def race(
 def test_a_login_that_is_first_is_used(threads: ThreadPoolExecutor, silent: SilentConnection) -> None:
     login = Login()
     login.go_on.set()
-    assert race(threads, login, silent, login.discarded).result(BOUND) == "connection"
+    assert race(threads, login, silent, login.discarded).result(TIMEOUT) == "connection"
     assert login.discarded == []
 
 
@@ -110,7 +110,7 @@ def test_a_login_that_fails_first_is_the_error(threads: ThreadPoolExecutor, sile
     login = Login()
     login.failure = ConnectError("cannot reach `devbox`")
     login.go_on.set()
-    assert race(threads, login, silent, []).exception(BOUND) is login.failure
+    assert race(threads, login, silent, []).exception(TIMEOUT) is login.failure
 
 
 def test_a_login_that_fails_at_once_leaves_the_connection_its_time(
@@ -119,11 +119,11 @@ def test_a_login_that_fails_at_once_leaves_the_connection_its_time(
     login = Login()
     login.failure = ConnectError("there is no route to `devbox`")
     login.go_on.set()
-    found = race(threads, login, silent, [], grace=BOUND)
-    assert login.over.wait(BOUND)
+    found = race(threads, login, silent, [], grace=TIMEOUT)
+    assert login.over.wait(TIMEOUT)
     assert not found.done()
     silent.sign.note()
-    assert found.result(BOUND) is None
+    assert found.result(TIMEOUT) is None
 
 
 def test_a_connection_that_ends_leaves_the_error_of_a_login_that_failed(
@@ -132,10 +132,10 @@ def test_a_connection_that_ends_leaves_the_error_of_a_login_that_failed(
     login = Login()
     login.failure = ConnectError("there is no route to `devbox`")
     login.go_on.set()
-    found = race(threads, login, silent, [], grace=10 * BOUND)
-    assert login.over.wait(BOUND)
+    found = race(threads, login, silent, [], grace=10 * TIMEOUT)
+    assert login.over.wait(TIMEOUT)
     silent.sign.end()
-    assert found.exception(BOUND) is login.failure
+    assert found.exception(TIMEOUT) is login.failure
 
 
 def test_a_connection_that_answers_first_is_used_and_the_login_is_left(
@@ -143,11 +143,11 @@ def test_a_connection_that_answers_first_is_used_and_the_login_is_left(
 ) -> None:
     login = Login()
     found = race(threads, login, silent, login.discarded)
-    assert login.begun.wait(BOUND)
+    assert login.begun.wait(TIMEOUT)
     silent.sign.note()
-    assert found.result(BOUND) is None
+    assert found.result(TIMEOUT) is None
     login.go_on.set()
-    assert login.over.wait(BOUND)
+    assert login.over.wait(TIMEOUT)
     assert isinstance(login.result, CallerGone)
 
 
@@ -155,16 +155,16 @@ def test_a_login_that_succeeds_too_late_is_given_back(threads: ThreadPoolExecuto
     go_on, given_back = threading.Event(), threading.Event()
 
     def log_in(caller: Caller) -> str:
-        go_on.wait(BOUND)
+        go_on.wait(TIMEOUT)
         return "connection"
 
     discarded: list[str] = []
     rival = RivalLogin(log_in, lambda result: (discarded.append(result), given_back.set())[0])
     found = threads.submit(rival.run, cast(Caller, SilentCaller()), [cast(HeldConnection, silent)])
     silent.sign.note()
-    assert found.result(BOUND) is None
+    assert found.result(TIMEOUT) is None
     go_on.set()
-    assert given_back.wait(BOUND)
+    assert given_back.wait(TIMEOUT)
     assert discarded == ["connection"]
 
 
@@ -173,10 +173,10 @@ def test_a_silent_connection_that_ends_leaves_it_to_the_login(
 ) -> None:
     login = Login()
     found = race(threads, login, silent, login.discarded)
-    assert login.begun.wait(BOUND)
+    assert login.begun.wait(TIMEOUT)
     silent.sign.end()
     login.go_on.set()
-    assert found.result(BOUND) == "connection"
+    assert found.result(TIMEOUT) == "connection"
 
 
 def test_a_question_that_was_asked_is_answered_before_the_connection_is_used(
@@ -191,9 +191,9 @@ def test_a_question_that_was_asked_is_answered_before_the_connection_is_used(
         return "connection"
 
     found = race(threads, log_in, silent, [], caller)
-    assert caller.asked.wait(BOUND)
+    assert caller.asked.wait(TIMEOUT)
     silent.sign.note()
     assert not found.done()
     caller.answer.set()
-    found.result(BOUND)
+    found.result(TIMEOUT)
     assert answers == ["password?"]

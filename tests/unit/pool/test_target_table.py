@@ -15,7 +15,7 @@ from rdo.errors import ConnectError
 from rdo.pool.target_pool import PoolUser, TargetPool
 from rdo.pool.target_table import SPARE_LIMIT, TargetTable
 from tests.leaks import wait_until
-from tests.unit.pool.resolver import BOUND, HOUR, ByVariable, Host, Resolver, caller_with, use
+from tests.unit.pool.resolver import HOUR, TIMEOUT, ByVariable, Host, Resolver, caller_with, use
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> set[Hashable]:
 
 
 def closed(pool: TargetPool) -> bool:
-    return pool.closed.wait(BOUND)
+    return pool.closed.wait(TIMEOUT)
 
 
 def test_what_resolves_to_the_same_target_shares_its_pool(table: TargetTable) -> None:
@@ -107,7 +107,7 @@ def test_who_hangs_while_a_target_is_found_out_keeps_nobody_else_waiting(table: 
     class Hanging(Resolver):
         def resolve(self, caller: Caller) -> Target:
             hangs.set()
-            assert goes_on.wait(BOUND)
+            assert goes_on.wait(TIMEOUT)
             raise ConnectError("no answer")
 
     def run() -> None:
@@ -116,11 +116,11 @@ def test_who_hangs_while_a_target_is_found_out_keeps_nobody_else_waiting(table: 
 
     with ThreadPoolExecutor() as threads:
         waiting = threads.submit(run)
-        assert hangs.wait(BOUND)
+        assert hangs.wait(TIMEOUT)
         with use(table, Resolver("b", "elsewhere")):
             pass
         goes_on.set()
-        assert isinstance(waiting.exception(BOUND), ConnectError)
+        assert isinstance(waiting.exception(TIMEOUT), ConnectError)
 
 
 def test_an_idle_target_is_kept_as_long_as_the_most_patient_profile_says(
@@ -153,7 +153,7 @@ def test_one_command_asks_for_all_that_wait(table: TargetTable, failure: Excepti
             if self.resolved > 1:
                 raise ConnectError("still no answer")
             hangs.set()
-            assert goes_on.wait(BOUND)
+            assert goes_on.wait(TIMEOUT)
             raise failure
 
     driver = Failing("a", "host")
@@ -164,11 +164,11 @@ def test_one_command_asks_for_all_that_wait(table: TargetTable, failure: Excepti
 
     with ThreadPoolExecutor() as pool:
         first = pool.submit(run)
-        assert hangs.wait(BOUND)
+        assert hangs.wait(TIMEOUT)
         others = [pool.submit(run) for _ in range(3)]
         assert not wait_until(lambda: any(each.done() for each in others), 0.3)
         goes_on.set()
-        errors = [each.exception(BOUND) for each in (first, *others)]
+        errors = [each.exception(TIMEOUT) for each in (first, *others)]
     assert (driver.resolved > 1) is tried_again
     assert errors[0] is failure
     assert all(isinstance(error, ConnectError) for error in errors[1:])
@@ -179,7 +179,7 @@ def test_its_time_begins_when_its_last_command_has_ended(table: TargetTable, con
     with use(table, Resolver("a", "host"), idle_timeout=0.01) as only:
         assert not wait_until(lambda: table.close_idle() or not table.pools, 0.1)
         assert only.pool.idle_left is None
-    assert wait_until(lambda: table.close_idle() or not table.pools, BOUND)
+    assert wait_until(lambda: table.close_idle() or not table.pools, TIMEOUT)
     assert closed(only.pool)
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rdo.remote_sh.template import load, quote
-from tests.unit.remote_sh.shells import BOUND, SHELLS
+from tests.unit.remote_sh.shells import SHELLS, TIMEOUT
 
 URL = "https://example.com/a b?c='d'&e=$(f)`g`\\;#\u00e9%20"
 
@@ -70,7 +70,7 @@ def held(shell: str, directory: Path, **variables: str) -> Iterator[Holder]:
             yield Holder(process, top)
             assert process.stdin
             process.stdin.close()
-            process.wait(BOUND)
+            process.wait(TIMEOUT)
             assert not top.exists()
         finally:
             process.kill()

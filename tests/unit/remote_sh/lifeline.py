@@ -13,9 +13,9 @@ from pathlib import Path
 
 from rdo.remote_sh.bootstrap import bootstrap
 from rdo.remote_sh.render import LIFELINE
-from tests.unit.remote_sh.shells import BOUND, NONCE, as_bin_sh
+from tests.unit.remote_sh.shells import NONCE, TIMEOUT, as_bin_sh
 
-END_BOUND = 60.0
+END_TIMEOUT = 60.0
 """Seconds within which all that is listed must be gone after the lifeline's end: it tries for 2, and posh, on a machine
 busy with something else, starts two programs each time. What is not ended goes on for 100."""
 
@@ -73,7 +73,7 @@ class Lifeline:
 
     def end(self) -> tuple[bytes, bytes, int]:
         """Lose it and wait for its end: all it said behind the markers but for answers, and its status."""
-        out, errors = self._shell.communicate(timeout=BOUND)
+        out, errors = self._shell.communicate(timeout=TIMEOUT)
         marker = NONCE.encode()
         said = out.partition(b"\n")[2]
         answers, said = said.split(b"\n")[: self._to_answer], b"\n".join(said.split(b"\n")[self._to_answer :])
@@ -84,12 +84,12 @@ class Lifeline:
 
 def all_gone(child: subprocess.Popen[bytes]) -> bool:
     """Whether every process of the group has ended in time: then nobody has its stdout open any more."""
-    deadline = time.monotonic() + END_BOUND
+    deadline = time.monotonic() + END_TIMEOUT
     assert child.stdout
     os.set_blocking(child.stdout.fileno(), False)
     while time.monotonic() < deadline:
         if child.stdout.read(1) == b"":
-            child.wait(BOUND)  # until then the lifeline takes it for alive
+            child.wait(TIMEOUT)  # until then the lifeline takes it for alive
             return True
         time.sleep(0.01)
     return False

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from rdo.forward import listening_script
 from rdo.forward.listening import ListeningPort, parse
 from rdo.remote_sh.template import load
-from tests.unit.remote_sh.shells import BOUND, SHELLS
+from tests.unit.remote_sh.shells import SHELLS, TIMEOUT
 
 UNREADABLE = {"proc": "", "ss": "/proc/net/tcp", "lsof": "/proc/$$/stat"}
 """What is not there where each way is taken."""
@@ -53,7 +53,7 @@ class Command:
         assert self.process.stdin
         if not self.process.stdin.closed:
             self.process.stdin.close()
-        self.process.wait(BOUND)
+        self.process.wait(TIMEOUT)
 
 
 class Watch:
@@ -78,7 +78,7 @@ class Watch:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self.process.communicate(timeout=BOUND) == (b"", b"")
+        assert self.process.communicate(timeout=TIMEOUT) == (b"", b"")
         assert self.process.returncode == 0
 
     def ask(self, *shells: int, thorough: bool = False) -> list[ListeningPort] | None:

@@ -31,7 +31,7 @@ SHELLS = {
 }
 """What may be /bin/sh, and how to call it as that."""
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for a shell and a small command, on a machine busy with something else."""
 
 
@@ -69,7 +69,7 @@ def execute(
     variables = {**os.environ, "LC_ALL": "C.UTF-8", **(environ or {})}
     given = prove(SECRET) + given
     run = subprocess.run(
-        argv, input=given, capture_output=True, cwd=cwd, env=variables, start_new_session=True, timeout=BOUND
+        argv, input=given, capture_output=True, cwd=cwd, env=variables, start_new_session=True, timeout=TIMEOUT
     )
     out = run.stdout.partition(NONCE.encode() + b" ")[2]
     told, newline, stdout = out.partition(b"\n")

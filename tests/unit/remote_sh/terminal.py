@@ -18,7 +18,7 @@ from rdo.remote_sh.markers import mark
 from rdo.remote_sh.render import render
 from rdo.remote_sh.script import Script
 from rdo.remote_sh.template import load
-from tests.unit.remote_sh.shells import BOUND, NONCE, SECRET, as_bin_sh
+from tests.unit.remote_sh.shells import NONCE, SECRET, TIMEOUT, as_bin_sh
 
 TAKE_TERMINAL = load("take_terminal")
 
@@ -57,12 +57,12 @@ class Terminal:
         """The end of the terminal: whatever is on it gets SIGHUP."""
         os.close(self._near)
         try:
-            self._shell.wait(BOUND)
+            self._shell.wait(TIMEOUT)
         finally:
             self._shell.kill()
 
     def write(self, data: bytes) -> None:
-        deadline = time.monotonic() + BOUND
+        deadline = time.monotonic() + TIMEOUT
         while data:
             assert select.select([], [self._near], [], max(0.0, deadline - time.monotonic()))[1], "nobody reads"
             data = data[os.write(self._near, data[:1024]) :]
@@ -75,7 +75,7 @@ class Terminal:
     def wait_for(self, pattern: bytes | re.Pattern[bytes]) -> re.Match[bytes]:
         """Read until the pattern has come; drop what was read up to its end."""
         wanted = re.compile(re.escape(pattern)) if isinstance(pattern, bytes) else pattern
-        deadline = time.monotonic() + BOUND
+        deadline = time.monotonic() + TIMEOUT
         while (match := wanted.search(self.output)) is None:
             assert self._read(deadline), f"ended without {wanted.pattern!r}: {self.output!r}"
         self.output = self.output[match.end() :]
@@ -83,10 +83,10 @@ class Terminal:
 
     def end(self) -> tuple[bytes, int]:
         """The rest of the output, and the exit status, as a shell gives it."""
-        deadline = time.monotonic() + BOUND
+        deadline = time.monotonic() + TIMEOUT
         while self._read(deadline):
             pass
-        status = self._shell.wait(BOUND)
+        status = self._shell.wait(TIMEOUT)
         return self.output, status if status >= 0 else 128 - status
 
     def _read(self, deadline: float) -> bool:

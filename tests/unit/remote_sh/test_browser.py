@@ -15,7 +15,7 @@ import pytest
 from tests.leaks import wait_until
 from tests.processes import group_lives
 from tests.unit.remote_sh.browser_holder import URL, held, is_read, text
-from tests.unit.remote_sh.shells import BOUND, each_shell
+from tests.unit.remote_sh.shells import TIMEOUT, each_shell
 
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
 
@@ -32,8 +32,8 @@ def test_a_url_is_handed_over_with_its_word_and_the_answer_is_the_status(shell: 
                 assert (number, rest) == (program.pid, f"secret {URL}")
                 assert program.poll() is None
                 holder.answer(number, status)
-                assert program.wait(BOUND) == status
-        assert wait_until(lambda: {path.name for path in holder.top.iterdir()} == {"bin", "urls"}, BOUND)
+                assert program.wait(TIMEOUT) == status
+        assert wait_until(lambda: {path.name for path in holder.top.iterdir()} == {"bin", "urls"}, TIMEOUT)
 
 
 @each_shell
@@ -50,7 +50,7 @@ def test_its_path_is_printed_once_nothing_can_be_lost(shell: str, tmp_path: Path
         subprocess.Popen(text(shell, tmp_path), stdin=subprocess.PIPE, stdout=far, env=environment) as process,
     ):
         os.close(far)
-        is_held = wait_until(lambda: any(map(is_read, tmp_path.glob("rdo-*/urls"))), BOUND)
+        is_held = wait_until(lambda: any(map(is_read, tmp_path.glob("rdo-*/urls"))), TIMEOUT)
         assert process.stdin
         process.stdin.close()
         assert output.read().strip(b"x\n").startswith(bytes(tmp_path))
@@ -68,14 +68,14 @@ def test_what_is_not_a_url_of_the_web_goes_to_the_next_program_of_that_name(shel
         for words in (["a b.html", "*"], ["file:///etc/passwd"], ["javascript:alert(1)"], ["http:a\nb"], ["ftp://x/"]):
             with holder.open("xdg-open", *words, PATH=path) as program:
                 shown = "".join(f"<{word}>" for word in words)
-                assert program.communicate(timeout=BOUND)[1] == shown.encode()
+                assert program.communicate(timeout=TIMEOUT)[1] == shown.encode()
                 assert program.returncode == 7
         with holder.open("xdg-open", URL, PATH=path, RDO_BROWSER="") as program:
-            assert program.wait(BOUND) == 7
+            assert program.wait(TIMEOUT) == 7
         with holder.open("xdg-open", "http://a\nhttp://b", PATH=path) as program:
-            assert program.wait(BOUND) == 7
+            assert program.wait(TIMEOUT) == 7
         with holder.open("browser", "a.html", PATH=f"{holder.top}/bin:/usr/bin:/bin") as program:
-            _, said = program.communicate(timeout=BOUND)
+            _, said = program.communicate(timeout=TIMEOUT)
             assert said.startswith(b"browser: rdo opens only URLs of http and https")
             assert program.returncode == 4
 
@@ -91,7 +91,7 @@ def test_long_urls_of_many_programs_are_not_mixed_up(shell: str, tmp_path: Path)
             holder.answer(number, 0)
             seen.add(rest)
         assert seen == {f"secret {url}" for url in urls}
-        assert {program.wait(BOUND) for program in programs} == {0}
+        assert {program.wait(TIMEOUT) for program in programs} == {0}
 
 
 @each_shell
@@ -107,10 +107,10 @@ def test_at_the_end_who_waits_is_answered_and_nothing_is_left(shell: str, how: s
             else:
                 assert holder.process.stdin
                 holder.process.stdin.close()
-            assert program.wait(BOUND) == 4
-        holder.process.wait(BOUND)
+            assert program.wait(TIMEOUT) == 4
+        holder.process.wait(TIMEOUT)
         assert not holder.top.exists()
-        assert wait_until(lambda: not group_lives(holder.process.pid), BOUND)
+        assert wait_until(lambda: not group_lives(holder.process.pid), TIMEOUT)
 
 
 @each_shell
@@ -120,11 +120,11 @@ def test_at_the_end_of_one_that_is_killed_who_waits_is_answered_too(shell: str, 
         with holder.open("xdg-open", URL) as program:
             holder.next()
             holder.process.kill()
-            assert program.wait(BOUND) == 4
-        holder.process.wait(BOUND)
-        assert wait_until(lambda: not holder.top.exists(), BOUND)
+            assert program.wait(TIMEOUT) == 4
+        holder.process.wait(TIMEOUT)
+        assert wait_until(lambda: not holder.top.exists(), TIMEOUT)
         holder.process.stdin.close()
-        assert wait_until(lambda: not group_lives(holder.process.pid), BOUND)
+        assert wait_until(lambda: not group_lives(holder.process.pid), TIMEOUT)
 
 
 @each_shell
@@ -133,7 +133,7 @@ def test_a_program_whose_rdo_is_gone_fails_and_waits_for_nobody(shell: str, tmp_
         kept = shutil.copytree(holder.top / "bin", tmp_path / "kept" / "bin", symlinks=True)
         os.mkfifo(kept.parent / "urls")
     with subprocess.Popen([kept / "xdg-open", URL], env={**os.environ, "RDO_BROWSER": "secret"}) as program:
-        assert program.wait(BOUND) == 4
+        assert program.wait(TIMEOUT) == 4
 
 
 @each_shell
@@ -167,7 +167,10 @@ def test_without_a_place_for_it_an_empty_line_says_so(shell: str, tmp_path: Path
     for name in ("mktemp", "rm", "mkdir", "[", "printf", "echo"):
         (programs / name).symlink_to(str(shutil.which(name)))
     done = subprocess.run(
-        text(shell, tmp_path), env={"TMPDIR": str(tmp_path), "PATH": str(programs)}, capture_output=True, timeout=BOUND
+        text(shell, tmp_path),
+        env={"TMPDIR": str(tmp_path), "PATH": str(programs)},
+        capture_output=True,
+        timeout=TIMEOUT,
     )
     assert (done.stdout, done.returncode) == (b"\n", 1)
     assert list(tmp_path.glob("rdo-*")) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rdo.remote_sh import template
-from tests.unit.remote_sh.shells import BOUND, SHELLS, each_shell
+from tests.unit.remote_sh.shells import SHELLS, TIMEOUT, each_shell
 
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
 
@@ -25,7 +25,7 @@ BYTES = {"bootstrap": 60, "job": 550, "lifeline": 1880, "prove": 133}
 def read(shell: str, text: str) -> bytes:
     """What the shell has to say of the text when it only reads it."""
     words = [*SHELLS[shell].split(), "-n"]
-    done = subprocess.run(words, input=text.encode(), capture_output=True, timeout=BOUND, check=False)
+    done = subprocess.run(words, input=text.encode(), capture_output=True, timeout=TIMEOUT, check=False)
     return done.stderr + (b"" if done.returncode == 0 else b"failed")
 
 
@@ -83,7 +83,7 @@ def run(shell: str, name: str, *words: str, given: bytes = b"", **variables: str
     """What a text does that is the argument of `/bin/sh -c`: its output, errors and status."""
     argv = [*SHELLS[shell].split(), "-c", template.load(name, SECONDS="10"), *words]
     argv[0] = str(shutil.which(argv[0]))
-    done = subprocess.run(argv, input=given, capture_output=True, env=variables, timeout=BOUND, check=False)
+    done = subprocess.run(argv, input=given, capture_output=True, env=variables, timeout=TIMEOUT, check=False)
     return done.stdout, done.stderr, done.returncode
 
 

@@ -8,7 +8,7 @@ import signal
 from rdo.remote_sh.script import Script
 from tests.leaks import wait_until
 from tests.processes import group_lives
-from tests.unit.remote_sh.shells import BOUND, NONCE, each_shell, each_shell_with_jobs
+from tests.unit.remote_sh.shells import NONCE, TIMEOUT, each_shell, each_shell_with_jobs
 from tests.unit.remote_sh.terminal import GROUP, READ, line, terminal
 
 STOPPED = line("stopped")
@@ -83,4 +83,4 @@ def test_a_command_that_is_stopped_ends_with_its_terminal(shell: str) -> None:
         started.wait_for(b"a\r\na\r\n")
         started.write(b"\x1a")
         started.wait_for(STOPPED)
-    assert wait_until(lambda: not group_lives(group), BOUND)
+    assert wait_until(lambda: not group_lives(group), TIMEOUT)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rdo.remote_sh.bootstrap import bootstrap, led
-from tests.unit.remote_sh.shells import BOUND, as_bin_sh, each_shell
+from tests.unit.remote_sh.shells import TIMEOUT, as_bin_sh, each_shell
 
 SHELLS = [shell for shell in ("sh", "bash", "zsh", "fish", "tcsh", "mksh", "busybox") if shutil.which(shell)]
 
@@ -26,7 +26,7 @@ def test_the_shell_leads_its_group_and_reads_its_script(shell: str, login: bool,
         input="ps -o pid=,pgid= -p $$; exit 7\n",
         capture_output=True,
         text=True,
-        timeout=BOUND,
+        timeout=TIMEOUT,
         start_new_session=leads,
         env={"PATH": os.environ["PATH"], "SHELL": "/bin/sh", "HOME": str(tmp_path)},
     )
@@ -40,7 +40,7 @@ def test_the_shell_leads_its_group_and_reads_its_script(shell: str, login: bool,
 def test_a_bootstrap_for_a_plain_login_shell_is_led_too() -> None:
     text = led(bootstrap("nonce", pty=False, login=False, plain=True))
     done = subprocess.run(
-        ["sh", "-c", text], input="kill -0 -$$ && exit 7\n", capture_output=True, text=True, timeout=BOUND
+        ["sh", "-c", text], input="kill -0 -$$ && exit 7\n", capture_output=True, text=True, timeout=TIMEOUT
     )
     assert done.returncode == 7
 
@@ -48,7 +48,7 @@ def test_a_bootstrap_for_a_plain_login_shell_is_led_too() -> None:
 def test_without_setsid_the_script_runs_all_the_same() -> None:
     text = led(bootstrap("nonce", pty=False, login=False))
     words, bare = ["/bin/sh", "-c", text], {"PATH": "/nowhere"}
-    done = subprocess.run(words, input="exit 7\n", capture_output=True, text=True, timeout=BOUND, env=bare)
+    done = subprocess.run(words, input="exit 7\n", capture_output=True, text=True, timeout=TIMEOUT, env=bare)
     assert done.returncode == 7
 
 
@@ -61,7 +61,7 @@ def test_every_shell_that_may_be_bin_sh_leads_its_group(shell: str, leads: bool)
         input="ps -o pid=,pgid= -p $$; exit 7\n",
         capture_output=True,
         text=True,
-        timeout=BOUND,
+        timeout=TIMEOUT,
         start_new_session=leads,
     )
     pid, group = done.stdout.splitlines()[-1].split()

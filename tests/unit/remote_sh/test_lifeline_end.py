@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.remote_sh.lifeline import END_BOUND, Lifeline, Start, all_gone
-from tests.unit.remote_sh.shells import BOUND, each_shell
+from tests.unit.remote_sh.lifeline import END_TIMEOUT, Lifeline, Start, all_gone
+from tests.unit.remote_sh.shells import TIMEOUT, each_shell
 
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
 
@@ -26,7 +26,7 @@ def test_at_its_end_what_is_listed_is_terminated_and_what_was_dropped_is_left_al
         lifeline.order(f"drop {child.pid}")
     lifeline.lose()
     assert [all_gone(child) for child in (children[0], children[3])] == [True, True]
-    assert [child.wait(BOUND) for child in (children[0], children[3])] == [-signal.SIGTERM] * 2
+    assert [child.wait(TIMEOUT) for child in (children[0], children[3])] == [-signal.SIGTERM] * 2
     assert lifeline.end()[:2] == (b"", b"")
     assert [child.poll() for child in children[1:3]] == [None, None]
 
@@ -40,7 +40,7 @@ def test_at_its_end_what_is_listed_has_time_to_clean_up(
     child = start("trap 'sleep 0.5; exit 9' TERM; echo ready; while :; do sleep 0.01; done", session=session)
     lifeline.add(child)
     lifeline.lose()
-    assert child.wait(BOUND) == 9
+    assert child.wait(TIMEOUT) == 9
     lifeline.end()
 
 
@@ -51,8 +51,8 @@ def test_at_its_end_who_ignores_that_is_killed(start: Start, programs: Path, she
     began = time.monotonic()
     lifeline.lose()
     assert all_gone(child)
-    assert time.monotonic() - began < END_BOUND
-    assert child.wait(BOUND) == -signal.SIGKILL
+    assert time.monotonic() - began < END_TIMEOUT
+    assert child.wait(TIMEOUT) == -signal.SIGKILL
     lifeline.end()
 
 

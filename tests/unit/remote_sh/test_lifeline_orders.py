@@ -14,8 +14,8 @@ import pytest
 
 from tests.leaks import wait_until
 from tests.processes import group_lives
-from tests.unit.remote_sh.lifeline import END_BOUND, Lifeline, Start, all_gone
-from tests.unit.remote_sh.shells import BOUND, each_shell
+from tests.unit.remote_sh.lifeline import END_TIMEOUT, Lifeline, Start, all_gone
+from tests.unit.remote_sh.shells import TIMEOUT, each_shell
 
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
 
@@ -25,7 +25,7 @@ def test_a_signal_reaches_the_whole_group(start: Start, programs: Path, shell: s
     lifeline, child = Lifeline(shell, programs), start("sleep 100 & echo ready; sleep 100")
     lifeline.kill(child, "KILL")
     assert all_gone(child)
-    assert child.wait(BOUND) == -signal.SIGKILL
+    assert child.wait(TIMEOUT) == -signal.SIGKILL
     assert lifeline.end() == (b"", b"", 0)
 
 
@@ -35,7 +35,7 @@ def test_a_signal_is_the_one_that_was_asked_for(start: Start, programs: Path, sh
     lifeline = Lifeline(shell, programs)
     child = start(f"trap 'kill $!; exit 9' {name}; sleep 100 & echo ready; wait; exit 1")
     lifeline.kill(child, name)
-    assert child.wait(BOUND) == 9
+    assert child.wait(TIMEOUT) == 9
     lifeline.end()
 
 
@@ -50,7 +50,7 @@ def test_a_signal_is_sent_once(start: Start, programs: Path, shell: str, session
     )
     lifeline, child = Lifeline(shell, programs), start(f'exec "{sys.executable}" -c "{program}"', session)
     lifeline.kill(child, int(signal.SIGRTMIN))
-    assert child.wait(BOUND) == 0
+    assert child.wait(TIMEOUT) == 0
     lifeline.end()
 
 
@@ -61,7 +61,7 @@ def test_an_answer_says_whether_somebody_got_the_signal(
 ) -> None:
     lifeline, child, gone = Lifeline(shell, programs), *(start("echo ready; exec sleep 100", session) for _ in range(2))
     gone.kill()
-    assert gone.wait(BOUND) == -signal.SIGKILL
+    assert gone.wait(TIMEOUT) == -signal.SIGKILL
     lifeline.kill(child, 0)
     lifeline.kill(gone, 0)
     lifeline.kill(child, "KILL")
@@ -73,7 +73,7 @@ def test_an_answer_says_whether_somebody_got_the_signal(
 def test_a_process_without_a_group_of_its_own_gets_the_signal_alone(start: Start, programs: Path, shell: str) -> None:
     lifeline, child = Lifeline(shell, programs), start("echo ready; exec sleep 100", session=False)
     lifeline.kill(child, "TERM")
-    assert child.wait(BOUND) == -signal.SIGTERM
+    assert child.wait(TIMEOUT) == -signal.SIGTERM
     lifeline.end()
 
 
@@ -128,7 +128,7 @@ def test_a_group_whose_leader_has_ended_is_known_by_its_session(programs: Path, 
             for session in (os.getsid(0), ours.pid):
                 lifeline.order(f"kill {group} KILL {session}" if order == "kill" else f"add {group} {session}")
             lifeline.lose()
-            assert wait_until(lambda: not group_lives(group), END_BOUND)
+            assert wait_until(lambda: not group_lives(group), END_TIMEOUT)
             lifeline.end()
             assert lifeline.answers == ([False, True] if order == "kill" else [])
         finally:
@@ -146,7 +146,7 @@ def test_a_group_is_known_whatever_the_program_is_called(programs: Path, shell: 
         try:
             lifeline.order(f"kill {ours.pid} KILL {os.getpid()}")
             lifeline.end()
-            assert (lifeline.answers, ours.wait(BOUND)) == ([True], -signal.SIGKILL)
+            assert (lifeline.answers, ours.wait(TIMEOUT)) == ([True], -signal.SIGKILL)
         finally:
             ours.kill()
 
@@ -158,7 +158,7 @@ def test_orders_about_what_is_gone_are_harmless(start: Start, programs: Path, sh
     lifeline.order("add 99999999 99999999")
     lifeline.order("drop 99999999")
     lifeline.kill(child, "USR1")
-    assert child.wait(BOUND) == 9
+    assert child.wait(TIMEOUT) == 9
     assert lifeline.end() == (b"", b"", 0)
 
 
@@ -184,7 +184,7 @@ def test_a_signal_costs_no_process(start: Start, programs: Path, shell: str) -> 
     faults = []
     for child in children:
         lifeline.kill(child, "KILL")
-        assert child.wait(BOUND) == -signal.SIGKILL
+        assert child.wait(TIMEOUT) == -signal.SIGKILL
         faults.append(Path(f"/proc/{lifeline.pid}/stat").read_text().rpartition(")")[2].split()[8])
     lifeline.end()
     assert faults[0] == faults[1], "of memory, in children that it has waited for"

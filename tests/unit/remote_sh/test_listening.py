@@ -17,7 +17,7 @@ import pytest
 from rdo.forward import listening_script
 from rdo.remote_sh.template import load
 from tests.unit.remote_sh.listening import Command, Watch
-from tests.unit.remote_sh.shells import BOUND, each_shell, skip_unless
+from tests.unit.remote_sh.shells import TIMEOUT, each_shell, skip_unless
 
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
 
@@ -146,7 +146,7 @@ def test_a_socket_that_a_stranger_has_got_is_not_the_command_s(start: Start) -> 
 
 def test_where_nothing_can_be_had_it_says_so_and_ends(tmp_path: Path) -> None:
     argv = [str(shutil.which("dash")), "-c", f"{load('newline')}; {listening_script.SCRIPT}"]
-    done = subprocess.run(argv, input=b"1\n", env={"PATH": str(tmp_path)}, capture_output=True, timeout=BOUND)
+    done = subprocess.run(argv, input=b"1\n", env={"PATH": str(tmp_path)}, capture_output=True, timeout=TIMEOUT)
     assert (done.stdout, done.stderr, done.returncode) == (b"none\n", b"", 0)
 
 

@@ -16,7 +16,7 @@ from rdo.remote_sh.bootstrap import NO_STTY, bootstrap
 from rdo.remote_sh.markers import mark
 from rdo.remote_sh.render import render
 from rdo.remote_sh.script import Script
-from tests.unit.remote_sh.shells import BOUND, NONCE, SECRET, SHELLS, as_bin_sh, each_shell
+from tests.unit.remote_sh.shells import NONCE, SECRET, SHELLS, TIMEOUT, as_bin_sh, each_shell
 from tests.unit.remote_sh.terminal import GROUP, TAKE_TERMINAL, Terminal, terminal
 from tests.unit.remote_sh.test_login import STARTUP, each_login_shell, path_of, start_file
 
@@ -97,7 +97,7 @@ def test_a_terminal_that_cannot_be_set_raw_gets_no_script(shell: str, stty: str,
     with os.fdopen(near, "rb", buffering=0) as terminal:
         argv = ["/bin/sh", "-c", TAKE_TERMINAL, text, os.ttyname(far)]
         child = subprocess.Popen(argv, start_new_session=True, env={"PATH": str(tmp_path)})
-        assert child.wait(BOUND) == 255
+        assert child.wait(TIMEOUT) == 255
         assert terminal.read(4096) == f"{NONCE} {NO_STTY}\r\n".encode()
         os.close(far)
 

@@ -12,7 +12,7 @@ import pytest
 
 from rdo.config.forwards import Endpoint
 from rdo.drivers.docker.stream_script import FRAMED, RAW, script
-from tests.unit.remote_sh.shells import BOUND
+from tests.unit.remote_sh.shells import TIMEOUT
 
 NONCE = "0123456789abcdef"
 
@@ -52,7 +52,7 @@ def frames(program: str, *pieces: bytes) -> bytes:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_bytes_go_both_ways_and_the_end_of_the_server_is_told(program: str, tmp_path: Path, host: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(BOUND)
+        listening.settimeout(TIMEOUT)
         destination = Endpoint(host, listening.getsockname()[1])
         with start(destination, tmp_path) as relay:
             assert relay.stdin
@@ -61,13 +61,13 @@ def test_bytes_go_both_ways_and_the_end_of_the_server_is_told(program: str, tmp_
             relay.stdin.flush()
             server, _ = listening.accept()
             with server:
-                server.settimeout(BOUND)
+                server.settimeout(TIMEOUT)
                 assert server.recv(5, socket.MSG_WAITALL) == b"hello"
                 server.sendall(b"good bye")
             kind = FRAMED if program in ("python3", "perl") else RAW
             expected = kind + frames(program, b"good bye", b"")
             assert relay.stdout.read(len(expected)) == expected
-            out, said = relay.communicate(timeout=BOUND)
+            out, said = relay.communicate(timeout=TIMEOUT)
             assert (out, said.endswith(f"{NONCE}0".encode())) == (b"", kind == RAW), said
 
 
@@ -75,7 +75,7 @@ def test_a_server_that_is_not_there_is_told(program: str, tmp_path: Path) -> Non
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         with start(Endpoint("127.0.0.1", nobody.getsockname()[1]), tmp_path) as relay:
-            out, said = relay.communicate(timeout=BOUND)
+            out, said = relay.communicate(timeout=TIMEOUT)
     assert out in (b"", RAW)
     assert said.endswith(f"{NONCE}1".encode())
 
@@ -83,4 +83,4 @@ def test_a_server_that_is_not_there_is_told(program: str, tmp_path: Path) -> Non
 def test_that_there_is_no_such_program_is_told(tmp_path: Path) -> None:
     os.symlink(str(shutil.which("cat")), tmp_path / "cat")
     with start(Endpoint("127.0.0.1", 1), tmp_path) as relay:
-        assert relay.communicate(timeout=BOUND) == (b"", f"{NONCE}2".encode())
+        assert relay.communicate(timeout=TIMEOUT) == (b"", f"{NONCE}2".encode())

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from rdo.remote_sh.template import minify, short_names
-from tests.unit.remote_sh.shells import BOUND, SHELLS, each_shell
+from tests.unit.remote_sh.shells import SHELLS, TIMEOUT, each_shell
 
 
 @pytest.mark.parametrize(
@@ -110,5 +110,5 @@ fi
 @each_shell
 def test_a_shell_makes_the_same_of_both(shell: str) -> None:
     for text in (PROGRAM, minify(PROGRAM)):
-        done = subprocess.run([*SHELLS[shell].split(), "-c", text], capture_output=True, timeout=BOUND, check=False)
+        done = subprocess.run([*SHELLS[shell].split(), "-c", text], capture_output=True, timeout=TIMEOUT, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"three\nended with 3\n", b"")

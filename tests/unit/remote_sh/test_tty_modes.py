@@ -17,7 +17,7 @@ from rdo.remote_sh import script
 
 IFLAG, OFLAG, LFLAG, CC = 0, 1, 3, 6
 
-BOUND = 10.0
+TIMEOUT = 10.0
 """Seconds for stty to end."""
 
 STTY = [
@@ -84,7 +84,7 @@ def test_all_modes_arrive_on_another_terminal(terminal: int, stty: list[str], tu
     sent = terminal_modes.read(terminal)
     termios.tcsetattr(terminal, termios.TCSANOW, there)
     words = [word for words in script.mode_settings(sent) for word in words]
-    subprocess.run([*stty, *words], stdin=terminal, check=True, timeout=BOUND)
+    subprocess.run([*stty, *words], stdin=terminal, check=True, timeout=TIMEOUT)
     assert terminal_modes.read(terminal) == sent
 
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rdo.shims import script as shim
-from tests.unit.remote_sh.shells import BOUND, SHELLS, each_shell
+from tests.unit.remote_sh.shells import SHELLS, TIMEOUT, each_shell
 
 RDO = """\
 #!/bin/sh
@@ -43,7 +43,7 @@ def run(shell: str, path: Path, *words: str, **environ: str) -> tuple[int, str, 
     """Status, stdout and stderr of a shim, started with nothing in the environment but what is given."""
     command = [*SHELLS[shell].split(), str(path), *words]
     command[0] = str(shutil.which(command[0]))
-    done = subprocess.run(command, env=environ, cwd="/", capture_output=True, text=True, timeout=BOUND, check=False)
+    done = subprocess.run(command, env=environ, cwd="/", capture_output=True, text=True, timeout=TIMEOUT, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -151,4 +151,4 @@ def test_directories_of_shims_are_taken_out_of_path() -> None:
 @example("it's a \\ 'b\\' \n $x `y` !z\\")
 def test_the_assignment_of_path_is_read_back_by_a_shell(path: str) -> None:
     script = shim.assignment(path) + '; /usr/bin/printf %s "$PATH"'
-    assert subprocess.run(["/bin/sh", "-c", script], capture_output=True, timeout=BOUND).stdout == path.encode()
+    assert subprocess.run(["/bin/sh", "-c", script], capture_output=True, timeout=TIMEOUT).stdout == path.encode()

@@ -12,7 +12,7 @@ from rdo.drivers.caller import CallerGone
 from rdo.errors import RdoError
 from rdo.sync.shared_flight import SharedFlight
 
-BOUND = 20.0
+TIMEOUT = 20.0
 
 
 class Crowd:
@@ -29,7 +29,7 @@ class Crowd:
     def ask(self, name: str, look: Callable[[], object] = lambda: None) -> None:
         def work() -> None:
             self.begun.append(name)
-            assert self.go_on.acquire(timeout=BOUND)
+            assert self.go_on.acquire(timeout=TIMEOUT)
             if self.failure:
                 raise self.failure
 
@@ -44,7 +44,7 @@ class Crowd:
         self.threads[-1].start()
 
     def settle(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + BOUND
+        deadline = time.monotonic() + TIMEOUT
         while not condition():
             assert time.monotonic() < deadline
             time.sleep(0.005)
@@ -58,7 +58,7 @@ class Crowd:
         for _ in self.threads:
             self.go_on.release()
         for thread in self.threads:
-            thread.join(BOUND)
+            thread.join(TIMEOUT)
 
 
 def test_who_comes_while_it_is_done_shares_the_next_time_with_all_others() -> None:

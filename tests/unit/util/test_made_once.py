@@ -8,7 +8,7 @@ import pytest
 
 from rdo.util.made_once import MadeOnce
 
-BOUND = 20.0
+TIMEOUT = 20.0
 
 
 def test_it_is_made_when_it_is_first_wanted_and_stays() -> None:
@@ -34,14 +34,14 @@ def test_those_who_want_it_at_once_get_the_same() -> None:
     one, got = MadeOnce(make), []
 
     def want() -> None:
-        enter.wait(BOUND)
+        enter.wait(TIMEOUT)
         got.append(one.get())
 
     threads = [threading.Thread(target=want) for _ in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(BOUND)
+        thread.join(TIMEOUT)
     assert got == made * 5
     assert len(made) == 1
 

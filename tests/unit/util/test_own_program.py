@@ -12,13 +12,13 @@ from rdo.util.own_program import Finished
 from tests.leaks import wait_until
 from tests.processes import is_there
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for anything that should happen at once."""
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "WHO": "me"}
 
 
-def run(script: str, timeout: float = BOUND) -> Finished:
+def run(script: str, timeout: float = TIMEOUT) -> Finished:
     return own_program.start(["sh", "-c", script], ENVIRONMENT)(timeout)
 
 
@@ -40,17 +40,17 @@ def test_much_on_both_streams_is_read_to_its_end() -> None:
 def test_one_that_takes_too_long_is_killed_with_what_it_has_started(tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     finish = own_program.start(["sh", "-c", f"sleep 1000 & echo $! >'{begun}'; wait"], ENVIRONMENT)
-    assert wait_until(lambda: begun.exists() and begun.read_text(), BOUND)
+    assert wait_until(lambda: begun.exists() and begun.read_text(), TIMEOUT)
     with pytest.raises(TimeoutError):
         finish(0.05)
-    assert wait_until(lambda: not is_there(int(begun.read_text())), BOUND)
+    assert wait_until(lambda: not is_there(int(begun.read_text())), TIMEOUT)
 
 
 def test_it_is_looked_for_in_the_path_of_the_environment(tmp_path: Path) -> None:
     (tmp_path / "greet").write_text("not a program")
     (tmp_path / "bin" / "sh").mkdir(parents=True)
     environment = {"PATH": f"{tmp_path}:{tmp_path}/bin:/bin"}
-    assert own_program.start(["sh", "-c", "echo x"], environment)(BOUND).stdout == b"x\n"
+    assert own_program.start(["sh", "-c", "echo x"], environment)(TIMEOUT).stdout == b"x\n"
     with pytest.raises(FileNotFoundError):
         own_program.start(["greet"], environment)
 

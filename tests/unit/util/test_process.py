@@ -13,7 +13,7 @@ from rdo.drivers.docker.image_container import container_name
 from rdo.util import process
 from tests.conftest import require
 
-BOUND = 10.0
+TIMEOUT = 10.0
 """Seconds for a child that does nothing to end."""
 
 IDLE = [sys.executable, "-c", "import sys; print('ready', flush=True); sys.stdin.read()", "marked"]
@@ -48,7 +48,7 @@ def test_one_that_ignores_term_is_killed() -> None:
         child.stdout.readline()
         assert not process.wait(child.pid, 0)
         assert process.end(child.pid, 0.2)
-        assert child.wait(BOUND) == -9
+        assert child.wait(TIMEOUT) == -9
 
 
 def test_a_process_is_known_by_its_name_until_it_has_ended() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from rdo.util.threads import WORKER_LIMIT, Workers
 
-BOUND = 20.0
+TIMEOUT = 20.0
 
 
 def test_faults_in_what_they_do_leave_as_many_of_them(capfd: pytest.CaptureFixture[str]) -> None:
@@ -22,5 +22,5 @@ def test_faults_in_what_they_do_leave_as_many_of_them(capfd: pytest.CaptureFixtu
     for number in range(WORKER_LIMIT + 1):
         workers.submit(lambda number=number: fail(number))  # type: ignore[misc]
     workers.submit(lambda: done.put(-1))
-    assert {done.get(timeout=BOUND) for _ in range(WORKER_LIMIT + 2)} == {-1, *range(WORKER_LIMIT + 1)}
+    assert {done.get(timeout=TIMEOUT) for _ in range(WORKER_LIMIT + 2)} == {-1, *range(WORKER_LIMIT + 1)}
     capfd.readouterr()

@@ -14,7 +14,7 @@ from tests.conftest import require
 
 COMMAND = ["/bin/sh", "-c", """a 'b' "c" \\ $HOME ${HOME} %t %%"""]
 
-BOUND = 30.0
+TIMEOUT = 30.0
 
 
 def test_systemd_has_nothing_to_say_against_the_units(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_systemd_has_nothing_to_say_against_the_units(tmp_path: Path) -> None:
     for name in (units.SOCKET_UNIT, units.SERVICE_UNIT):
         done = subprocess.run(
             ["systemd-analyze", "--user", "--man=no", "verify", str(tmp_path / name)],
-            capture_output=True, text=True, timeout=BOUND, check=False, env=environment,
+            capture_output=True, text=True, timeout=TIMEOUT, check=False, env=environment,
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (0, "")
 

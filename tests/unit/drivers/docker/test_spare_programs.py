@@ -18,7 +18,7 @@ from rdo.drivers.docker.spare_programs import SPARE_LIMIT, SparePrograms
 from rdo.drivers.docker.stream import HijackedStream, SocketStream
 from rdo.drivers.docker.stream_script import FRAMED, RAW, destination_lines, waiting_script
 
-BOUND = 20.0
+TIMEOUT = 20.0
 
 
 class Starts:
@@ -38,7 +38,7 @@ class Starts:
 
 
 def has_ended(far: socket.socket) -> bool:
-    far.settimeout(BOUND)
+    far.settimeout(TIMEOUT)
     return far.recv(1) == b""
 
 
@@ -111,15 +111,15 @@ def test_a_script_waits_for_its_destination_and_then_connects(tmp_path: Path, na
     ):
         assert program.stdin
         assert program.stdout
-        listening.settimeout(BOUND)
+        listening.settimeout(TIMEOUT)
         program.stdin.write(destination_lines(Endpoint("127.0.0.1", listening.getsockname()[1])))
         program.stdin.flush()
         server, _ = listening.accept()
         assert program.stdout.read(1) in (FRAMED, RAW)
         server.close()
-        program.communicate(timeout=BOUND)
+        program.communicate(timeout=TIMEOUT)
 
 
 def test_a_script_that_gets_no_destination_ends() -> None:
-    done = subprocess.run(["/bin/sh", "-c", waiting_script("n")], input=b"", capture_output=True, timeout=BOUND)
+    done = subprocess.run(["/bin/sh", "-c", waiting_script("n")], input=b"", capture_output=True, timeout=TIMEOUT)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

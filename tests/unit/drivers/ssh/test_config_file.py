@@ -17,7 +17,7 @@ from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.errors import ConnectError
 from tests.leaks import wait_until
 
-BOUND = 30.0
+TIMEOUT = 30.0
 """Seconds for an interpreter to start and end on a machine busy with something else."""
 
 PROGRAM = """
@@ -38,7 +38,7 @@ def test_match_exec_is_obeyed_though_the_ssh_driver_does_not_load_what_paramiko_
         "Match exec /no/such/program\n  User somebody\n"
     )
     argv = [sys.executable, "-c", PROGRAM, str(file)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=BOUND)
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=TIMEOUT)
     loaded, *lines = done.stdout.splitlines()
     assert "paramiko.transport" in loaded.split()
     assert {"asyncio", "unittest", "invoke.context"}.isdisjoint(loaded.split())
@@ -63,11 +63,11 @@ def test_match_exec_that_takes_long_for_one_caller_is_nobody_else_s(tmp_path: Pa
     slow, quick = {"PWD": str(tmp_path), "WHO": "one"}, {"PWD": "/", "WHO": "two"}
     with ThreadPoolExecutor() as others:
         waiting = others.submit(lines, SshQueryRequest("box", ssh_config=str(file)), slow)
-        assert wait_until((tmp_path / "seen").exists, BOUND)
+        assert wait_until((tmp_path / "seen").exists, TIMEOUT)
         assert "port 2202" in lines(SshQueryRequest("box", ssh_config=str(file)), quick)
         assert not waiting.done()
         (tmp_path / "held").unlink()
-        assert "port 2201" in waiting.result(BOUND)
+        assert "port 2201" in waiting.result(TIMEOUT)
 
 
 def test_a_driver_can_be_made_again_after_a_configuration_was_read_without_an_ssh_program(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.errors import ConnectError
 
-BOUND = 20.0
+TIMEOUT = 20.0
 """Seconds for what takes a few milliseconds."""
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="ssh is not installed")
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="ssh is not 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as made:
-        made.settimeout(BOUND)
+        made.settimeout(TIMEOUT)
         yield made
 
 
@@ -43,7 +43,7 @@ def test_a_host_is_dialed_and_greeted_while_other_things_are_done(listener: sock
     with ConnectAhead(query(tmp_path, port_of(listener)), None) as ahead:
         accepted, _ = listener.accept()
         with accepted:
-            accepted.settimeout(BOUND)
+            accepted.settimeout(TIMEOUT)
             assert accepted.recv(256) == CLIENT_VERSION.encode() + b"\r\n"
             assert ahead.options().hostname == "127.0.0.1"
             assert ahead.stream is not None

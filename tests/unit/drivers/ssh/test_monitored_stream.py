@@ -8,7 +8,7 @@ import threading
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.paramiko_adapter import PacketizerAdapter
 
-FULL_BOUND = 10.0
+FULL_TIMEOUT = 10.0
 """Seconds for a socket to be full that nobody reads."""
 
 
@@ -32,7 +32,7 @@ def test_a_peer_that_takes_what_is_sent_to_it_slowly_gives_a_sign_of_life_with_e
         begun = stream.sign.at
         sending = threading.Thread(target=PacketizerAdapter(stream).sender.write_all, args=(bytes(20_000_000),))
         sending.start()
-        assert stream.is_full.wait(FULL_BOUND)
+        assert stream.is_full.wait(FULL_TIMEOUT)
         assert stream.sign.at == begun
         size = 0
         while size < 20_000_000:

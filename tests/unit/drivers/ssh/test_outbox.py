@@ -19,7 +19,7 @@ from rdo.drivers.ssh.paramiko_adapter import KeyExchange, PacketizerAdapter
 from rdo.errors import LinkLost
 from tests.leaks import wait_until
 
-BOUND = 20.0
+TIMEOUT = 20.0
 
 
 class Sender:
@@ -119,7 +119,7 @@ def test_nothing_is_sent_during_a_key_exchange_and_all_of_it_afterwards(case: Ca
     sending.start()
     assert case.sender.sent == []
     case.exchange.clear_to_send.set()
-    sending.join(BOUND)
+    sending.join(TIMEOUT)
     assert case.sender.sent == [[b"a", b"b"]]
 
 
@@ -172,7 +172,7 @@ def test_many_threads_send_each_message_once(connected: tuple[MessageOutbox, Pac
         thread.start()
     found = [receiver.receiver.read()[1].asbytes() for _ in range(200)]
     for thread in threads:
-        thread.join(BOUND)
+        thread.join(TIMEOUT)
     for first in range(4):
         assert [each[1] for each in found if each[0] == first] == list(range(50))
-    assert wait_until(lambda: not any(thread.is_alive() for thread in threads), BOUND)
+    assert wait_until(lambda: not any(thread.is_alive() for thread in threads), TIMEOUT)
