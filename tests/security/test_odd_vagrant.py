@@ -26,7 +26,7 @@ MEMORY = 64 * 1024 * 1024
 
 LONGEST_LINE = 1200
 
-TIMEOUT = 2.0
+ASK_TIMEOUT = 2.0
 """Seconds in place of two minutes."""
 
 CONFIGS = {
@@ -73,7 +73,7 @@ def vagrant(tmp_path: Path, sshd: Sshd) -> FakeVagrant:
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "ASK_TIMEOUT", TIMEOUT)
+    monkeypatch.setattr(command, "ASK_TIMEOUT", ASK_TIMEOUT)
 
 
 def check(attempt: Callable[[], object]) -> str:
