@@ -108,6 +108,7 @@ class ContainerFactory:
             "Image": options.image,
             "Entrypoint": ["/bin/sh"],
             "User": self.user,
+            "StopTimeout": 0,  # podman asks what it is to remove to end, and waits for so long
             "Env": [f"{name}={value}" for name, value in variables.items() if value],
             "WorkingDir": options.directory,
             "Labels": labels(options),
