@@ -8,11 +8,13 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.masters import report
-from tests.e2e.project import Project, local_project, ssh_project
+from tests.e2e.project import TIMEOUT, Project, local_project, ssh_project
+from tests.leaks import wait_until
 from tests.sshd import Sshd
 
 VERDICTS = ("ok", "warning", "failed", "skipped")
@@ -59,10 +61,15 @@ def test_all_is_well_with_a_local_target(local: Project) -> None:
 
 
 def test_it_is_no_use_of_the_target(local: Project) -> None:
+    def at_rest() -> Any:
+        """The target, once the master has noted that a command has ended, which it does after its client knows."""
+        (target,) = report(local)["targets"]
+        return target if target["idle_left"] is not None else None
+
     assert local.run("true").returncode == 0
-    (before,) = report(local)["targets"]
+    before = wait_until(at_rest, TIMEOUT)
     assert examine(local)[0] == 0
-    (after,) = report(local)["targets"]
+    after = wait_until(at_rest, TIMEOUT)
     assert after["number"] == before["number"]
     assert after["idle_left"] < before["idle_left"]
 

@@ -48,12 +48,16 @@ def hasty(server: SshServer) -> Iterator[SshConnection]:
 def frozen(server: SshServer) -> Iterator[None]:
     """The link is a black hole: bytes are taken, and nothing comes back."""
     sessions = server.sessions()
-    for pid in sessions:
-        os.kill(pid, signal.SIGSTOP)
+    send_to_all(sessions, signal.SIGSTOP)
     yield
+    send_to_all(sessions, signal.SIGCONT)
+
+
+def send_to_all(sessions: list[int], number: int) -> None:
+    """To those that have not ended meanwhile, as one of an earlier test may have."""
     for pid in sessions:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
+            os.kill(pid, number)
 
 
 def test_a_connection_that_was_just_heard_from_is_alive(server: SshServer, connect: Connect) -> None:
