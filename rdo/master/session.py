@@ -20,7 +20,7 @@ from rdo.master.command_groups import CommandGroups
 from rdo.master.output_pump import OutputPump
 from rdo.master.remarks import Remarks, SilenceReport
 from rdo.master.session_state import TRANSITIONS, SessionEvent, SessionState
-from rdo.master.signal_watch import SignalWatch
+from rdo.master.signal_watch import END_OF_INPUT_KEY, SignalWatch
 from rdo.master.stdin_pump import StdinPump
 from rdo.pool.connections import ShellLease
 from rdo.pool.shell import Shell
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 PIPE_GRACE = 1.0
 """Seconds between PIPE and TERM for a command that goes on writing what nobody reads."""
-
-END_OF_INPUT_KEY = b"\x04"
-"""Ctrl-D: how input ends on a pty, at the start of a line; within one it ends that first."""
 
 
 class Session:
@@ -72,7 +69,7 @@ class Session:
         self._output = OutputPump(client, lease.shell, output_roots, self, finish, ports=ports)
         self._restore = restore
         self.remarks = Remarks(client, self._output.screen)
-        self._watch = SignalWatch(self._channel, self._output, self._groups.hang_up)
+        self._watch = SignalWatch(self._channel, self._output, self._groups, pty=lease.shell.pty)
         self._terminal: CommandTerminal | None = None
         self._observing = contextlib.ExitStack()
         self._ports = ports

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from rdo.drivers.base import Channel
 from rdo.errors import LinkLost, RdoError
+from rdo.master.command_groups import CommandGroups
 from rdo.master.output_pump import OutputPump
 from rdo.util import threads
 
@@ -17,12 +18,18 @@ NUMBERS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "PI
 ENDING = frozenset({"INT", "TERM", "QUIT", "HUP"})
 """Signals that ask a command to end: with whatever status it does so."""
 
+END_OF_INPUT_KEY = b"\x04"
+"""Ctrl-D."""
+
 KEYS = {0x03: "INT", 0x1C: "QUIT"}
 """Ctrl-C and Ctrl-\\, of which the terminal there makes signals."""
 
 ENDING_TIMEOUT = 10.0
 """Seconds in which the end of a command is attributed to the signal: it may clean up first. A prompt for which Ctrl-C
 only ended a line, and that is left later on, has ended by itself."""
+
+HANG_UP_GRACE = 0.5
+"""Seconds that a command on a pty has for each step of a hang-up."""
 
 LOOK_INTERVALS = (0.01, 0.02, 0.04, 0.08, 0.1)
 """Seconds between two checks whether it has ended; the last one repeats. A Docker engine is asked each time."""
@@ -37,13 +44,16 @@ DRAIN_TIMEOUT = 0.6
 class SignalWatch:
     """Watches over the end of one command, from each signal on for a while."""
 
-    def __init__(self, channel: Channel, output: OutputPump, hang_up: Callable[[], object]) -> None:
+    def __init__(self, channel: Channel, output: OutputPump, groups: CommandGroups, *, pty: bool) -> None:
         self._channel = channel
+        self._pty = pty
         self._output = output
-        self._hang_up = hang_up
+        self._groups = groups
         self._lock = threading.Lock()
-        """Guards the signals that were sent lately, and whether a thread watches."""
+        """Guards the signals that were sent lately, what follows a hang-up, and whether a thread watches."""
         self._until: dict[str, float] = {}
+        self._closing: list[tuple[float, Callable[[], object]]] = []
+        """What is still to be done after a hang-up, and when."""
         self._watching = False
 
     def expect(self, name: str) -> None:
@@ -52,6 +62,8 @@ class SignalWatch:
             return
         with self._lock:
             self._until[name] = time.monotonic() + ENDING_TIMEOUT
+            if name == "HUP" and self._pty:
+                self._closing = self._steps_to_close(time.monotonic())
             if not self._watching:
                 threads.start(self._watch, name="signal", broken=self._watch_no_more)
                 self._watching = True
@@ -79,6 +91,7 @@ class SignalWatch:
             try:
                 if self._channel.has_exited() and self._end():
                     return
+                self._close_terminal()
             except LinkLost as error:
                 if self._is_to_end():
                     return self._output.break_off(error)
@@ -86,6 +99,23 @@ class SignalWatch:
                 if time.monotonic() > max(self._until.values()):
                     self._watching = False
                     return
+
+    def _steps_to_close(self, now: float) -> list[tuple[float, Callable[[], object]]]:
+        """What follows a hang-up that ends nothing, as a terminal that is closed: once more the signal, which an
+        interactive bash misses if it was just about to read, and the end of input. Within a line, the first key only
+        ends that.
+        """
+        return [
+            (now + HANG_UP_GRACE, lambda: self._groups.signal("HUP")),
+            (now + 2 * HANG_UP_GRACE, lambda: self._channel.try_write(END_OF_INPUT_KEY * 2)),
+        ]
+
+    def _close_terminal(self) -> None:
+        with self._lock:
+            is_due = bool(self._closing) and time.monotonic() > self._closing[0][0]
+            step = self._closing.pop(0)[1] if is_due else None
+        if step:
+            step()
 
     def _is_to_end(self) -> bool:
         with self._lock:
@@ -102,7 +132,7 @@ class SignalWatch:
             return True  # the thread that reads the output reports it
         if not self.ended_by_signal(status):
             return False
-        self._hang_up()
+        self._groups.hang_up()
         if not self._is_drained():
             self._output.end_with(status)
         return True

@@ -125,6 +125,16 @@ def test_a_command_on_a_pty_is_gone_when_its_terminal_is(project: Project) -> No
     assert wait_until(lambda: not alive(shell) and not alive(job), GONE)
 
 
+def test_what_a_closed_terminal_does_not_end_reads_the_end_of_its_input(project: Project) -> None:
+    """As an interactive bash that was just about to read, and missed the signal."""
+    with Terminal(
+        ["rdo", "sh", "-c", "trap '' HUP; echo pid=$$; exec cat"], project.local, project.environment
+    ) as opened:
+        reader = int(opened.match(r"pid=(\d+)\r").group(1))
+        opened.type("no whole line")
+    assert wait_until(lambda: not alive(reader), GONE)
+
+
 @pytest.mark.serial
 def test_killing_the_master_ends_its_commands_and_tells_their_clients_within_a_second(own: Project) -> None:
     own.run("true")
