@@ -12,7 +12,7 @@ import pytest
 from tests import clients
 from tests.docker_engine import SHELLS, DockerEngine
 from tests.e2e.masters import close, targets
-from tests.e2e.project import Project, docker_project, ssh_project, up
+from tests.e2e.project import Project, docker_project, local_project, ssh_project, up
 from tests.e2e.reached import WAYS, Box, Reached, Way, over_ssh, shared_user_sshd
 from tests.e2e.synced import Synced, prepared
 from tests.e2e.terminal import Terminal
@@ -53,6 +53,12 @@ def own(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, client: str) -> Pro
 def project(own: Project) -> Project:
     """The same; tests in `commands` share a control master."""
     return own
+
+
+@pytest.fixture
+def local(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A project that needs no server."""
+    return local_project(tmp_path, runtime)
 
 
 @pytest.fixture(scope="session")

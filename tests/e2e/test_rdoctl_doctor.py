@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,18 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.doctor import examine
 from tests.e2e.masters import report
-from tests.e2e.project import TIMEOUT, Project, local_project, ssh_project
+from tests.e2e.project import TIMEOUT, Project, ssh_project
 from tests.leaks import wait_until
 from tests.sshd import Sshd
-
-VERDICTS = ("ok", "warning", "failed", "skipped")
-
-
-@pytest.fixture
-def local(tmp_path: Path, runtime: dict[str, str]) -> Project:
-    """A project that needs no server."""
-    return local_project(tmp_path, runtime)
 
 
 @pytest.fixture
@@ -31,21 +23,6 @@ def unused_port() -> int:
     """A port of this machine that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
-
-
-def examine(project: Project, options: str = "") -> tuple[int, dict[str, tuple[str, str]]]:
-    """The exit status; and verdict and text by check."""
-    result = project.shell(f"rdoctl doctor {options}")
-    assert result.stderr == b""
-    found = {}
-    *lines, conclusion = result.stdout.decode().splitlines()
-    found["conclusion"] = "", conclusion
-    for line in lines:
-        verdict, rest = line.split(None, 1)
-        assert verdict in VERDICTS
-        name, _, text = rest.partition(": ")
-        found[name] = verdict, text
-    return result.returncode, found
 
 
 def test_all_is_well_with_a_local_target(local: Project) -> None:
@@ -165,29 +142,6 @@ def test_a_key_that_others_can_read_is_named_with_the_remedy(local: Project, tmp
     assert text.endswith(f"`chmod 600 {key}`")
 
 
-def test_how_ports_of_commands_are_found_is_said_where_that_is_asked_for(
-    local: Project, tmp_path: Path, runtime: dict[str, str], sshd: Sshd
-) -> None:
-    (tmp_path / "ssh").mkdir()
-    project = ssh_project(tmp_path / "ssh", runtime, sshd, "auto_forward = true\n")
-    status, found = examine(project)
-    assert (status, found["auto_forward"]) == (0, ("ok", "by /proc/net/tcp"))
-    local.configure(f'driver = "local"\ndirectory = "{local.remote}"\nauto_forward = true\n')
-    assert examine(local)[1]["auto_forward"][0] == "ok"
-
-
-def test_a_target_without_what_finds_ports_of_commands_is_a_warning(
-    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
-) -> None:
-    (tmp_path / "bin").mkdir()
-    for name in ("sh", "true", "cat", "sleep", "pwd", "env", "setsid", "readlink", "ps"):
-        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
-    server = own_sshd(f"SetEnv PATH={tmp_path / 'bin'}").start()
-    status, found = examine(ssh_project(tmp_path, runtime, server, "auto_forward = true\n"))
-    why = "the target has neither `awk` with /proc nor `lsof`; install one of them there"
-    assert (status, found["auto_forward"]) == (0, ("warning", why))
-
-
 def test_a_target_without_a_program_has_a_shell_and_a_directory_all_the_same(
     tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
 ) -> None:
@@ -197,59 +151,3 @@ def test_a_target_without_a_program_has_a_shell_and_a_directory_all_the_same(
     assert found["login"] == ("ok", "works")
     assert found["remote /bin/sh"] == ("ok", "/bin/sh")
     assert found["remote directory"] == ("ok", str(project.remote))
-
-
-def test_a_server_without_a_session_for_finding_ports_is_a_warning(
-    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
-) -> None:
-    server = own_sshd("MaxSessions 1").start()
-    _, found = examine(ssh_project(tmp_path, runtime, server, "auto_forward = true\n"))
-    why = "the server allows no further session; raise MaxSessions in the target's sshd_config"
-    assert found["auto_forward"] == ("warning", why)
-
-
-def test_a_forward_that_cannot_be_had_says_what_to_do_about_it(
-    tmp_path: Path, runtime: dict[str, str], sshd: Sshd
-) -> None:
-    taken = tmp_path / "taken"
-    taken.write_text("")
-    project = ssh_project(tmp_path, runtime, sshd, f'forward = ["{taken}:/there.sock"]\n')
-    why = f"`{taken}:/there.sock` is not forwarded: something is there already; remove it, or choose another path"
-    assert examine(project)[1]["ports"] == ("failed", why)
-
-
-def with_browser(project: Project, command: str) -> Project:
-    return replace(project, environment={**project.environment, "BROWSER": command})
-
-
-@pytest.mark.parametrize("word", ["ask", "yes"])
-def test_what_opens_urls_is_said_where_that_is_asked_for(
-    local: Project, tmp_path: Path, runtime: dict[str, str], sshd: Sshd, word: str
-) -> None:
-    (tmp_path / "ssh").mkdir()
-    project = with_browser(
-        ssh_project(tmp_path / "ssh", runtime, sshd, f'open_browser = "{word}"\n'), "/missing:cat %s"
-    )
-    status, found = examine(project)
-    assert (status, found["open_browser"]) == (0, ("ok", "URLs are opened by `cat`"))
-    local.configure(f'driver = "local"\ndirectory = "{local.remote}"\nopen_browser = "{word}"\n')
-    assert examine(local)[1]["open_browser"][0] == "ok"
-
-
-def test_a_target_without_a_place_for_programs_that_open_urls_is_a_warning(
-    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
-) -> None:
-    (tmp_path / "bin").mkdir()
-    for name in ("sh", "true", "cat", "sleep", "pwd", "env", "setsid", "readlink", "ps", "mktemp", "rm"):
-        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
-    server = own_sshd(f"SetEnv PATH={tmp_path / 'bin'}").start()
-    project = with_browser(ssh_project(tmp_path, runtime, server, 'open_browser = "yes"\n'), "cat")
-    status, found = examine(project)
-    why = "commands on the target find no program that hands URLs over; type `rdo -v true` to see why"
-    assert (status, found["open_browser"]) == (0, ("warning", why))
-    said = (
-        "rdo: URLs that the command opens are not opened here: cannot create the programs that open URLs on the target"
-    )
-    result = project.run("-v", "sh", "-c", "echo ${BROWSER-none}")
-    assert (result.stdout, said.encode() in result.stderr) == (b"none\n", True)
-    assert project.run("sh", "-c", "echo ${BROWSER-none}").stderr == b""
