@@ -19,7 +19,7 @@ ENDING = frozenset({"INT", "TERM", "QUIT", "HUP"})
 """Signals that ask a command to end: with whatever status it does so."""
 
 END_OF_INPUT_KEY = b"\x04"
-"""Ctrl-D."""
+"""Ctrl-D: how input ends on a pty, at the start of a line; within one it ends that first."""
 
 KEYS = {0x03: "INT", 0x1C: "QUIT"}
 """Ctrl-C and Ctrl-\\, of which the terminal there makes signals."""
@@ -102,8 +102,7 @@ class SignalWatch:
 
     def _steps_to_close(self, now: float) -> list[tuple[float, Callable[[], object]]]:
         """What follows a hang-up that ends nothing, as a terminal that is closed: once more the signal, which an
-        interactive bash misses if it was just about to read, and the end of input. Within a line, the first key only
-        ends that.
+        interactive bash misses if it was just about to read, and the end of input, also within a line.
         """
         return [
             (now + HANG_UP_GRACE, lambda: self._groups.signal("HUP")),
