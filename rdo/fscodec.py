@@ -1,7 +1,7 @@
-"""Text and bytes, as the system has them. Only here one becomes the other.
+"""Converts between text and bytes as the operating system has them. No other module does so.
 
-Whatever comes from the system, a file or another program as bytes need not be UTF-8, and comes back as it was: each
-byte that is not UTF-8 is a surrogate in the text (`surrogateescape`), since rdo runs in Python's UTF-8 mode.
+Bytes from the system, from files and from other programs need not be UTF-8, and must survive the round trip: each byte
+that is not UTF-8 becomes a surrogate in the text (`surrogateescape`). rdo runs in Python's UTF-8 mode.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Text that others wrote, as rdo shows it: what of it could not be seen is escaped, what is too long is cut. Pure.
+"""Makes text from other sources safe to show: invisible characters are escaped, and overlong text is cut. Pure.
 
-A terminal shows what it is sent. Text from a repository, a server or a file's name must neither drive it, nor look like
-a line of rdo's own, nor push away what stands above or below it.
+A terminal acts on whatever it is sent. Text from a repository, a server or a file name must not be able to control the
+terminal, to look like one of rdo's own lines, or to push away what is above or below it.
 """
 
 from __future__ import annotations
@@ -11,30 +11,29 @@ from unicodedata import category, combining, east_asian_width
 
 BLANK = frozenset(
     "\u034f"  # combining grapheme joiner
-    "\u115f\u1160\u3164\uffa0"  # Hangul fillers: letters, and empty
-    "\u17b4\u17b5"  # Khmer vowels that nothing shows
+    "\u115f\u1160\u3164\uffa0"  # Hangul fillers, which are letters without a shape
+    "\u17b4\u17b5"  # invisible Khmer vowels
     "\u180b\u180c\u180d\u180f"  # Mongolian variation selectors
-    "\u2800"  # the Braille pattern without dots
-    "\ufffc"  # stands for an object that is not there
+    "\u2800"  # the empty Braille pattern
+    "\ufffc"  # the object replacement character
     "\U00016fe4"  # Khitan filler
-    "\U0001d159"  # a note without a head
-    "\U00013441\U00013442"  # blanks among hieroglyphs
+    "\U0001d159"  # the null note head
+    "\U00013441\U00013442"  # blank Egyptian hieroglyphs
     + "".join(map(chr, range(0xFE00, 0xFE10)))  # variation selectors
     + "".join(map(chr, range(0xE0100, 0xE01F0)))
 )
-"""Characters that str.isprintable() lets pass, and that show nothing: Default_Ignorable_Code_Point of Unicode's
-DerivedCoreProperties.txt without its categories C and Z, and what is drawn blank. Those of C and Z (controls,
-directions, zero widths, tags, all spaces but the one) are not printable.
-"""
+"""Characters that str.isprintable() accepts although they are invisible: Default_Ignorable_Code_Point in Unicode's
+DerivedCoreProperties.txt, except for categories C and Z, and characters drawn blank. Categories C and Z (controls,
+directional marks, zero-width characters, tags, all spaces but U+0020) are not printable anyway."""
 
 MARK_LIMIT = 4
-"""Accents and the like on one letter. No script has more; what has can be piled up over the lines above."""
+"""Combining marks on one letter. No script uses more; a larger number could be piled up over the lines above."""
 
 _MARKS = ("Mn", "Me")
 
 
 def fault(text: str) -> str:
-    """What of the text could not be seen, as a phrase that goes on after its name; empty if nothing."""
+    """What in the text is invisible, as a phrase that follows the name of the text; empty if nothing is."""
     if not text.isprintable():
         return "contains a control character"
     if "  " in text:
@@ -48,7 +47,7 @@ def fault(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """The text with what could not be seen escaped, but for blanks; bytes that were not UTF-8 as `\\xff`."""
+    """The text with invisible characters escaped, except for blanks; bytes that were not UTF-8 appear as `\\xff`."""
     if text.isascii() and text.isprintable():
         return text
     piled = _piled(text)
@@ -59,7 +58,7 @@ def escaped(text: str) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """The text in `most` cells of a terminal, its end included, and after it how much was left out."""
+    """The text cut to `most` terminal cells, including a note of how much was left out."""
     if width(text) <= most:
         return text
     room = max(most - len(_rest(len(text))) - len(_GAP), 2)
@@ -76,12 +75,12 @@ def _rest(count: int) -> str:
 
 
 def width(text: str) -> int:
-    """How many cells of a terminal it takes."""
+    """The number of terminal cells that the text takes."""
     return len(text) if text.isascii() else sum(map(_cells, text))
 
 
 def wrapped(text: str, columns: int, indent: str) -> list[str]:
-    """The text in lines of `columns` cells, the indent before each but the first."""
+    """The text in lines of `columns` cells, with the indent before each line but the first."""
     lines = []
     while width(text) > columns:
         start = _start(text, columns)
@@ -91,7 +90,7 @@ def wrapped(text: str, columns: int, indent: str) -> list[str]:
 
 
 def _start(text: str, cells: int) -> str:
-    """As much of the text as has room."""
+    """As much of the start of the text as fits."""
     if text.isascii():
         return text[: max(cells, 0)]
     return text[: sum(taken <= cells for taken in accumulate(map(_cells, text)))]
@@ -106,7 +105,7 @@ def _cells(char: str) -> int:
 
 
 def _piled(text: str) -> list[bool]:
-    """For each character, whether it is a mark above those that a letter may have."""
+    """For each character, whether it is a combining mark beyond the number that one letter may have."""
     found, marks = [], 0
     for char in text:
         is_mark = not char.isascii() and (category(char) in _MARKS or combining(char) > 0)

@@ -1,4 +1,7 @@
-"""Connections that the target makes to servers, or somebody there to us: part of the interface of drivers.base."""
+"""Connections that the target makes to servers, and connections that programs on the target make to this machine.
+
+This is part of the driver interface; see drivers.base.
+"""
 
 from __future__ import annotations
 
@@ -10,78 +13,82 @@ if TYPE_CHECKING:
     from rdo.config.forwards import Endpoint
 
 Sink = Callable[[int, bytes | memoryview], bool]
-"""Takes output of a stream, if it can without waiting: whether it did. Never raises."""
+"""Takes a piece of a stream's output if it can do so without waiting, and returns whether it did. Never raises."""
 
 
 HANDING_ON = threading.Lock()
-"""Held by a driver while it gives pieces to several sinks, one after another. Who reads what others answer waits until
-all have theirs: else each call to the system would hand the interpreter to the other thread, which costs more than all
-that is done for a piece.
-"""
+"""Held by a driver while it hands pieces of output to several sinks in a row. A thread that reads the answers to them
+waits until every sink has its piece: otherwise each system call would switch the interpreter to that thread, which
+costs more than handling the piece itself."""
 
 
 class TargetStream(Protocol):
-    """A connection that the target makes to a server, as bytes both ways. For one thread, which never waits for it.
+    """A connection that the target makes to a server, as a stream of bytes in both directions. Non-blocking, and used
+    by one thread.
 
-    Whoever opens it gives a `sink` and `changed`. Data goes to the sink as it comes, from whatever thread, once `read`
-    has found nothing and until the sink takes no more. `changed` is called, from any thread, when there is something to
-    do: to read, to write what had no room, or to close it because it has ended.
+    Whoever opens the stream passes a `sink` and a `changed` callback. After `read` has found nothing, data goes
+    straight to the sink as it arrives, from whichever thread received it, until the sink accepts no more. `changed` is
+    called, from any thread, when there is something to do: read, write what there was no room for, or close the stream
+    because it has ended.
     """
 
     def fileno(self) -> int:
-        """What to wait for in its place where neither sink nor `changed` is called; else -1."""
+        """The descriptor to wait on, for a stream that calls neither the sink nor `changed`; -1 for one that does."""
 
     @property
     def is_open(self) -> bool:
-        """Whether the server is known to have been reached: `changed` is called then, too."""
+        """Whether the server is known to have been reached. `changed` is called when that happens, too."""
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more can be written, and nothing more will come than can be read at once."""
+        """Whether nothing more can be written, and nothing will arrive beyond what can be read at once."""
 
     @property
     def failure(self) -> str:
-        """Why it could not be opened, or broke; empty while it is open and where it came to its end."""
+        """Why the stream could not be opened, or broke; empty while it is open and after a regular end."""
 
     def write(self, data: memoryview) -> int:
-        """Send what there is room for: how many bytes. All of it, and in vain, where the server takes no more.
+        """Send as much as there is room for, and return the number of bytes. If the server accepts no more data, all of
+        it is discarded and counted as sent.
 
-        It may be held back until `flush`.
+        Data may be held back until `flush`.
         """
 
     def flush(self) -> None:
-        """Have all go out that was written."""
+        """Send everything that was held back."""
 
     def read(self) -> bytes | memoryview | None:
-        """What has come: empty for nothing yet, None at the end."""
+        """Return what has arrived: empty if nothing has yet, None at the end."""
 
     def end_input(self) -> bool:
-        """No more will be written; data may still come. False where there is no room to say so yet."""
+        """Announce that no more will be written; data may still arrive. Returns False if there is no room to say so
+        yet."""
 
     def close(self) -> None:
-        """Give it up. The sink is not called any more."""
+        """Close the stream. The sink is not called again."""
 
 
 class IncomingStream(TargetStream, Protocol):
-    """A connection that somebody there made to a port on which the target listens for us. What comes waits for `begin`.
+    """A connection that a program on the target made to a port on which the target listens for rdo. Its data waits
+    until `begin`.
 
-    It has to be closed, also if nobody begins with it.
+    It must be closed, even if `begin` is never called.
     """
 
     def begin(self, sink: Sink, changed: Callable[[], None]) -> None:
-        """Take it: see TargetStream."""
+        """Start using the connection; the arguments are as for TargetStream."""
 
 
 class RemoteListener(Protocol):
-    """A port, or a Unix socket, on which the target listens for us. Usable from any thread."""
+    """A port or Unix socket on which the target listens for rdo. Thread-safe."""
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where, with the port if the target has chosen it."""
+        """The address, with the port number if the target chose it."""
 
     @property
     def ended(self) -> bool:
-        """Whether it listens no more, as the connection was lost or closed."""
+        """Whether the target has stopped listening because the connection was lost or closed."""
 
     def close(self) -> None:
-        """Listen no more. Connections that are open go on."""
+        """Stop listening. Connections that are open continue."""

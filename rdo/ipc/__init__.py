@@ -1,1 +1,1 @@
-"""Both ends of the control socket: the messages, the socket, and who is at the other end."""
+"""Both ends of the control socket: the messages, the socket itself, and the identity of the peer."""

@@ -1,6 +1,7 @@
-"""Where the control socket of a master is: the runtime directory, and the name in it.
+"""Where a master's control socket is: the runtime directory, and the socket's name in it.
 
-The directory is the door: whoever can enter it can run commands as its owner. So it is checked at each use.
+Access to the directory is the only protection: whoever can enter it can run commands as its owner. So it is checked at
+every use.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ HINTS = {
     errno.EAGAIN: "end other processes of yours, or raise `ulimit -u`",  # of fork(2)
     errno.ENOMEM: "close other programs",
 }
-"""By what is missing, where it is not the directory that is at fault."""
+"""What to do about a lack of something, when the directory itself is not at fault."""
 
 SOCKET = "control"
 """The name of the socket of a user's control master."""
 
 OTHER_SOCKET = SOCKET + "-"
-"""What the names of others begin with, for callers that it cannot serve: see rdo/master/admission.py."""
+"""Prefix of the names of further sockets, for callers that this master cannot serve; see rdo/master/admission.py."""
 
 
 def runtime_directory(environ: Mapping[str, str]) -> str:
-    """The private directory of this user's control sockets, made if missing.
+    """The private directory for this user's control sockets, created if missing.
 
-    Raises SetupError where it belongs to someone else, is a link, or can be entered by others.
+    Raises SetupError if it belongs to someone else, is a link, or can be entered by others.
     """
     base = environ.get("XDG_RUNTIME_DIR", "")
     if base.startswith("/") and len(fsencode(base)) < SOCKET_PATH_LIMIT - len("/rdo/control-0123456789abcdef.1234567"):
@@ -46,12 +47,13 @@ def runtime_directory(environ: Mapping[str, str]) -> str:
                 return _private(base + "/rdo")
         except OSError:
             pass
-        # one that is stale, as after `su`, or that others can write: use the directory that everyone has
+        # The variable may name a stale directory, as after `su`, or one that others can write to: then use the default
+        # one.
     return _private(f"/tmp/rdo-{os.geteuid()}")
 
 
 def hint_for(error: OSError) -> str:
-    """What to do where a control master could not be started, or reached, in the directory."""
+    """What to do when a control master in the directory could not be started or reached."""
     return HINTS.get(error.errno or 0, RUNTIME_DIR_HINT)
 
 
@@ -78,7 +80,7 @@ def _private(directory: str) -> str:
 def _make(directory: str) -> None:
     try:
         os.mkdir(directory, 0o700)
-        os.chmod(directory, 0o700)  # whatever the umask is
+        os.chmod(directory, 0o700)  # regardless of the umask
     except FileExistsError:
         pass
     except OSError as error:
@@ -86,7 +88,8 @@ def _make(directory: str) -> None:
 
 
 def socket_path(directory: str, name: str = SOCKET) -> str:
-    """Where the control master listens; `name` is that of another one, as a master has given it. Raises SetupError."""
+    """Where the control master listens; `name` is that of another socket, if a master has referred the client to it.
+    Raises SetupError."""
     if name != SOCKET and not (name.startswith(OTHER_SOCKET) and name[len(OTHER_SOCKET) :].isalnum()):
         raise SetupError(
             "the control master violated the protocol", f"it named the socket {name!r}", "`rdoctl stop --all`"

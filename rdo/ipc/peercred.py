@@ -1,4 +1,4 @@
-"""Who is at the other end of a control connection. No decisions."""
+"""Who is at the other end of a control connection. This module decides nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _XUCRED_UID = struct.Struct("II")
 
 
 def uid(connection: socket.socket) -> int:
-    """The peer's user id, as the kernel knows it."""
+    """The peer's user id, as reported by the kernel."""
     if hasattr(socket, "SO_PEERCRED"):
         ucred = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         return int(struct.unpack("3i", ucred)[1])
@@ -23,7 +23,8 @@ def uid(connection: socket.socket) -> int:
 
 
 def pid(connection: socket.socket) -> int | None:
-    """The process that listens at the other end; None where the platform does not say. Source: unix(7), xnu's un.h."""
+    """The process that listens at the other end; None where the platform does not report it. Source: unix(7), xnu's
+    un.h."""
     if hasattr(socket, "SO_PEERCRED"):
         ucred = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         return int(struct.unpack("3i", ucred)[0])

@@ -1,4 +1,4 @@
-"""The messages between client and control master, as bytes. Pure: no sockets. PROTOCOL.md, section 1, is the text."""
+"""The messages between client and control master, as bytes. Pure: no sockets. Specified in PROTOCOL.md, section 1."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOTICE = b"N"
 PROGRESS = b"G"
 STARTED = b"B"
 PTYLESS = b"T"
-"""Payload of STARTED where the target gives no terminal."""
+"""Payload of STARTED if the target provides no terminal."""
 OUTPUT = b"O"
 ERROR = b"D"
 CREDIT = b"C"
@@ -43,54 +43,56 @@ FAILED = b"F"
 REPORT = b"J"
 
 PAYLOAD_LIMIT = 16 * 1024 * 1024
-"""Largest payload (bytes): far above ARG_MAX (2 MiB for arguments and environment), and no danger to memory."""
+"""Largest payload in bytes: far above ARG_MAX (2 MiB for arguments and environment), yet harmless to memory."""
 
 INPUT_WINDOW = 4 * 1024 * 1024
-"""Bytes of INPUT that may be under way: enough for full speed, of which 1 MiB costs a seventh; little enough to hold in
-memory."""
+"""Bytes of INPUT that may be in flight: enough for full speed (1 MiB would cost a seventh of it), and few enough to
+keep in memory."""
 
 UNREACHABLE = "unreachable"
-"""In FAILED: no connection could be made, and so no command was started."""
+"""Marks, in FAILED, that no connection could be made, so that no command was started."""
 
 HEADER_SIZE = 5
 
 
 class ProtocolError(RdoError):
-    """The peer misbehaved; the connection is of no more use."""
+    """The peer violated the protocol; the connection is unusable."""
 
 
 def header(kind: bytes, length: int) -> bytes:
-    """What stands before a payload of `length` bytes."""
+    """The header of a payload of `length` bytes."""
     return kind + length.to_bytes(4, "big")
 
 
 def frame(kind: bytes, payload: bytes = b"") -> bytes:
-    """One whole frame."""
+    """A complete frame."""
     return header(kind, len(payload)) + payload
 
 
 Frame = tuple[bytes, bytes | memoryview]
-"""Kind and payload. That of STREAMS is a view, if only one frame's of what was received; any other is bytes."""
+"""Kind and payload. In a list of received frames, a payload of STREAMS that is a single frame's is a memoryview; every
+other one is bytes."""
 
 STREAMS = OUTPUT + ERROR + INPUT
-"""Kinds whose payload is part of a stream: where it was cut into frames says nothing."""
+"""Kinds whose payload is part of a stream, so that the boundaries between frames mean nothing."""
 
 
 class Decoder:
-    """Bytes in, frames out, however the bytes were split. What belongs to a stream is handed on as it comes."""
+    """Takes bytes, returns frames, however the bytes were split. The content of a stream is returned as it arrives."""
 
     __slots__ = ("_buffer", "kind", "left", "length")
 
     def __init__(self) -> None:
         self._buffer = b""
         self.kind = b""
-        """Of the last frame of STREAMS, as are the two that follow."""
+        """The kind of the latest frame of STREAMS. The next two attributes belong to the same frame."""
         self.length = 0
         self.left = 0
-        """Bytes of it that have not come yet."""
+        """Bytes of its payload that have not arrived yet."""
 
     def receive(self, data: bytes) -> list[Frame]:
-        """Take in `data`; give the frames that are whole now, and of STREAMS all there is. Raises ProtocolError."""
+        """Take `data`; return the frames that are now complete and, for STREAMS, all that has arrived. Raises
+        ProtocolError."""
         buffer = self._buffer + data if self._buffer else data
         frames: list[Frame] = []
         position = self._stream(buffer, 0, frames)
@@ -112,7 +114,7 @@ class Decoder:
         return frames if len(frames) < 2 else _joined(frames)
 
     def _stream(self, buffer: bytes, start: int, frames: list[Frame]) -> int:
-        """Hand on what has come of the frame that is under way; where the next one starts."""
+        """Append what has arrived of the current frame, and return where the next one starts."""
         end = min(start + self.left, len(buffer))
         if end > start:
             frames.append((self.kind, memoryview(buffer)[start:end]))
@@ -121,7 +123,8 @@ class Decoder:
 
 
 def _joined(frames: list[Frame]) -> list[Frame]:
-    """The same, neighbours of a stream as one: it costs less to copy them than to pass them on one by one."""
+    """The same frames, with adjacent ones of a stream joined: to copy them costs less than to pass them on one by
+    one."""
     found: list[Frame] = []
     for kind, run in groupby(frames, itemgetter(0)):
         pieces = list(run)

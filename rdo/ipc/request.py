@@ -1,4 +1,4 @@
-"""The request of a command, which is the payload of RUN. Pure."""
+"""The request to run a command, which is the payload of RUN. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FLAGS = {
     "can_answer": b"a",
     "is_check": b"k",
 }
-"""The flags of a request by name, each with its letter on the wire. Other letters mean nothing."""
+"""The flags of a request by name, with the letter of each on the wire. Unknown letters are ignored."""
 
 
 class Request:
@@ -34,7 +34,7 @@ class Request:
 
     version: bytes
     place: bytes
-    """The directory of the package: which installation of rdo this is."""
+    """The directory of the package, which identifies the client's installation of rdo."""
     config: bytes
     profile: bytes
     stamp: bytes
@@ -42,40 +42,41 @@ class Request:
     pwd: bytes
     cwd: bytes
     is_shell_string: bool
-    """Whether the first argument is one."""
+    """Whether the first argument is a shell string."""
     sudo: bool
     no_map: bool
-    """Whether to leave arguments as they are."""
+    """Whether to leave arguments unmapped."""
     map_output: bool
     no_map_output: bool
-    """With neither of the two, the config decides."""
+    """Whether to leave output unmapped. If neither this nor `map_output` is set, the config decides."""
     pty: bool
     verbose: bool
     progress: bool
     """Whether the caller's stderr is a terminal that can show progress."""
     no_input: bool
     no_sync: bool
-    """Whether to copy no files, before or after."""
+    """Whether to copy no files, neither before nor after the command."""
     sync_only: bool
-    """Whether to copy files, and to run no command."""
+    """Whether to copy files and run no command."""
     can_answer: bool
     """Whether stdin and stderr are terminals, so that a question may be asked while the command runs."""
     is_check: bool
     """Whether the command only checks that everything works, and does not count as use of the target."""
     shell_options: bytes
-    """Of the shell that a string is for, with spaces between: `-c`, or `-euo pipefail -c`."""
+    """The options of the shell that runs a shell string, separated by spaces: `-c`, or `-euo pipefail -c`."""
     remote_directory: bytes
     user: bytes
-    """The user to run as; empty: the target's own user, or root with `sudo`."""
+    """The user to run as; empty for the target's own user or, with `sudo`, root."""
     term: bytes
     modes: bytes
-    """Of the caller's terminal: NAME=VALUE with spaces between, see terminal_modes.py. Empty where there is none."""
+    """The modes of the caller's terminal, as NAME=VALUE separated by spaces; see terminal_modes.py. Empty without a
+    terminal."""
     window: tuple[int, int, int, int]
     """Rows, columns, width and height in pixels."""
     arguments: list[bytes]
     variables: list[bytes]
     forwards: list[bytes]
-    """For this command alone: `L` or `R`, and what was given after the option."""
+    """Forwards for this command alone: `L` or `R`, followed by the value of the option."""
     environ: list[bytes]
 
     @property
@@ -106,7 +107,7 @@ def encode_request(request: Request) -> bytes:
 
 
 def version(payload: bytes) -> tuple[bytes, bytes]:
-    """The version and the place of the installation in a payload of RUN, whatever the rest of it looks like."""
+    """The version and the installation's directory in a payload of RUN, whatever the format of the rest."""
     first, _, rest = payload.partition(b"\0")
     return first, rest.partition(b"\0")[0]
 

@@ -1,4 +1,4 @@
-"""Connections to control masters, and frames to them."""
+"""Connections to control masters, and sending frames over them."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from rdo.ipc.address import RUNTIME_DIR_HINT
 from rdo.ipc.request import Request, encode_request
 
 ACCEPT_TIMEOUT = 3.0
-"""Seconds for a master to take a connection, and to accept a request. It does both before anything slow, so that a
-silent one is wedged."""
+"""Seconds for a master to accept a connection, and then a request. It does both before anything slow, so that one that
+stays silent is wedged."""
 
 RETRY_INTERVAL = 0.02
-"""Seconds between two tries to connect while as many wait as the system lets a master queue."""
+"""Seconds between attempts to connect while the master's accept queue is full."""
 
 PEER_CREDENTIALS = (_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12) if hasattr(_socket, "SO_PEERCRED") else (0, 1, 128)
-"""Of getsockopt(2), for credentials whose second 32 bits are a uid: struct ucred, or LOCAL_PEERCRED's struct xucred."""
+"""The getsockopt(2) option for peer credentials whose second 32 bits are a uid: struct ucred, or struct xucred of
+LOCAL_PEERCRED."""
 
 SO_NWRITE = 0x1024
-"""Of getsockopt(2) on macOS: what was sent and not read yet, in bytes."""
+"""The getsockopt(2) option on macOS for the number of bytes that were sent and not yet read."""
 
 Socket = _socket.socket
 
 Identity = tuple[int, int] | None
-"""Which socket is at a path; None where there is none."""
+"""Which socket is at a path; None if there is none."""
 
 
 class Piped:
-    """A payload that is not in this process's memory: see splice.py."""
+    """A payload that is not in this process's memory; see splice.py."""
 
     __slots__ = ()
 
@@ -41,14 +42,14 @@ class Piped:
         raise NotImplementedError
 
     def send(self, connection: Socket) -> None:
-        """Send it. Raises OSError."""
+        """Send the payload. Raises OSError."""
         raise NotImplementedError
 
 
 def connect(path: str) -> Socket | None:
-    """A connection to the master that listens at `path`; None where none does, or it is wedged. Raises SetupError.
+    """Connect to the master that listens at `path`; None if none does, or it is wedged. Raises SetupError.
 
-    It waits for ACCEPT_TIMEOUT at most, and so does each call on the connection.
+    Connecting takes at most ACCEPT_TIMEOUT, as does each later call on the connection.
     """
     connection = Socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     connection.settimeout(ACCEPT_TIMEOUT)
@@ -68,7 +69,7 @@ def connect(path: str) -> Socket | None:
 
 
 def _check_peer(connection: Socket, path: str) -> None:
-    """See that who listens is this user or root: nothing is sent to anybody else. Raises SetupError, OSError."""
+    """Make sure that the listener is this user or root: nothing is sent to anybody else. Raises SetupError, OSError."""
     credentials = connection.getsockopt(*PEER_CREDENTIALS)
     uid = int.from_bytes(credentials[4:8], sys.byteorder)
     if uid not in (os.geteuid(), 0):
@@ -76,7 +77,7 @@ def _check_peer(connection: Socket, path: str) -> None:
 
 
 def _try_connect(connection: Socket, path: str) -> bool:
-    """Connect: whether somebody listens, and takes it in time. Raises OSError."""
+    """Connect, and return whether a master listens and accepts in time. Raises OSError."""
     deadline = time.monotonic() + ACCEPT_TIMEOUT
     while True:
         try:
@@ -91,17 +92,17 @@ def _try_connect(connection: Socket, path: str) -> bool:
 
 
 def is_unread(connection: Socket) -> bool:
-    """Whether something that was sent has not been read yet."""
+    """Whether the peer has not yet read everything that was sent."""
     if hasattr(_socket, "SO_PEERCRED"):  # Linux
         import fcntl
         import termios
 
-        return fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)) != bytes(4)  # which is SIOCOUTQ
+        return fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)) != bytes(4)  # the same as SIOCOUTQ
     return connection.getsockopt(_socket.SOL_SOCKET, SO_NWRITE) > 0
 
 
 def identity(path: str) -> Identity:
-    """Which socket is at `path`, to distinguish a new one from an old one."""
+    """Identifies the socket at `path`, to distinguish a new one from an old one."""
     try:
         info = os.stat(path)
     except OSError:
@@ -110,7 +111,7 @@ def identity(path: str) -> Identity:
 
 
 def send(connection: Socket, kind: bytes, payload: bytes | memoryview = b"") -> None:
-    """Send one frame, whole, without a copy of its payload. Raises OSError."""
+    """Send one complete frame without copying its payload. Raises OSError."""
     head = protocol.header(kind, len(payload))
     sent = connection.sendmsg((head, payload))
     if sent < len(head):
@@ -120,7 +121,7 @@ def send(connection: Socket, kind: bytes, payload: bytes | memoryview = b"") -> 
 
 
 def ask(connection: Socket, request: Request) -> None:
-    """Send a request. What fails shows when the answer is read."""
+    """Send a request. An error shows when the answer is read."""
     try:
         send(connection, protocol.RUN, encode_request(request))
     except OSError:
@@ -128,7 +129,8 @@ def ask(connection: Socket, request: Request) -> None:
 
 
 class Outbox:
-    """Frames to be sent. Whoever holds the lock sends for all, so that nobody waits for a thread with much to send."""
+    """Sends frames from several threads. The thread that holds the lock sends for all, so that none waits for one with
+    much to send."""
 
     __slots__ = ("_connection", "_frames", "_sending")
 
@@ -150,6 +152,6 @@ class Outbox:
                         self._connection.sendall(protocol.header(kind, len(payload)))
                         payload.send(self._connection)
             except OSError:
-                self._frames.clear()  # the main thread reads the end of the connection, and says so
+                self._frames.clear()  # the main thread notices the end of the connection, and reports it
             finally:
                 self._sending.release()

@@ -1,6 +1,6 @@
-"""The modes of the caller's terminal as a request has them: which ones there are, and how they are read.
+"""The modes of the caller's terminal as a request carries them: which modes there are, and how they are read.
 
-remote_sh/script.py turns them into words for stty(1).
+remote_sh/script.py turns them into arguments for stty(1).
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ import termios
 from collections.abc import Iterator
 
 IFLAG, OFLAG, CFLAG, LFLAG, CC = 0, 1, 2, 3, 6
-"""Where tcgetattr(3) has each kind of mode, by Python's termios."""
+"""The index of each group of modes in what Python's termios.tcgetattr() returns."""
 
 _IUTF8 = 0o40000
-"""The same on Linux and macOS; Python has no name for it."""
+"""IUTF8, which has this value on Linux and macOS but no name in Python."""
 
 CHARACTERS = {
     "intr": "VINTR", "quit": "VQUIT", "erase": "VERASE", "kill": "VKILL", "eof": "VEOF", "eol": "VEOL", "eol2": "VEOL2",
     "start": "VSTART", "stop": "VSTOP", "susp": "VSUSP", "rprnt": "VREPRINT", "werase": "VWERASE", "lnext": "VLNEXT",
 }  # fmt: skip
-"""The keys that a terminal acts on: names of stty(1) and of termios(3). Without those that some stty does not know
-(`dsusp`, `status` and `discard` of the BSDs), since it then sets nothing.
-"""
+"""The control characters of a terminal: names of stty(1) and of termios(3). Those that some stty does not know
+(`dsusp`, `status` and `discard` of the BSDs) are left out, since such a stty would then set nothing."""
 
 FLAGS = {
     IFLAG: ("ignpar", "parmrk", "inpck", "istrip", "inlcr", "igncr", "icrnl", "ixon", "ixany", "ixoff", "imaxbel"),
@@ -30,14 +29,14 @@ FLAGS = {
         "isig", "icanon", "echo", "echoe", "echok", "echonl", "noflsh", "tostop", "iexten", "echoctl", "echoke",
     ),
 }  # fmt: skip
-"""Flags that travel, by where tcgetattr(3) has them: those that ssh sends and that a pty has (RFC 4254, 8)."""
+"""The flags that are sent, by their index in tcgetattr(): those that ssh sends and that a pty has (RFC 4254, 8)."""
 
 _CODE_LIMIT = 0x80
-"""The first code of a key that stty(1) cannot spell in a way that all its kinds read."""
+"""The first character code that stty(1) cannot spell in a way that every implementation reads."""
 
 
 def read(fd: int) -> bytes:
-    """The modes of the terminal that `fd` is, as the request has them; empty where it is none."""
+    """The modes of the terminal `fd`, as a request carries them; empty if it is not a terminal."""
     try:
         attributes = termios.tcgetattr(fd)
     except termios.error:

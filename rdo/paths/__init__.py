@@ -1,1 +1,1 @@
-"""Paths here and paths there: mapped, found in output, and mapped back. Pure."""
+"""Local and remote paths: mapped in arguments, recognised in output, and mapped back. Pure."""

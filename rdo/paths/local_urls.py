@@ -1,4 +1,4 @@
-"""URLs in output that name a port of the target's own loopback addresses. Pure, but for what it is given."""
+"""URLs in output that name a port on the target's own loopback addresses. Pure, except for the callback it is given."""
 
 from __future__ import annotations
 
@@ -8,32 +8,33 @@ from collections.abc import Callable, Iterator
 from rdo.paths.matcher import RootMatch
 
 HOSTS = (rb"localhost", rb"127\.0\.0\.1", rb"0\.0\.0\.0", rb"\[::1\]", rb"\[::\]")
-"""What a server writes for a machine that is its own."""
+"""How a server's output spells the address of its own machine."""
 
 LONGEST_HEAD = len(b"://localhost:")
 
 _SEQUENCE = rb"(?:\033\[[0-9;]*m)*"
-"""Some servers write the port in bold."""
+"""Some servers print the port in bold."""
 
 _NAMED = re.compile(rb"://(?:%b):%b(\d{1,5})(?!\d)" % (b"|".join(HOSTS), _SEQUENCE))
 
 _PORT = re.compile(rb"(?:%b)(\d{1,5})(?!\d)" % b"|".join(rb"(?<=://%b:)" % host for host in HOSTS))
-"""Only the number, so that no more than that is ever held back."""
+"""Matches only the port number, so that never more than that is held back."""
 
 _HEAD = re.compile(rb"(?::|:/|://[a-z0-9.:\[\]]*)\Z")
-"""What may be the start of such a URL, up to the number."""
+"""Matches what may be the start of such a URL, up to the number."""
 
 
 def named_ports(output: bytes | memoryview) -> set[int]:
-    """The ports in such URLs, as far as these are in one piece."""
+    """The ports in such URLs, if these are not split between two pieces of output."""
     return {int(port) for port in _NAMED.findall(output)}
 
 
 class PortMatcher:
-    """A Matcher of rdo.paths.output_mapper: such ports, as they are here."""
+    """A Matcher of rdo.paths.output_mapper that replaces the target's ports with the local ones."""
 
     def __init__(self, local_port: Callable[[int], int]) -> None:
-        """`local_port` gives the port here, which may be the same. It may wait for a server that is about to listen."""
+        """`local_port` returns the local port for a port of the target, which may be the same number. It may wait for a
+        server that is about to listen."""
         self._local_port = local_port
 
     def rewritten(self, text: bytes) -> bytes:
@@ -46,13 +47,13 @@ class PortMatcher:
             yield RootMatch(*match.span(), self._local(match))
 
     def undecided(self, text: bytes) -> int:
-        """Where a number starts that may go on after the text."""
+        """Where a number starts that may continue after the text."""
         digits = len(text) - len(text.rstrip(b"0123456789"))
         start = len(text) - digits
         return start if _PORT.match(text, start) else len(text)
 
     def context(self, text: bytes) -> bytes:
-        """What may be the start of a URL, without a number."""
+        """The end of the text, if it may be the start of a URL whose number has not arrived."""
         head = _HEAD.search(text[-LONGEST_HEAD:])
         return b"" if head is None or _PORT.search(head[0]) else head[0]
 

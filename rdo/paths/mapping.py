@@ -1,4 +1,4 @@
-"""Local paths to remote paths, by pairs of directories that both sides see. Pure: looks at no file system.
+"""Maps local paths to remote ones by pairs of directories that both sides see. Pure: touches no file system.
 
 Paths are absolute text, with `surrogateescape` for bytes that are not UTF-8.
 """
@@ -11,39 +11,39 @@ from rdo.drivers.root import Root
 from rdo.errors import RdoError
 
 _NAMED = re.compile(r"--?[A-Za-z0-9][\w.+-]*(?::[A-Za-z]+)?=|-W[alp],|[A-Za-z_]\w*=")
-"""What a value, or a list, follows: `--opt=`, cmake's `-DNAME:TYPE=`, `NAME=`, and `-Wl,` of compilers."""
+"""A prefix that a value or a list may follow: `--opt=`, cmake's `-DNAME:TYPE=`, `NAME=`, and `-Wl,` of compilers."""
 
 _ATTACHED = re.compile(r"--?[A-Za-z][\w.+-]*:|-[A-Za-z]")
-"""What a path, or a list that begins with one, follows: `-I`, `-javaagent:`."""
+"""A prefix that a path, or a list beginning with one, may follow directly: `-I`, `-javaagent:`."""
 
 _PATH = re.compile(r"@?(?=/)")
-"""What may stand before a path: the mark of a file that is to be read."""
+"""The start of a path, perhaps after `@`, which marks a file to be read."""
 
 _SEPARATOR = re.compile(r"[:;,]")
 
 _SEDS = re.compile(r"[smy],")
-"""A substitution with commas (`s,/a,/b,`) is not a list."""
+"""A substitution with commas (`s,/a,/b,`), which is not a list."""
 
 
 UnmappedError = Callable[[str], RdoError | None]
-"""A driver's own error for a directory that no root holds: see drivers.base."""
+"""A driver's own error for a directory that is below no root; see drivers.base."""
 
 
 class MappedArgument(NamedTuple):
-    """An argument as it was typed and as it arrives."""
+    """An argument as it was typed, and as the target receives it."""
 
     typed: str
     arrives: str
 
 
 class PathMapping:
-    """Pairs of local and remote roots; the longest local root that holds a path wins."""
+    """Pairs of local and remote roots. The longest local root that contains a path applies."""
 
     def __init__(self, roots: Iterable[Root]) -> None:
         self.roots: Sequence[Root] = sorted(roots, key=lambda root: len(root.local), reverse=True)
 
     def to_remote(self, path: str) -> str | None:
-        """Where an absolute local path is on the target; None if no root holds it."""
+        """The remote path of an absolute local path; None if it is below no root."""
         root = self._root(path)
         return None if root is None else _join(root.remote, _below(root.local, path) or "")
 
@@ -51,10 +51,11 @@ class PathMapping:
         return next((root for root in self.roots if _below(root.local, path) is not None), None)
 
     def directory(self, pwd: str, cwd: str, unmapped_error: UnmappedError = lambda directory: None) -> str:
-        """The remote directory for a working directory: as the shell shows it first, then the physical path.
+        """The remote directory for a working directory: looked up first as the shell shows it, then as the physical
+        path.
 
-        Raises RdoError that names the roots: any directory but the matching one would be the wrong one. The
-        driver's `unmapped_error` may have better words for it.
+        Raises RdoError that names the roots, since any other directory than the matching one would be wrong.
+        `unmapped_error` lets the driver provide a better message.
         """
         found = [(path, root) for path in (pwd, cwd) if (root := self._root(path))]
         for path, root in found:
@@ -71,10 +72,10 @@ class PathMapping:
         return RdoError(f"`{pwd}` is not on the target", why, "`cd` there, or use `--dir REMOTE`")
 
     def argument(self, word: str) -> str:
-        """An argument with the local paths in it rewritten: `/x`, `--opt=/x`, `-I/x`, `@/x`, `NAME=/x`, and lists of
-        them with `:`, `;` and `,`.
+        """The argument with local paths in it replaced: `/x`, `--opt=/x`, `-I/x`, `@/x`, `NAME=/x`, and lists of these
+        separated by `:`, `;` or `,`.
 
-        Never in the middle of a word, and nothing that is not below a root.
+        Never replaces anything in the middle of a word, or that is not below a root.
         """
         named = _NAMED.match(word)
         if named and not _SEDS.match(word, named.end()):
@@ -84,10 +85,10 @@ class PathMapping:
         return word[:start] + self._list(word[start:]) if _PATH.match(word, start) else word
 
     def _list(self, text: str, has_names: bool = False) -> str:
-        """The items, each a path or not.
+        """Map the items of a list, each of which may be a path.
 
-        After `;` and `,` an item may have a name of its own, such as `source=`. After `:` it is a path if the first of
-        these is one: else that is a host.
+        After `;` and `,` an item may have a name of its own, such as `source=`. After `:`, an item is taken for a path
+        only if the first item is one: otherwise the first is a host.
         """
         done, position, separator, has_paths = "", 0, "", False
         named = _NAMED.match(text) if has_names else None
@@ -106,24 +107,24 @@ class PathMapping:
             named = None if separator == ":" else _NAMED.match(text, position)
 
     def _end(self, text: str, start: int) -> int:
-        """Where the item that starts there ends: at a separator, but for one in the name of a root."""
+        """Where the item that begins at `start` ends: at a separator, unless that is part of a root's name."""
         roots = (root.local for root in self.roots if text.startswith(root.local, start))
         known = next((root for root in roots if text[start + len(root) :][:1] in ("", "/", ":", ";", ",")), "")
         found = _SEPARATOR.search(text, start + len(known))
         return found.start() if found else len(text)
 
     def arguments(self, words: Sequence[str]) -> list[MappedArgument]:
-        """Each argument as typed and as it arrives."""
+        """Each argument as it was typed, and as the target receives it."""
         return [MappedArgument(word, self.argument(word)) for word in words]
 
     def _one(self, path: str) -> str:
-        leads_out = "/../" in path or path.endswith("/..")  # perhaps out of the root: only the file system knows
+        leads_out = "/../" in path or path.endswith("/..")  # perhaps out of the root: only the file system could say
         remote = self.to_remote(path) if path.startswith("/") and not leads_out else None
         return path if remote is None else remote
 
 
 def _below(root: str, path: str) -> str | None:
-    """What follows the root: empty, or with a slash before it; None if the path is elsewhere."""
+    """The rest of the path after the root: empty, or beginning with a slash; None if the path is elsewhere."""
     if root == "/":
         return "" if path == "/" else path
     if path == root or path.startswith(root + "/"):

@@ -1,10 +1,11 @@
-"""Where a text names a directory of the target that this machine has too, and what it is called here. Pure.
+"""Finds, in a text, directories of the target that this machine has too, and their local names. Pure.
 
-A root counts only as a whole path, or the start of one. Before it stands what cannot be part of a path: the start
-of the text, white space, a quote, an opening bracket, `:`, `=`, `,`, `@` and the like, or an option's letter as in
-`-I/srv/app`. After it stands a slash, or what cannot continue a file name: `/srv/app:12`, `/srv/app'` and, at the
-end of a sentence, `/srv/app.`; but not `/srv/app2`, `/srv/app-old` or `/srv/app.bak`. After `file:`, `file://` and
-`file://localhost` a root may be percent-encoded, and its local name is encoded too. The longest root wins.
+A root counts only as a whole path, or as the start of one. It must be preceded by something that cannot be part of a
+path: the start of the text, white space, a quote, an opening bracket, `:`, `=`, `,`, `@` and the like, or an option's
+letter as in `-I/srv/app`. It must be followed by a slash, or by something that cannot continue a file name:
+`/srv/app:12`, `/srv/app'` and, at the end of a sentence, `/srv/app.`; but not `/srv/app2`, `/srv/app-old` or
+`/srv/app.bak`. After `file:`, `file://` and `file://localhost` a root may be percent-encoded, and its local name is
+then encoded too. The longest root applies.
 """
 
 from __future__ import annotations
@@ -21,24 +22,25 @@ _PUNCTUATION = rb"(?:\xe2[\x80-\xbf]|\xe3\x80|\xef\xbc)[\x80-\xbf]"
 """Quotes, dashes, arrows and box lines (U+2000 to U+2FFF), and East Asian punctuation, in UTF-8: they end a path."""
 
 _NAME = rb"[\w+~@%b\x80-\xc1\xc3-\xe1\xe4-\xee\xf0-\xff-]|\xe3(?!\x80)|\xef(?!\xbc)"
-"""The first byte of what continues a file name, with room for more; of UTF-8, what _PUNCTUATION leaves."""
+"""The first byte of what continues a file name, with a placeholder for more; of UTF-8, what _PUNCTUATION leaves."""
 
 _AFTER = rb"(?!%b|\.\.{0,2}(?:%b|/))"
 _AFTER_PATH = _AFTER % ((_NAME % b"",) * 2)
 _AFTER_URL = _AFTER % ((_NAME % b"%",) * 2)
 
 _UNDECIDED = re.compile(rb"\.{0,3}[\xe3\xef]?")
-"""What may follow a root while it is open whether it ends there."""
+"""What may follow a root while it is undecided whether the root ends there."""
 
 URL_HEADS = (b"file://localhost", b"file://", b"file:")
 
 _ESCAPE = re.compile(rb"%[0-9A-F]{2}")
 _PATH_SAFE = "/:@!$&'()*+,;="
-"""What RFC 3986 lets stand in a path; some programs encode it all the same."""
+"""Characters that RFC 3986 allows in a path, although some programs encode them."""
 
 
 def _before_path(root: bytes) -> bytes:
-    """That a path begins here. It comes after the root's own pattern: a search for fixed text is ten times faster."""
+    """A pattern: a path begins here. It is tested after the root itself, since searching for fixed text is ten times
+    faster."""
     return (
         rb"(?:(?<!%(path)b%(root)b)|(?<=-[A-Za-z]%(root)b)(?<!%(path)b-[A-Za-z]%(root)b)"
         rb"|(?<=\xc2[\x80-\xbf]%(root)b)|(?<=%(punctuation)b%(root)b))"
@@ -46,7 +48,7 @@ def _before_path(root: bytes) -> bytes:
 
 
 def _before_url(root: bytes) -> bytes:
-    """That the path of a file URL begins here."""
+    """A pattern: the path of a file URL begins here."""
     heads = [rb"(?<=%b%b)(?<![\w.-]%b%b)" % (head, root, head, root) for head in URL_HEADS]
     return b"(?:%b)" % b"|".join(heads)
 
@@ -60,7 +62,7 @@ _LOOK_BEHIND = len(b"?file://localhost")
 
 
 class RootMatch(NamedTuple):
-    """A root in a text: from where to where, and its local name as it is to be written there."""
+    """A root in a text: its start and end, and its local name as it is to be written there."""
 
     start: int
     end: int
@@ -68,10 +70,10 @@ class RootMatch(NamedTuple):
 
 
 class RootMatcher:
-    """Directories of the target, each with its local name."""
+    """Finds directories of the target and knows the local name of each."""
 
     def __init__(self, roots: Mapping[bytes, bytes]) -> None:
-        """`roots`: remote to local; at least one; absolute, without a slash at the end."""
+        """`roots` maps remote to local names. There is at least one; all are absolute, without a trailing slash."""
         self._as_path = roots
         self._as_url = _encoded(roots)
         names = sorted(self._as_url, key=len, reverse=True)
@@ -82,19 +84,20 @@ class RootMatcher:
         self._all = re.compile(_pattern((name, self._condition(name)) for name in names))
 
     def rewritten(self, text: bytes) -> bytes:
-        """A text without file URLs and escape sequences, all roots in it replaced."""
+        """A text without file URLs and escape sequences, with all roots in it replaced."""
         parts = self._paths.split(text)  # several times as fast as a function called for each match
         parts[1::2] = map(self._as_path.__getitem__, parts[1::2])
         return b"".join(parts)
 
     def find(self, text: bytes) -> Iterable[RootMatch]:
-        """The roots in a text, in URLs too."""
+        """The roots in a text, including those in URLs."""
         for match in self._all.finditer(text):
             names = self._as_url if match.lastindex else self._as_path
             yield RootMatch(*match.span(), names[match[0]])
 
     def undecided(self, text: bytes) -> int:
-        """Where a root starts that what follows the text may complete or rule out; the end of the text if none does."""
+        """Where a root starts that the following text may complete or rule out; the length of the text if there is
+        none."""
         start = text.find(b"/", max(0, len(text) - self._longest))
         while start >= 0:
             if any(self._may_be(name, begins, text, start) for name, begins in self._begins):
@@ -103,11 +106,12 @@ class RootMatcher:
         return len(text)
 
     def context(self, text: bytes) -> bytes:
-        """What of a text that was shown decides whether a root starts after it; changed so that none starts in it."""
+        """The end of a text already written, as far as it decides whether a root starts after it; altered so that no
+        root starts in it."""
         tail = text[-_LOOK_BEHIND:]
         head = _URL_HEAD.search(tail)
         cut = head.start() if head else len(tail)
-        return tail[:cut].replace(b"/", b"~") + tail[cut:]  # to a root, both are bytes of a path before it
+        return tail[:cut].replace(b"/", b"~") + tail[cut:]  # to a root, either is just a byte of the path before it
 
     @staticmethod
     def _may_be(name: bytes, begins: re.Pattern[bytes], text: bytes, start: int) -> bool:
@@ -116,14 +120,14 @@ class RootMatcher:
         return bool(open_ended and begins.match(text, start))
 
     def _condition(self, name: bytes) -> bytes:
-        """What must hold for a name that was found; an empty group marks one in a URL."""
+        """The condition that must hold where a name was found; an empty group marks a name in a URL."""
         root = re.escape(name)
         in_url = _before_url(root) + _AFTER_URL + b"()"
         return b"(?:%b|%b)" % (in_url, _before_path(root) + _AFTER_PATH) if name in self._as_path else in_url
 
 
 def _pattern(conditions: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """That one of the names stands there, then its condition; what all names begin with comes first."""
+    """Matches one of the names, then its condition. The common prefix of all names comes first."""
     known = dict(conditions)
     shared, last = min(known), max(known)
     while not last.startswith(shared):
@@ -133,7 +137,7 @@ def _pattern(conditions: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 
 def _encoded(roots: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
-    """How the roots may be written in a URL, encoded or not, to their local names written in the same way."""
+    """All spellings of the roots in a URL, encoded or not, with their local names spelled the same way."""
     names = {}
     for remote, local in roots.items():
         url = quote(local).encode()

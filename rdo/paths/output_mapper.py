@@ -1,10 +1,11 @@
-"""Remote paths in a stream of output as local ones, however the stream was cut. Pure.
+"""Replaces remote paths in a stream of output by local ones, however the stream was split. Pure.
 
-Escape sequences are looked through: colours around or within a path do not hide it. Those within a root that is
-replaced come after its local name, so that none is lost.
+Escape sequences do not get in the way: a path is found although colours surround or interrupt it. Sequences within a
+root that is replaced are moved after its local name, so that none is lost.
 
-Binary output passes untouched. A stream counts as binary from the first piece that holds a NUL byte, or that is not
-UTF-8 within the first TEXT_CHECK_SIZE bytes of the stream; later, one odd byte in a long text does not end the mapping.
+Binary output is left alone. A stream counts as binary from the first piece that contains a NUL byte, or that is not
+UTF-8 within the first TEXT_CHECK_SIZE bytes of the stream; a stray byte later on in a long text does not end the
+mapping.
 """
 
 from __future__ import annotations
@@ -17,47 +18,50 @@ from typing import Protocol
 from rdo.paths.matcher import RootMatch
 
 TEXT_CHECK_SIZE = 8192
-"""Bytes at the start of a stream that have to be UTF-8: more than any header of a binary format."""
+"""Bytes at the start of a stream that must be UTF-8: more than the header of any binary format."""
 
 HELD_LIMIT = 4096
-"""Most bytes to hold back: what is longer, such as one with nothing but escape sequences in it, is not a root."""
+"""Most bytes to hold back. Anything longer, such as a run of nothing but escape sequences, is not a root."""
 
 _SEQUENCE = re.compile(rb"(\033(?:\[[0-?]{0,32}[ -.]?[@-~]|[ -.][0-~]|[0-?c]))")
-"""A control sequence (ECMA-48, 5.4), or another short one. Strings such as titles and links are read as text."""
+"""A control sequence (ECMA-48, 5.4), or another short one. String sequences such as titles and links are treated as
+text."""
 
 _CUT_SEQUENCE = re.compile(rb"\033(?:\[[0-?]{0,32}[ -.]?|[ -.])?")
-"""One whose end is missing. It holds no slash, so that no root starts in it."""
+"""A sequence whose end has not arrived. It contains no slash, so that no root starts in it."""
 
 
 class Matcher(Protocol):
-    """What is looked for: the roots of rdo.paths.matcher, and the ports of rdo.paths.local_urls."""
+    """Finds what is to be replaced: roots (rdo.paths.matcher) or ports (rdo.paths.local_urls)."""
 
     def rewritten(self, text: bytes) -> bytes:
-        """A text without file URLs and escape sequences, all in it replaced."""
+        """A text without file URLs and escape sequences, with everything in it replaced."""
 
     def find(self, text: bytes) -> Iterable[RootMatch]:
-        """All that is to be replaced in a text without escape sequences."""
+        """Everything to be replaced in a text without escape sequences."""
 
     def undecided(self, text: bytes) -> int:
-        """From where on it depends on what follows the text; the end of the text if nothing does."""
+        """The position from which the result depends on what follows the text; the length of the text if it does
+        not."""
 
     def context(self, text: bytes) -> bytes:
-        """What of a text that was shown has to stand before what follows it. Nothing is found in that alone."""
+        """The part of a text already written that the search in the following text needs before it. Contains no match
+        by itself."""
 
 
 class OutputMapper:
-    """One stream: output in, mapped output out. Holds back only what may be, or become, what is looked for."""
+    """Maps one stream of output. Holds back only what is, or may become, a match."""
 
     def __init__(self, roots: Matcher) -> None:
         self._roots = roots
         self._content = _Content()
         self._seen = b""
-        """What went out and decides how to read what comes: see Matcher.context; or a cut sequence."""
+        """Output already written that affects how the next is read (see Matcher.context), or an incomplete sequence."""
         self.held = b""
-        """What is held back."""
+        """The output that is held back."""
 
     def receive(self, data: bytes) -> bytes:
-        """Take in output; return what is certain by now."""
+        """Take output; return as much as is decided."""
         self._content.look_at(data)
         if self._content.is_binary:
             data, self.held = self.held + data, b""
@@ -66,7 +70,7 @@ class OutputMapper:
         return shown if len(self.held) <= HELD_LIMIT else shown + self.release()
 
     def release(self) -> bytes:
-        """What is held back, as if nothing followed it: at the end of the stream, or when it pauses."""
+        """Return what is held back, as if nothing followed: at the end of the stream, or when it pauses."""
         return self._map(b"", more=False) if self.held else b""
 
     def _map(self, data: bytes, more: bool) -> bytes:
@@ -82,7 +86,8 @@ class OutputMapper:
         return self._roots.rewritten(shown)
 
     def _map_rich(self, text: bytes, more: bool) -> bytes:
-        """With escape sequences or URLs. The text is searched without the sequences; then these are put back."""
+        """Map text with escape sequences or URLs. The text is searched without its sequences, which are put back
+        afterwards."""
         whole = _end_of_whole(text) if more else len(text)
         parts = _SEQUENCE.split(text[:whole])  # text, sequence, text, ...
         plain = b"".join(parts[::2])
@@ -98,16 +103,16 @@ class OutputMapper:
 
 
 class _Content:
-    """Whether a stream is binary, as far as it was seen."""
+    """Determines whether a stream is binary, from what has been seen of it."""
 
     def __init__(self) -> None:
         self.is_binary = False
-        """Whether all of it is to be left alone from now on."""
+        """Whether everything from now on is to be left alone."""
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._left = TEXT_CHECK_SIZE
 
     def look_at(self, data: bytes) -> None:
-        """Take in the next piece."""
+        """Examine the next piece."""
         self.is_binary = self.is_binary or b"\0" in data
         if self.is_binary or not self._left:
             return
@@ -120,13 +125,14 @@ class _Content:
 
 
 def _end_of_whole(text: bytes) -> int:
-    """Where a sequence starts whose end has not come yet; the end of the text if none does."""
+    """Where an incomplete sequence starts; the length of the text if there is none."""
     escape = text.rfind(b"\033")
     return escape if escape >= 0 and _CUT_SEQUENCE.fullmatch(text, escape) else len(text)
 
 
 def _with_sequences(parts: Sequence[bytes], position: int) -> int:
-    """A position in the text without sequences as one in the text with them; those at the position are before it."""
+    """Convert a position in the text without sequences to one in the text with them; sequences at the position come
+    after it."""
     end = 0
     for text, sequence in zip(parts[::2], parts[1::2], strict=False):
         end += len(text)
@@ -138,7 +144,7 @@ def _with_sequences(parts: Sequence[bytes], position: int) -> int:
 
 
 def _woven(parts: Sequence[bytes], roots: Iterable[RootMatch]) -> bytes:
-    """Text and sequences, the roots replaced; sequences in a root come after it."""
+    """Join text and sequences, with the roots replaced; sequences within a root come after its local name."""
     woven: list[bytes] = []
     start = done = 0
     found = iter(roots)

@@ -11,13 +11,14 @@ from rdo.drivers.caller import Caller
 from rdo.util.limits import ProcessLimits, apply_limits, limits_of
 
 MAKE_VARIABLES = frozenset({"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMERR", "MAKE_TERMOUT", "MFLAGS"})
-"""Set by a make that runs the caller as a recipe: its options are not for a make that the recipe runs on a target."""
+"""Variables that make sets for its recipes. If rdo runs in a recipe, a make that it starts on a target must not inherit
+the options of the outer one."""
 
 SHELL_VARIABLES = frozenset({"OLDPWD", "PWD", "SHLVL", "_"})
-"""Each shell sets these for itself: callers that differ in nothing else can share a connection."""
+"""Variables that every shell sets for itself. Callers that differ only in these can share a connection."""
 
 DEFAULT_UMASK = 0o022
-"""Where the system does not show the caller's, as on macOS."""
+"""Used where the system does not show the caller's umask, as on macOS."""
 
 
 class CallerContext(NamedTuple):
@@ -30,7 +31,7 @@ class CallerContext(NamedTuple):
 
     @classmethod
     def of(cls, caller: Caller) -> CallerContext:
-        """Asks the system about the caller's process, where it can be seen."""
+        """Ask the system about the caller's process, as far as it shows it."""
         left_out = MAKE_VARIABLES | SHELL_VARIABLES
         environment = {name: value for name, value in caller.environment.items() if name not in left_out}
         pid = caller.process
@@ -40,12 +41,12 @@ class CallerContext(NamedTuple):
 
     @property
     def login_directory(self) -> str:
-        """Where a login starts: the home directory; `/` where that cannot be entered, as login(1) has it."""
+        """Where a login starts: the home directory, or `/` if that cannot be entered, as with login(1)."""
         home = self.environment.get("HOME", "")
         return home if home.startswith("/") and os.path.isdir(home) and os.access(home, os.X_OK) else "/"
 
     def apply(self, pid: int) -> None:
-        """Give the limits and processors to a program that has just been started, and waits for its script."""
+        """Apply the limits and processors to a program that has just been started and is waiting for its script."""
         if self.limits is not None:
             apply_limits(pid, self.limits)
         if self.processors is not None:

@@ -1,4 +1,5 @@
-"""A child of the control master on this machine: /bin/sh in a session of its own, and the near ends of its streams."""
+"""A child process of the control master on this machine: /bin/sh in a session of its own, and our ends of its
+streams."""
 
 from __future__ import annotations
 
@@ -21,19 +22,19 @@ from rdo.remote_sh.template import load
 TAKE_TERMINAL = load("take_terminal")
 
 WAKEUP = 0
-"""Beside STDOUT and STDERR: the descriptor that wakes the reader of a channel which is closed."""
+"""A selector key beside STDOUT and STDERR: the descriptor that wakes the reader when the channel is closed."""
 
 
 class LocalChannel:
-    """A child and the near ends of its streams, or of its pty."""
+    """A child process, and our ends of its streams or its pty."""
 
     def __init__(self, command: str, pty: Pty | None, context: CallerContext) -> None:
         """Raises OSError."""
         self._pty = pty is not None
         self._reading = threading.Lock()
-        """Guards the selector, and the descriptors in it: held while `read` waits."""
+        """Guards the selector and the descriptors in it; held while `read` waits."""
         self._stdin_lock = threading.Lock()
-        """Guards `_stdin` against being closed twice."""
+        """Keeps `_stdin` from being closed twice."""
         self._closed = False
         with contextlib.ExitStack() as undo, contextlib.ExitStack() as passed_on:
             self._selector = undo.enter_context(selectors.DefaultSelector())
@@ -64,7 +65,7 @@ class LocalChannel:
                 view = view[os.write(self._stdin, view) :]
 
     def write_first(self, data: bytes) -> None:
-        """See base.Channel: a pipe has room for a little."""
+        """See base.Channel: an empty pipe has room for a little."""
         self.write(data)
 
     def try_write(self, data: bytes | memoryview) -> bool:
@@ -114,7 +115,7 @@ class LocalChannel:
                 self._stdin = -1
 
     def stop_reading(self) -> bool:
-        """Close the near end of stdout: the child meets SIGPIPE."""
+        """Close our end of stdout: the child gets SIGPIPE when it writes."""
         if self._pty:
             return False
         for key in list(self._selector.get_map().values()):
@@ -133,12 +134,12 @@ class LocalChannel:
         return 128 - status if status < 0 else status
 
     def wait(self, timeout: float) -> None:
-        """Wait for the program's end, at most so many seconds."""
+        """Wait for the program to end, for at most `timeout` seconds."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(timeout)
 
     def close(self) -> None:
-        """Close the near ends; who waits in `read` is woken first. On a pty that hangs up."""
+        """Close our ends, after waking a thread that waits in `read`. On a pty, this hangs up."""
         if self._closed:
             return
         self._closed = True
@@ -154,14 +155,14 @@ class LocalChannel:
 
 
 def _held(stack: contextlib.ExitStack, fds: tuple[int, ...]) -> tuple[int, ...]:
-    """The descriptors; the stack closes them."""
+    """Return the descriptors, and have the stack close them."""
     for fd in fds:
         stack.callback(os.close, fd)
     return fds
 
 
 def _open_pty(pty: Pty, near: contextlib.ExitStack, far: contextlib.ExitStack) -> tuple[tuple[int, ...], ...]:
-    """The descriptors for this side and for the child, held by the stacks."""
+    """Return the descriptors for this side and for the child. The stacks close them."""
     here, there = pseudo_terminal.openpty()
     _held(near, (here,))
     _held(far, (there,))
@@ -170,7 +171,7 @@ def _open_pty(pty: Pty, near: contextlib.ExitStack, far: contextlib.ExitStack) -
 
 
 def _open_pipes(near: contextlib.ExitStack, far: contextlib.ExitStack) -> tuple[tuple[int, ...], ...]:
-    """The descriptors for this side and for the child, held by the stacks."""
+    """Return the descriptors for this side and for the child. The stacks close them."""
     here: list[int] = []
     there: list[int] = []
     for is_input in (True, False, False):

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 class LocalDriver:
-    """`driver = "local"`: the same pipeline without a link."""
+    """`driver = "local"`: commands run on this machine, over the same pipeline as elsewhere but with no network in
+    between."""
 
     target = "local"
     switches_user = False
@@ -22,7 +23,7 @@ class LocalDriver:
         self._root = Root(root, directory or root)
 
     def roots(self) -> Sequence[Root]:
-        """The project's directory is itself, unless `directory` names another one."""
+        """The project's directory maps to itself, unless `directory` names another one."""
         return [self._root]
 
     def unmapped_error(self, directory: str) -> None:
@@ -33,7 +34,7 @@ class LocalDriver:
         return ""
 
     def selector(self, caller: Caller) -> Hashable:
-        """See base.Driver: what a program has of its caller."""
+        """See base.Driver: what a program inherits from its caller."""
         return self.resolve(caller).key
 
     def resolve(self, caller: Caller) -> LocalTarget:

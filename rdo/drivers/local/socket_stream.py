@@ -11,14 +11,14 @@ from rdo.drivers.base import READ_SIZE
 from rdo.errors import LinkLost, reason
 
 CONNECT_TIMEOUT = 5.0
-"""Seconds; what runs on this machine itself answers at once, if it is there."""
+"""Seconds to connect. A server on this machine answers at once, if there is one."""
 
 
 class LocalStream:
     """See TargetStream."""
 
     def __init__(self, destination: Endpoint) -> None:
-        """Connects. Raises LinkLost."""
+        """Connect. Raises LinkLost."""
         try:
             self._socket = endpoint_socket.connect(destination, CONNECT_TIMEOUT)
         except OSError as error:

@@ -19,11 +19,11 @@ from rdo.fscodec import fsencode
 from rdo.util.digest import sha256_hex
 
 END_TIMEOUT = 3.0
-"""Seconds for programs to end once their streams are closed: the lifeline kills after 2."""
+"""Seconds for programs to end once their streams are closed. The lifeline kills them after 2."""
 
 
 class LocalTarget:
-    """This machine, as one caller has it. See base.Target."""
+    """This machine, with what programs inherit from one caller. See base.Target."""
 
     name = driver = "local"
     found_by = ""
@@ -41,15 +41,15 @@ class LocalTarget:
         return {f"${name}": sha256_hex(fsencode(value))[:4] for name, value in variables}
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
-        """No variables: the caller's environment is there anyway."""
+        """No variables: programs inherit the caller's environment anyway."""
         return ChannelOptions(pty)
 
     def connect(self, caller: Caller) -> LocalConnection:
-        """Nothing to connect to."""
+        """Return a connection; there is nothing to connect to."""
         return LocalConnection(self._context)
 
     def serves_here(self, here: int, there: int) -> bool:
-        """See base.Target: it is this machine."""
+        """See base.Target: here and there are the same machine."""
         return here == there
 
     def release(self) -> None:
@@ -57,7 +57,7 @@ class LocalTarget:
 
 
 class LocalConnection:
-    """Children of this process; ended with it."""
+    """Child processes of this one, which end with the connection."""
 
     runs_sh = True
     leads_process_group = True
@@ -67,11 +67,11 @@ class LocalConnection:
         self.keepalive = NoLink()
         self._channels: set[LocalChannel] = set()
         self._lock = threading.Lock()
-        """Guards `_channels`, and sets `_closed` once."""
+        """Guards `_channels`; `_closed` is set with it held."""
         self._closed = False
 
     def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> LocalChannel:
-        """Start `/bin/sh -c command`, as the caller would, in that user's home directory."""
+        """Start `/bin/sh -c command` in the caller's home directory, as the caller would."""
         if self._closed:
             raise LinkLost("`local` no longer exists", "the connection is closed")
         try:
@@ -85,7 +85,7 @@ class LocalConnection:
         return channel
 
     def _keep(self, channel: LocalChannel) -> bool:
-        """Have it closed with the connection, unless that is closed already."""
+        """Close the channel with the connection, or at once if the connection is closed already."""
         with self._lock:
             self._channels = {other for other in self._channels if not other.ended} | {channel}
             return not self._closed
@@ -95,12 +95,13 @@ class LocalConnection:
         return LocalStream(destination)
 
     def listen(self, at: Endpoint, accept: Callable[[IncomingStream], None]) -> RemoteListener:
-        """See base.Connection: the target is this machine."""
+        """See base.Connection. Here the target is this machine."""
         why = "only ssh and vagrant have reverse forwards"
         raise SetupError(f"`local` cannot listen on `{at}`", why, "a port of this machine is there anyway")
 
     def close(self) -> None:
-        """Close all channels and wait for their programs; the lifeline, one of them, needs time to end others."""
+        """Close all channels and wait for their programs. One of these is the lifeline, which needs time to end
+        others."""
         with self._lock:
             self._closed = True
             channels = list(self._channels)
