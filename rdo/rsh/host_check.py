@@ -1,6 +1,5 @@
-"""Whether the host that a program named for its remote shell is the profile's own: a command for another one must not
-run here. Asks `ssh -G` only where the config itself does not say.
-"""
+"""Checks that the host named by a program that uses rdo-rsh is the profile's own: a command for another host must not
+run on the target. Runs `ssh -G` only if the config alone does not decide it."""
 
 from __future__ import annotations
 
@@ -20,21 +19,21 @@ from rdo.rsh.ssh_argv import SshCommand
 from rdo.trust import store
 
 SSH_PORT = 22
-"""What programs name that always name one: as good as none, where no server of ssh is asked.
+"""The port named by programs that always name one; without an ssh server to ask, it counts as none.
 
-Elsewhere it is a port like any other: with ssh, `-p 22` goes before what its configuration says.
+With ssh, it is a port like any other: `-p 22` takes precedence over the ssh configuration.
 """
 
 
 class Address(NamedTuple):
-    """By what a target goes. Without `user` or `port` these are not known, or there are none."""
+    """An address of a target. `user` and `port` are None if they are unknown or do not apply."""
 
     names: tuple[str, ...]
     user: str | None = None
     port: int | None = None
 
     def holds(self, command: SshCommand) -> bool:
-        """Whether all that was named is this target's."""
+        """Whether everything that the command names belongs to this address."""
         names = (command.host, command.hostname)
         return (
             all(name in self.names for name in names if name)
@@ -44,7 +43,7 @@ class Address(NamedTuple):
 
 
 def check(command: SshCommand, options: Options) -> None:
-    """Raises RdoError if the host, user or port that were named are not those of the profile."""
+    """Raise RdoError if the host, user or port that the command names is not the profile's."""
     found = project.discover(os.environ, options.project)
     profile = argv.profile(options, os.environ)
     loaded = load.load(found.config, profile, project.user_file(os.environ))
@@ -57,7 +56,7 @@ def check(command: SshCommand, options: Options) -> None:
 
 
 def addresses(loaded: Config) -> Iterator[Address]:
-    """The target's addresses: as configured, and then as it is really reached. Raises RdoError."""
+    """The target's addresses: first the one configured, then the one that it resolves to. Raises RdoError."""
     settings = loaded.settings
     if settings.driver == "local":
         yield Address(("local", "localhost"), pwd.getpwuid(os.geteuid()).pw_name, SSH_PORT)
@@ -67,7 +66,7 @@ def addresses(loaded: Config) -> Iterator[Address]:
     yield configured
     request = store.current_request(loaded, registry.programs(loaded, os.environ))
     status = store.status(request, os.environ)
-    if not status.is_allowed:  # what follows runs `ssh -G`
+    if not status.is_allowed:  # the next step runs `ssh -G`
         raise store.refusal(request, status)
     driver = registry.create(loaded, os.environ)
     known = (*configured.names, driver.target, driver.target.rpartition(" ")[2])
@@ -80,7 +79,7 @@ def addresses(loaded: Config) -> Iterator[Address]:
 
 
 def refusal(command: SshCommand, loaded: Config, port: int | None) -> RdoError:
-    """The error, which names the profile's own target, and its `port` if another one was named."""
+    """The error, which names the profile's own target, and its `port` if the command names another one."""
     place = (f"{command.user}@" if command.user else "") + (command.host or "")
     named = " ".join(filter(None, [place, f"port {command.port}" if command.port else ""]))
     through = f" (HostName `{command.hostname}`)" if command.hostname else ""

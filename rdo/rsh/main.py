@@ -1,7 +1,8 @@
-"""`rdo-rsh`: stands in for ssh(1) in programs that take a remote shell: rsync, git, Ansible. Not on the hot path.
+"""`rdo-rsh`: stands in for ssh(1) in programs that use a remote shell, such as rsync, git and Ansible. Not on the hot
+path.
 
-It is rdo with another command line: the words are a shell string, as with ssh, and it runs in the login directory; or,
-where the host is left empty, in the directory that matches the working directory.
+It is rdo with another command line: the words form a shell string, as with ssh, which runs in the login directory or,
+if the host is left empty, in the directory that corresponds to the working directory.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ LOGIN_DIRECTORY = "."
 
 
 def main() -> None:
-    """Run the command line, and leave with its exit status."""
+    """Run the command line, and exit with its status."""
     program.main(run)
 
 
@@ -54,7 +55,7 @@ def run(words: list[str]) -> int:
 
 
 def configuration(command: SshCommand) -> Iterable[str]:
-    """What git looks for with `-G`: that options are taken as ssh takes them. It reads no more than the exit status."""
+    """The output for `-G`, by which git finds out whether options work as with ssh. git reads only the exit status."""
     yield f"host {command.host}"
     yield f"hostname {command.hostname or command.host}"
     yield f"port {command.port or 22}"
@@ -63,13 +64,13 @@ def configuration(command: SshCommand) -> Iterable[str]:
 
 
 def options_of(command: SshCommand, environ: Mapping[str, str], has_terminal: bool) -> Options:
-    """The options of rdo that do the same. Raises UsageError for a variable without a name."""
+    """The equivalent options of rdo. Raises UsageError for a variable without a name."""
     options = Options()
     options.profile = command.profile
     options.project = command.project
     options.shell_string = " ".join(command.words) if command.words else None
     options.map_args = options.map_output = False
-    options.no_sync = True  # it may be what copies them
+    options.no_sync = True  # rdo-rsh may itself be what copies the files
     options.remote_directory = LOGIN_DIRECTORY if command.host else ""
     options.stdin = command.stdin
     options.verbose = command.verbose

@@ -1,6 +1,7 @@
 """Parses the command line of ssh(1), as rsync, git and Ansible write it. Pure.
 
-What only concerns the connection is dropped: rdo holds one already. What rdo has nothing for is refused.
+Options that only concern the connection are dropped, since rdo already holds one. Options that rdo cannot honour are
+refused.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from rdo.errors import UsageError
 from rdo.util.lines import BLANKS, split_words
 
 DROPPED = frozenset("1246AaCgKkMqXxYy")
-"""Options without a value that change nothing here."""
+"""Options without a value that have no effect here."""
 
 DROPPED_WITH_VALUE = frozenset("BbcEeFIiJmPS")
 
@@ -30,42 +31,42 @@ REFUSED = {
 }
 
 FORWARDS = "DLR"
-"""Options that rdo itself has."""
+"""Options that rdo has, too."""
 
 TTY = {"no": -1, "auto": 0, "yes": 1, "force": 2}
-"""RequestTTY, as a number of `-t`; -1 is `-T`."""
+"""Values of RequestTTY, as the number of `-t` options; -1 is `-T`."""
 
 
 @dataclass
 class SshCommand:
-    """What was asked for. `words` are what the remote shell gets, with blanks between."""
+    """What the command line asks for. `words` go to the remote shell, joined by spaces."""
 
     host: str | None = None
-    """None: there was no such word. Empty: it was empty."""
+    """None if the host was not given, as opposed to an empty word."""
     user: str = ""
     port: int | None = None
     hostname: str = ""
-    """`-o HostName`: the host's real name."""
+    """`-o HostName`: the real name of the host."""
     words: Sequence[str] = field(default_factory=list)
     tty: int = 0
-    """-1: none; 0: only for a login shell; 1: if stdin is a terminal; 2: in any case."""
+    """-1: none; 0: only for a login shell; 1: if stdin is a terminal; 2: always."""
     stdin: bool = True
     verbose: bool = False
     version: bool = False
     help: bool = False
     query: bool = False
-    """`-G`: show the configuration."""
+    """`-G`: print the configuration."""
     control: str = ""
-    """`-O`: an order to a control master of ssh's own."""
+    """`-O`: a command for a control master of ssh."""
     profile: str = ""
     project: str = ""
     send_env: list[str] = field(default_factory=list)
-    """Patterns for names of variables."""
+    """Patterns for variable names."""
     set_env: list[str] = field(default_factory=list)
 
 
 def parse(words: Sequence[str]) -> SshCommand:
-    """Read `words`, the command line without the program's name. Raises UsageError."""
+    """Parse `words`, the command line without the program's name. Raises UsageError."""
     command = SshCommand()
     rest = list(words)
     while rest:
@@ -88,7 +89,7 @@ def parse(words: Sequence[str]) -> SshCommand:
 
 
 def _take_long(command: SshCommand, word: str, rest: list[str]) -> None:
-    """ssh has no long options, so that these are free to be rdo's."""
+    """Parse a long option. ssh has none, so that rdo's cannot clash with them."""
     name, equals, value = word.partition("=")
     if word == "--help":
         command.help = True
@@ -122,7 +123,7 @@ def _value(name: str, rest: list[str]) -> str:
 
 
 def _take_host(command: SshCommand, word: str) -> None:
-    """`[USER@]HOST`, or `ssh://[USER@]HOST[:PORT]`. What `-l`, `-p` and `-o` said before counts, as with ssh."""
+    """Parse `[USER@]HOST` or `ssh://[USER@]HOST[:PORT]`. Earlier `-l`, `-p` and `-o` take precedence, as with ssh."""
     is_address = word.startswith("ssh://")
     user, _, host = (word[6:].rstrip("/") if is_address else word).rpartition("@")
     if is_address and host.rpartition(":")[2].isdecimal():
@@ -149,12 +150,12 @@ def _set_control(command: SshCommand, order: str) -> None:
 
 
 def _set_option(command: SshCommand, text: str) -> None:
-    """`-o NAME=VALUE` or `-o 'NAME VALUE'`; of a name the first one counts, as with ssh."""
+    """Parse `-o NAME=VALUE` or `-o 'NAME VALUE'`. The first value of a name applies, as with ssh."""
     name, _, value = text.replace("=", " ", 1).strip(BLANKS).partition(" ")
     value = value.strip(BLANKS).strip('"')
     name = name.lower()
     try:
-        if name in _OPTIONS:  # the others concern the connection, or are unknown here
+        if name in _OPTIONS:  # the others concern the connection, or are unknown to rdo
             _OPTIONS[name](command, value)
     except ValueError as error:
         raise UsageError(f"cannot parse `-o {text}`", str(error).lower(), "use `-o NAME=VALUE`") from None
@@ -207,4 +208,4 @@ _OPTIONS: Mapping[str, Callable[[SshCommand, str], None]] = {
 }
 
 TAKEN = frozenset({*_FLAGS, *_VALUES})
-"""The letters of the options that count here."""
+"""The letters of the options that have an effect here."""

@@ -1,7 +1,8 @@
-"""The directory of a project's shims that may stand in PATH: in the user's own state directory, beside no clone.
+"""The directory of a project's shims that may be in PATH. It is in the user's own state directory, outside of any
+clone.
 
-What a repository brings along in `.rdo/bin`, now or with a later `git pull`, must not become a command of the user's
-shell. So PATH never has that directory, but this one, which holds what `rdoctl shim add` was given, and nothing else.
+What a repository brings along in `.rdo/bin`, now or with a later `git pull`, must not become a command in the user's
+shell. So that directory is never put into PATH, but this one, which holds only what `rdoctl shim add` was given.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from rdo.fscodec import fsencode
 from rdo.util import atomic_write, foreign_file, private_directory
 
 NAME_LIMIT = 24
-"""Characters of the project's name that are in the directory's: for people, who meet it in PATH."""
+"""Characters of the project's name in the directory's name, by which people recognise it in PATH."""
 
 SIZE_LIMIT = 64 * 1024
-"""Bytes of a shim; it has two thousand."""
+"""Bytes to read of a shim, which has about two thousand."""
 
 
 def base(environment: Mapping[str, str]) -> str:
-    """What holds the directories of all projects."""
+    """The parent of the directories of all projects."""
     return private_directory.state_directory(environment, "shims")
 
 
@@ -38,7 +39,7 @@ class ShimPath:
         self.path = os.path.join(self._base, f"{name}-{hashlib.sha256(fsencode(real)).hexdigest()[:12]}")
 
     def make(self) -> None:
-        """Have the directory there, for the user alone. Raises SetupError."""
+        """Create the directory, private to the user. Raises SetupError."""
         try:
             private_directory.make_state(self._base)
             private_directory.make(self.path)
@@ -49,18 +50,18 @@ class ShimPath:
             raise SetupError(f"cannot create `{self.path}`", reason(error), hint) from None
 
     def add(self, name: str, text: str) -> None:
-        """Write a shim, in the place of one that is there. Raises OSError."""
+        """Write a shim, replacing an existing one. Raises OSError."""
         atomic_write.write(os.path.join(self.path, name), text, 0o700)
 
     def remove(self, name: str) -> None:
-        """Remove a shim, if there is one, and the directory with the last one."""
+        """Remove a shim, if it exists, and the directory together with the last shim."""
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(self.path, name))
         with contextlib.suppress(OSError):
             os.rmdir(self.path)
 
     def has(self, name: str, file: str) -> bool:
-        """Whether a file is, byte for byte, the shim of that name."""
+        """Whether the content of a file is exactly that of the shim of that name."""
         try:
             own = foreign_file.read(os.path.join(self.path, name), SIZE_LIMIT)
             return foreign_file.read(file, SIZE_LIMIT) == own

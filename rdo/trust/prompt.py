@@ -1,7 +1,8 @@
-"""The question whether a configuration may be trusted, in the room that the caller's screen has. Pure.
+"""The question whether to trust a configuration, fitted to the caller's screen. Pure.
 
-What it shows comes from the author of the repository. So each value begins on a line of its own that rdo has
-indented, no line is wider than the screen, all of it is no higher, and what weighs most is next to the question.
+What it shows was written by the author of the repository. So each value starts on a line of its own, indented by rdo;
+no line is wider than the screen; the whole is no higher than it; and the most important values are next to the
+question.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ QUESTION = f"Trust this configuration from now on? {TYPE}"
 AGAIN = "Type `yes` or `no`: "
 
 ROW_LIMIT = 5
-"""Rows of one value: a host name of 255 letters takes four on a terminal of 80 columns."""
+"""Most rows for one value. A host name of 255 letters takes four on a terminal of 80 columns."""
 
 MIN_ROWS, MIN_COLUMNS = 12, 40
-"""The screen on which every question fits. On a lower one only a short question does, on a narrower one none."""
+"""The smallest screen on which every question fits. With fewer rows only a short question fits, with fewer columns
+none."""
 
 MIN_ENTRIES = 4
-"""Rows for values: the driver, the directory, the host, and how many others there are."""
+"""Rows for values: the driver, the directory, the host, and the number of others."""
 
 OWN_ROWS = 2
-"""Rows that stay free: of the command that was typed, and one for the answer."""
+"""Rows to leave free: one for the command that was typed, and one for the answer."""
 
 INDENT, FURTHER = "  ", "      "
 
@@ -45,17 +47,18 @@ class Screen(NamedTuple):
 
 
 SMALL = Screen(24, 80)
-"""For a terminal that does not report its size: every one has as much."""
+"""Assumed if a terminal does not report its size: every terminal is at least this large."""
 
 
 def is_yes(answer: str | None) -> bool | None:
-    """Whether this allows it; None for what is neither yes nor no, as ssh has it. Only the whole word allows."""
+    """Whether the answer is a yes; None if it is neither yes nor no. As with ssh, only the whole word counts as a
+    yes."""
     word = "" if answer is None else answer.strip().lower()
     return True if word == "yes" else False if word in ("", "no", "n") else None
 
 
 def is_allowed(ask: Callable[[str], str | None], text: str) -> bool | None:
-    """The answer to the question; None if there is no terminal to ask on."""
+    """Ask until there is an answer; None if there is no terminal to ask on."""
     answer = ask(text)
     for _ in range(QUESTION_LIMIT):
         if answer is None or is_yes(answer) is not None:
@@ -65,12 +68,13 @@ def is_allowed(ask: Callable[[str], str | None], text: str) -> bool | None:
 
 
 def question(request: TrustRequest, before: Values | None, screen: Screen) -> str:
-    """What to ask: the values, or what has changed in them since those `before` were allowed; and how to answer.
+    """The question: the values or, if there were values `before`, what has changed since those were allowed; and how to
+    answer.
 
-    Raises RdoError where the screen is too small: what scrolls away was not read.
+    Raises RdoError if the screen is too small: nobody can be assumed to have read what has scrolled away.
     """
     if before and set(before) == set(request.all):
-        before = None  # asked once more, though nothing has changed
+        before = None  # asked again although nothing has changed
     rows, columns = screen
     if columns < MIN_COLUMNS:
         raise _too_small(request, screen)
@@ -93,7 +97,7 @@ def _too_small(request: TrustRequest, screen: Screen) -> RdoError:
 
 
 def in_ascii(request: TrustRequest, before: Values | None) -> tuple[TrustRequest, Values | None]:
-    """The same for a terminal on which nothing else can be shown."""
+    """The question in ASCII, for a terminal that can show nothing else."""
     values = _spelled(request.all)
     return TrustRequest(_ascii(request.config), _ascii(request.profile), values), before and _spelled(before)
 
@@ -120,7 +124,7 @@ def _entry(sign: str, name: str, value: str) -> str:
 
 
 def _changes(request: TrustRequest, before: Values) -> tuple[list[str], str]:
-    """What is gone and what is new, and a remark on how many values are as before."""
+    """What was removed, what was added, and a note of how many values are unchanged."""
     gone = [_entry("- ", *pair) for pair in before if pair not in request.all]
     come = [_entry("+ ", *pair) for pair in request.all if pair not in before]
     same = len(request.all) - len(come)
@@ -128,7 +132,7 @@ def _changes(request: TrustRequest, before: Values) -> tuple[list[str], str]:
 
 
 def _fit(entries: Sequence[str], room: int, columns: int) -> list[str]:
-    """The entries in as many rows as there are: the first are left out, and the last get what they need."""
+    """The entries in the available rows: the first ones are left out, and the last get the rows they need."""
     hidden = len(entries) - (room - 1) if len(entries) > room else 0
     shown = entries[hidden:]
     spare = room - len(shown) - (hidden > 0)

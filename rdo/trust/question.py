@@ -1,4 +1,5 @@
-"""The question to one user: beside what was allowed before, and in letters that the user's terminal can show."""
+"""The trust question for one user: compared with what was allowed before, and in characters that the terminal can
+show."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from rdo.util import charset
 
 
 def question(request: TrustRequest, environment: Mapping[str, str], screen: Screen) -> str:
-    """What to ask the user whose environment this is, so that it fits the screen. Raises RdoError."""
+    """The question for the user of that environment, fitted to the screen. Raises RdoError."""
     record = Store(environment).find(request.config, request.profile)
     before = record.values if record else None
     if not charset.is_utf8(environment):

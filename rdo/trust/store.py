@@ -1,7 +1,7 @@
-"""What the user has allowed repositories: records in the state directory, and whether a config is among them.
+"""Records of what the user has allowed, in the state directory, and whether they cover a config.
 
-A record is a file of its own for each config file and profile, replaced in one step, so that several may write. What is
-there to be allowed is decided in request.py, and how it is asked in question.py.
+Each config file and profile has a record in a file of its own, which is replaced atomically, so that several processes
+may write. What needs to be allowed is decided in request.py; how the user is asked, in question.py.
 """
 
 import errno
@@ -20,21 +20,21 @@ from rdo.util import foreign_file, private_directory
 from rdo.util.digest import sha256_hex
 
 BYPASS = "RDO_TRUST"
-"""A variable that allows everything while it is `1`: for CI, which runs the repository's code anyway."""
+"""Allows everything if set to `1`: for CI, which runs the repository's code anyway."""
 
 REMEDIES = {
     errno.ENOSPC: "free disk space there, or ",
     errno.EDQUOT: "free disk space there, or ",
     errno.EACCES: "fix its permissions, or ",
 }
-"""How a record could be written after all, by the reason why it was not."""
+"""How to make a failed write succeed, by error number."""
 
 SIZE_LIMIT = 1024 * 1024
-"""Bytes that are read of a record, or of a program. A record has what two config files say."""
+"""Bytes to read of a record or a program. A record holds the contents of two config files."""
 
 
 class TrustStatus(Enum):
-    """What the user has said to a request, in words."""
+    """What the user has decided about a request."""
 
     FREE = "nothing that has to be allowed"
     BYPASSED = f"allowed by {BYPASS}=1"
@@ -49,7 +49,7 @@ class TrustStatus(Enum):
 
 
 class Record(NamedTuple):
-    """What was allowed when (seconds since the epoch)."""
+    """What was allowed, and when (seconds since the epoch)."""
 
     config: str
     profile: str
@@ -59,23 +59,23 @@ class Record(NamedTuple):
 
 
 class Store:
-    """The records of one user. Raises SetupError where others could have made them."""
+    """The records of one user. Raises SetupError if other users could have written them."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._directory = private_directory.state_directory(environment, "allowed")
 
     @property
     def directory(self) -> str:
-        """Where the records are: its time changes with each that is added or forgotten."""
+        """The directory of the records. Its modification time changes whenever one is added or removed."""
         return self._directory
 
     def find(self, config: str, profile: str) -> Record | None:
-        """The record of a profile."""
+        """The record for a profile of a config file."""
         record = self._read(self._path(config, profile))
         return record if record and (record.config, record.profile) == (config, profile) else None
 
     def equal(self, request: TrustRequest) -> Record | None:
-        """The record that allows just this, of whatever profile of the file."""
+        """A record that allows exactly this request, for any profile of the file."""
         own = self.find(request.config, request.profile)
         if own and own.digest == request.digest:
             return own
@@ -84,11 +84,11 @@ class Store:
         )
 
     def add(self, request: TrustRequest) -> None:
-        """Allow it, in the place of what was allowed before. Raises SetupError."""
+        """Record that the request is allowed, in place of what was allowed before. Raises SetupError."""
         record = Record(request.config, request.profile, request.digest, time.time(), request.all)
         try:
             private_directory.make_state(self._directory)
-            from rdo.util import atomic_write  # only here: what makes files with names of their own is slow to load
+            from rdo.util import atomic_write  # loaded here, since what creates temporary files is slow to load
 
             atomic_write.write(self._path(request.config, request.profile), json.dumps(record._asdict()))
         except OSError as error:
@@ -97,7 +97,7 @@ class Store:
             raise SetupError(what, reason(error), hint) from None
 
     def forget(self, config: str, profile: str) -> bool:
-        """Take back what was allowed; whether there was something. Raises SetupError."""
+        """Revoke what was allowed, and return whether there was a record. Raises SetupError."""
         try:
             os.unlink(self._path(config, profile))
         except FileNotFoundError:
@@ -107,7 +107,7 @@ class Store:
         return True
 
     def records(self) -> list[Record]:
-        """All records, in the order of their config files and profiles."""
+        """All records, sorted by config file and profile."""
         return sorted(self._all())
 
     def _all(self) -> Iterator[Record]:
@@ -125,7 +125,7 @@ class Store:
         return os.path.join(self._directory, name)
 
     def _read(self, path: str) -> Record | None:
-        """A record that nobody else can have written; None for anything else."""
+        """The record in a file that no other user can have written; None for anything else."""
         if os.path.islink(path):
             return None
         try:
@@ -146,12 +146,13 @@ def _record(found: object) -> Record:
 
 
 def current_request(config: Config, programs: Sequence[str]) -> TrustRequest:
-    """What the config asks for, with `programs` as they are now: files that its driver has run on this machine."""
+    """What the config asks for, with the current digests of `programs`, the files that its driver runs on this
+    machine."""
     return requested(config, [(path, _content(path)) for path in programs])
 
 
 def _content(path: str) -> str:
-    """A digest of a file's content."""
+    """The digest of a file's content."""
     try:
         return f"sha256:{sha256_hex(foreign_file.read(path, SIZE_LIMIT))}"
     except OSError as error:
@@ -159,12 +160,12 @@ def _content(path: str) -> str:
 
 
 def is_bypassed(environment: Mapping[str, str]) -> bool:
-    """Whether the user whose environment this is allows everything."""
+    """Whether the environment allows everything."""
     return environment.get(BYPASS) == "1"
 
 
 def status(request: TrustRequest, environment: Mapping[str, str]) -> TrustStatus:
-    """Whether the user whose environment this is has allowed it. Raises SetupError."""
+    """Whether the user of that environment has allowed the request. Raises SetupError."""
     if not request.all:
         return TrustStatus.FREE
     if is_bypassed(environment) and not request.exposed:
@@ -178,7 +179,7 @@ def status(request: TrustRequest, environment: Mapping[str, str]) -> TrustStatus
 
 
 def refusal(request: TrustRequest, why: TrustStatus) -> RdoError:
-    """The error for a command that has to be allowed first."""
+    """The error for a command whose configuration is not allowed."""
     if why is TrustStatus.EXPOSED:
         return request.exposed[0].error
     what = f"profile `{request.profile}` of `{request.config}` is not allowed yet"

@@ -1,1 +1,1 @@
-"""What any program could use: files, text, threads. Knows nothing of targets or commands."""
+"""General-purpose code: files, text, processes, threads. Knows nothing of targets or commands."""

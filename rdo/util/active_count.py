@@ -1,4 +1,4 @@
-"""Counts what is active: something that begins and ends."""
+"""Counts how many things are active at the moment."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 
 class ActiveCount:
-    """Counts who is inside: `with tally: ...`. From any thread; the count is given back however the block ends."""
+    """A counter for `with` blocks: it counts the threads inside. Thread-safe; the count is given back however a block
+    ends."""
 
     def __init__(self, changed: threading.Condition, is_awaited: Callable[[], bool] = lambda: True) -> None:
-        """`changed` is notified when the last one has left, if that is awaited: to wake a thread costs as much as the
-        rest of a short command's end. `is_awaited` is asked with `changed` held.
-        """
+        """`changed` is notified when the last block has ended, if somebody waits for that: waking a thread costs as
+        much as the rest of a short command's end. `is_awaited` is called with `changed` held."""
         self._changed = changed
         self._is_awaited = is_awaited
         self._count = 0

@@ -1,4 +1,4 @@
-"""Writes a file in one step: readers find the whole old text or the whole new one."""
+"""Writes a file atomically: readers see either the whole old text or the whole new one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 
 
 def write(path: str, text: str, mode: int = 0o600) -> None:
-    """Replace the content of the file. Raises OSError; then the file is unchanged, on a full disk too."""
-    import tempfile  # loads a dozen modules, which who only reads such files does not need
+    """Replace the content of the file. Raises OSError, in which case the file is unchanged, even on a full disk."""
+    import tempfile  # loads a dozen modules that readers of such files do not need
 
     handle, made = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".")
     try:

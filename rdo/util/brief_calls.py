@@ -1,7 +1,7 @@
-"""Calls to the system that cannot wait, made without letting another thread run meanwhile.
+"""System calls that never block, made without releasing the interpreter lock.
 
-CPython lets go of the interpreter around each of its own. A thread that passes on a stream takes it then, and to get it
-back takes longer than ten such calls; a command makes some thirty. Without ctypes, they are made as usual.
+CPython releases the lock around each of its own calls. Another thread that relays a stream then takes it, and getting
+it back takes longer than ten such calls; a command makes some thirty. Without ctypes, the calls are made as usual.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ try:
     from ctypes import POINTER, c_char_p, c_int, c_short, c_size_t, c_ssize_t, c_ulong
 
     LIBC: Any = ctypes.PyDLL(None, use_errno=True)
-except (ImportError, OSError):  # a Python that was built without libffi
+except (ImportError, OSError):  # a Python built without libffi
     LIBC = None
 
 SIZE_LIMIT = 4096
-"""Bytes: to copy more takes long enough for others to run meanwhile."""
+"""Bytes. Copying more takes long enough to let other threads run meanwhile."""
 
 if LIBC is not None:
 
@@ -40,9 +40,9 @@ if LIBC is not None:
 
 
 def has_room(connection: socket.socket) -> bool:
-    """Whether something can be sent, as poll(2) sees it, or it has ended. Raises OSError."""
+    """Whether poll(2) reports that something can be sent, or that the connection has ended. Raises OSError."""
     number = connection.fileno()
-    if number < 0:  # closed here, which poll(2) would pass over
+    if number < 0:  # the socket is closed, and poll(2) would ignore it
         return True
     if LIBC is None:
         room = select.poll()
@@ -52,20 +52,20 @@ def has_room(connection: socket.socket) -> bool:
 
 
 def send(connection: socket.socket, data: bytes | memoryview) -> int:
-    """Send what there is room for: how many bytes. Raises BlockingIOError, OSError."""
+    """Send as much as there is room for, and return the number of bytes. Raises BlockingIOError, OSError."""
     if LIBC is None or len(data) > SIZE_LIMIT:
         return connection.send(data, socket.MSG_DONTWAIT)
     return _checked(LIBC.send(connection.fileno(), bytes(data), len(data), socket.MSG_DONTWAIT))
 
 
 class Reader:
-    """Reads links and small files, such as those of /proc: None where that cannot be done. For one thread."""
+    """Reads links and small files such as those of /proc; returns None for what cannot be read. Not thread-safe."""
 
     def __init__(self) -> None:
         self._room: Any = ctypes.create_string_buffer(SIZE_LIMIT) if LIBC is not None else None
 
     def link(self, path: str) -> bytes | None:
-        """What a link leads to."""
+        """The target of a symbolic link."""
         if self._room is None:
             with contextlib.suppress(OSError):
                 return fsencode(os.readlink(path))
@@ -74,7 +74,7 @@ class Reader:
         return self._room[:size] if size >= 0 else None
 
     def file(self, path: str) -> bytes | None:
-        """A file's bytes."""
+        """The content of a file."""
         if self._room is None:
             with contextlib.suppress(OSError), open(path, "rb") as file:
                 return file.read()
@@ -92,7 +92,7 @@ class Reader:
 
 
 def _checked(result: int) -> int:
-    """It, unless it is -1. Raises OSError."""
+    """Return the result unless it is -1. Raises OSError."""
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

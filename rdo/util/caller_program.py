@@ -1,5 +1,6 @@
-"""Starts a program that the user's own configuration names, as if the caller had: with the caller's environment, in the
-directory where the command was typed. The control master has another environment, and runs in `/`."""
+"""Starts a program named by the user's own configuration as if the caller had started it: with the caller's
+environment, and in the directory where the command was typed. The control master itself has another environment, and
+runs in `/`."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from functools import partial
 from rdo.util.own_program import Finish, Finished, kill_group
 
 UMASK = 0o022
-"""As a login has it, for what the program makes: that of the control master keeps everything to itself."""
+"""The usual umask of a login. The control master's own umask would make the program's files private."""
 
 
 def start_for_caller(
@@ -23,7 +24,7 @@ def start_for_caller(
     stderr: int = subprocess.PIPE,
     new_session: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start the program, which is looked for in the caller's PATH. Raises OSError; ValueError for a NUL in a word."""
+    """Start the program, looked up in the caller's PATH. Raises OSError, and ValueError for a NUL in a word."""
     pwd = environment.get("PWD", "")
     return subprocess.Popen(
         command,
@@ -46,10 +47,10 @@ def run_for_caller(
     stdout: int = subprocess.PIPE,
     stderr: int = subprocess.PIPE,
 ) -> Finished:
-    """Run the program to its end, with `given` as its stdin: what it printed, and its exit status.
+    """Run the program to its end, with `given` as its stdin, and return its output and exit status.
 
-    Raises what start_for_caller raises, and TimeoutError once it has been killed after `timeout` seconds, with all that
-    it has started.
+    Raises what start_for_caller raises, and TimeoutError after `timeout` seconds, once the program and all its children
+    have been killed.
     """
     stdin = subprocess.PIPE if given else subprocess.DEVNULL
     streams = {"stdin": stdin, "stdout": stdout, "stderr": stderr}
@@ -57,7 +58,8 @@ def run_for_caller(
 
 
 def begin_for_caller(command: Sequence[str], environment: Mapping[str, str]) -> Finish:
-    """Start the program without input; its end is to be waited for. Raises what start_for_caller raises."""
+    """Start the program without input. The caller of this function waits for its end. Raises what start_for_caller
+    raises."""
     return partial(_finish, start_for_caller(command, environment, new_session=True), b"")
 
 

@@ -1,4 +1,4 @@
-"""Time that passes while the machine sleeps, beside time that does not."""
+"""Two clocks: one that continues while the machine sleeps, and one that does not."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 if sys.platform == "darwin":
-    _WITH_SUSPEND = time.CLOCK_MONOTONIC  # not what time.monotonic has there: that is CLOCK_UPTIME_RAW
+    _WITH_SUSPEND = time.CLOCK_MONOTONIC  # not what time.monotonic uses there, which is CLOCK_UPTIME_RAW
 else:
     _WITH_SUSPEND = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Instant(NamedTuple):
-    """A point in time, in seconds since some other one, by both clocks."""
+    """A point in time by both clocks, each in seconds from an arbitrary start."""
 
     elapsed: float
-    """Goes on while the machine sleeps."""
+    """Continues while the machine sleeps."""
     awake: float
-    """Stands still then, as what waits does."""
+    """Stops while the machine sleeps, as timeouts do."""
 
 
 Clock = Callable[[], Instant]
 
 
 def elapsed() -> float:
-    """Seconds since some point in time, those in which the machine slept included."""
+    """Seconds since an arbitrary start, including those in which the machine slept."""
     return time.clock_gettime(_WITH_SUSPEND)
 
 
 def now() -> Instant:
-    """The time by both clocks."""
+    """The current time by both clocks."""
     return Instant(elapsed(), time.monotonic())

@@ -1,6 +1,7 @@
-"""SHA-256 by Python itself. `hashlib` loads OpenSSL for it, which takes longer than what a short command digests.
+"""SHA-256 in Python's own implementation. `hashlib` would load OpenSSL, which takes longer than everything that a short
+command hashes.
 
-The modules are those that Python's own `random` uses for the same reason.
+Python's own `random` imports these modules for the same reason.
 """
 
 from __future__ import annotations
@@ -19,5 +20,5 @@ else:
 
 
 def sha256_hex(data: bytes) -> str:
-    """The digest in 64 hexadecimal digits."""
+    """The digest as 64 hexadecimal digits."""
     return sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""By what it shows that a file, or a directory's list of names, is another one than before."""
+"""Detects that a file, or the list of names in a directory, has changed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ Stamp = tuple[int, ...]
 
 
 def stamp(path: str) -> Stamp:
-    """What changes with the file that the path leads to; empty where there is none, or it cannot be looked at.
+    """A value that differs after the file at this path, links followed, has changed; empty if it does not exist or
+    cannot be examined.
 
-    Nobody can set back the time of the inode's last change.
+    It includes the time of the inode's last change, which nobody can set back.
     """
     try:
         info = os.stat(path)
@@ -24,22 +25,22 @@ def stamp(path: str) -> Stamp:
 
 
 class Remembered(Generic[T]):
-    """What was read of files, for as long as their stamps are the same. For any thread."""
+    """A value read from files, which is read again once the stamp of one of these differs. Thread-safe."""
 
     def __init__(self, read: Callable[[], T], files: Callable[[T], Iterable[str]]) -> None:
-        """`files`: the paths of all that `read` looks at where it gives this value."""
+        """`files` returns the paths of everything that `read` depends on when it returns this value."""
         self._read = read
         self._files = files
         self._last: tuple[T, dict[str, Stamp]] | None = None
 
     def get(self) -> T:
-        """It, as it is now. Raises what `read` raises."""
+        """The current value. Raises what `read` raises."""
         if self._last is not None:
             value, stamps = self._last
             if all(stamp(path) == before for path, before in stamps.items()):
                 return value
         value = self._read()
         stamps = {path: stamp(path) for path in self._files(value)}
-        again = self._read()  # since by the first value alone it is not known what to look at
+        again = self._read()  # the stamps were taken after the first read, which alone says which files to look at
         self._last = (value, stamps) if again == value else None
         return again

@@ -1,8 +1,8 @@
-"""Reads a file that others may have made: a file of a repository, of a home, of the target's owner. Every such file.
+"""Reads files that others may have made: in a repository, in a home directory, or owned by the target's user.
 
-At such a path there may be a device that never ends, a FIFO without a writer, a link to something of
-the user's, or a gigabyte. So: a regular file, opened without waiting, up to a size, and where it matters below the
-directory that it belongs to.
+Every such file is read through this module. The path may lead to an endless device, a FIFO without a writer, a link to
+one of the user's own files, or a gigabyte. So only regular files are opened, without blocking, up to a size limit and,
+where it matters, only below the directory that they belong to.
 """
 
 from __future__ import annotations
@@ -15,42 +15,44 @@ from typing import BinaryIO
 from rdo.fscodec import fsdecode
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-"""Opening a FIFO waits for its writer without the second; a terminal may become ours without the third."""
+"""Without O_NONBLOCK, opening a FIFO would wait for a writer; without O_NOCTTY, a terminal could become our controlling
+one."""
 
 
 class UnsuitableFile(OSError):
-    """The file exists but is not one to read; `strerror` says why."""
+    """The file exists but must not be read; `strerror` says why."""
 
 
 class FileTooLarge(UnsuitableFile):
-    """It is larger than such a file can be."""
+    """The file is larger than a file of its kind can be."""
 
 
 def read(path: str, limit: int, *, within: str = "") -> bytes:
-    """The whole content, of `limit` bytes at most. Raises OSError, and of it UnsuitableFile.
+    """The whole content, of at most `limit` bytes. Raises OSError, of which UnsuitableFile is a subclass.
 
-    `within` is a directory that no link may lead out of, whatever links lead to itself.
+    No link may lead out of the directory `within`; links in the path of that directory itself are allowed.
     """
     with open_regular(path, within=within) as file:
         return rest(file, limit)
 
 
 def read_text(path: str, limit: int, *, within: str = "") -> str:
-    """The same as text, its line ends as they are; bytes that are not UTF-8 by `surrogateescape`."""
+    """Like `read`, but returns text with its line ends unchanged, and `surrogateescape` for bytes that are not
+    UTF-8."""
     return fsdecode(read(path, limit, within=within))
 
 
 def head(path: str, size: int) -> bytes:
-    """The first bytes, of a file of any size. Raises OSError."""
+    """The first bytes of a file of any size. Raises OSError."""
     with open_regular(path) as file:
         return _read(file, size)
 
 
 def open_regular(path: str, *, within: str = "") -> BinaryIO:
-    """The open file. Raises OSError, ValueError for a path with a NUL in it."""
+    """Open a regular file. Raises OSError, and ValueError for a path with a NUL in it."""
     if within:
         path = _resolved(path, within)
-    _check_regular(path, os.stat(path))  # first: to open a device can be an action of its own
+    _check_regular(path, os.stat(path))  # before opening, which can have an effect if it is a device
     descriptor = os.open(path, _FLAGS)
     try:
         _check_regular(path, os.fstat(descriptor))
@@ -69,7 +71,8 @@ def rest(file: BinaryIO, limit: int) -> bytes:
 
 
 def _read(file: BinaryIO, size: int) -> bytes:
-    """Up to so many bytes. Raises UnsuitableFile for one that has none yet: some of /proc and /sys are streams."""
+    """Read up to `size` bytes. Raises UnsuitableFile if the file has no data yet: some in /proc and /sys are
+    streams."""
     content: bytes | None = file.read(size)
     if content is None:
         raise UnsuitableFile(errno.EINVAL, "not a regular file", file.name)

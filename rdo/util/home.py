@@ -1,4 +1,4 @@
-"""A leading `~` in a path, as a caller's shell would replace it."""
+"""Expands a leading `~` in a path as the caller's shell would."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 
 def expand(path: str, environment: Mapping[str, str]) -> str:
-    """The path with `~` as the environment's HOME, which may be another than that of this process."""
+    """The path with `~` replaced by HOME of that environment, which may differ from this process's own."""
     if (path == "~" or path.startswith("~/")) and environment.get("HOME"):
         return environment["HOME"].rstrip("/") + path[1:] or "/"
     return os.path.expanduser(path)

@@ -1,7 +1,7 @@
-"""JSON with comments and trailing commas, as editors keep their settings: read, and changed in place. Pure.
+"""JSON with comments and trailing commas, as editors store their settings: read, and edited in place. Pure.
 
-A change is an insertion, or the replacement of one value. All else stays as it was, byte for byte: comments, line ends,
-indentation, the order of the members. (Blanks before a closing bracket may give way to a newline.)
+An edit inserts a value or replaces one. Everything else stays the same, byte for byte: comments, line ends,
+indentation, the order of members. (Blanks before a closing bracket may be replaced by a newline.)
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 INDENT = "    "
-"""For a text that shows none."""
+"""The indentation for a text that has none to follow."""
 
 Path = Sequence[str | int]
-"""Names of members and numbers of elements, from the root."""
+"""Member names and element indexes, from the root."""
 
 _TRIVIA = re.compile(r"(?:[ \t\r\n\ufeff]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _SCALAR = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|-?\d[\d.eE+-]*|true|false|null')
@@ -24,27 +24,27 @@ _SCALAR = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|-?\d[\d.eE+-]*|true|false|null
 
 @dataclass
 class Node:
-    """A value: where it stands in the text, and what it is."""
+    """A value, and where it is in the text."""
 
     start: int
     end: int
     value: Any
     children: list[Node] = field(default_factory=list)
     name: str = ""
-    """Of a member of an object."""
+    """The name of the member, if the value belongs to an object."""
     head: int = -1
-    """Where a member's name stands; the value itself for others."""
+    """Where the member's name starts; for any other value, where the value itself starts."""
     comma: bool = False
     """Whether a comma follows the last child."""
 
 
 def loads(text: str) -> Any:
-    """The value; of an empty text, an empty object, as editors have it. Raises ValueError."""
+    """The value; an empty object for an empty text, as editors treat it. Raises ValueError."""
     return parse(text).value
 
 
 def parse(text: str) -> Node:
-    """The root, with all that is below it. Raises ValueError that names the line."""
+    """The root node, with everything below it. Raises ValueError that names the line."""
     start = _skip(text, 0)
     if start == len(text):
         return Node(start, start, {})
@@ -58,7 +58,7 @@ def parse(text: str) -> Node:
 
 
 def put(text: str, path: Path, value: Any) -> str:
-    """The text with that value at the path; objects that are missing on the way are made. Raises ValueError."""
+    """The text with the value set at the path. Missing objects on the way are created. Raises ValueError."""
     node = parse(text)
     for depth, name in enumerate(path):
         child = _child(node, name)
@@ -73,7 +73,7 @@ def put(text: str, path: Path, value: Any) -> str:
 
 
 def append(text: str, path: Path, value: Any) -> str:
-    """The text with one more element in the array at the path, which is made where it is missing. Raises ValueError."""
+    """The text with an element added to the array at the path, which is created if missing. Raises ValueError."""
     node = find(parse(text), path)
     if node is None:
         return put(text, path, [value])
@@ -83,7 +83,7 @@ def append(text: str, path: Path, value: Any) -> str:
 
 
 def find(root: Node, path: Path) -> Node | None:
-    """What is at the path; None if nothing is."""
+    """The node at the path; None if there is none."""
     node: Node | None = root
     for name in path:
         node = node and _child(node, name)
@@ -94,7 +94,7 @@ def _child(node: Node, name: str | int) -> Node | None:
     if isinstance(node.value, list) and isinstance(name, int):
         return node.children[name] if 0 <= name < len(node.children) else None
     found = [child for child in node.children if child.name == name and isinstance(node.value, dict)]
-    return found[-1] if found else None  # the last one counts
+    return found[-1] if found else None  # the last one applies
 
 
 def _skip(text: str, position: int) -> int:
@@ -150,13 +150,13 @@ def _error(text: str, position: int, expected: str) -> ValueError:
     return ValueError(f"line {text.count(chr(10), 0, position) + 1}: expected {expected}")
 
 
-# Changes
+# Edits
 
 
 def _insert(text: str, node: Node, value: Any, name: str | None) -> str:
-    """One more child, after the last one and its comments. On a line of its own unless the others share one."""
+    """Insert a child after the last one and its comments: on a line of its own, unless the others share one."""
     head = "" if name is None else f"{json.dumps(name, ensure_ascii=False)}: "
-    if node.start == node.end:  # nothing but comments
+    if node.start == node.end:  # a text with nothing but comments
         gap = "" if not text or text.endswith("\n") else _newline(text)
         return text + gap + "{" + _own_line(text, "", head, value) + _newline(text) + "}" + _newline(text)
     before = text[: node.end - 1]
@@ -180,7 +180,7 @@ def _own_line(text: str, outer: str, head: str, value: Any, indent: str | None =
 
 
 def _render(text: str, value: Any, indent: str) -> str:
-    """The value over as many lines as it takes, those below the first indented."""
+    """The value over as many lines as it needs, with every line after the first indented."""
     lines = json.dumps(value, ensure_ascii=False, indent=_unit(text)).split("\n")
     return (_newline(text) + indent).join(lines)
 
@@ -202,7 +202,7 @@ def _indent_at(text: str, position: int) -> str:
 
 
 def _unit(text: str) -> str:
-    """One step of indentation."""
+    """The indentation of one level."""
     return _indent_of(text, parse(text)) or INDENT
 
 

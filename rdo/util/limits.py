@@ -1,6 +1,6 @@
-"""What a process inherits and, without privileges, cannot raise again: its niceness and its hard limits.
+"""What a process inherits and cannot raise again without privileges: its niceness and its hard limits.
 
-Where the system shows them to the process itself alone (limits, on macOS), they are ignored.
+Where a system shows them only to the process itself (the limits, on macOS), they are ignored.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import resource
 from typing import NamedTuple
 
 LIMITS = tuple(sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}))
-"""The numbers of the limits that this system has."""
+"""The numbers of the resource limits on this system."""
 
 
 class ProcessLimits(NamedTuple):
-    """`limits` are pairs of a soft and a hard limit, in the order of LIMITS; empty where they are not shown."""
+    """`limits` has a pair of soft and hard limit for each of LIMITS; it is empty if the system does not show them."""
 
     nice: int
     limits: tuple[tuple[int, int], ...]
 
     def allow(self, other: ProcessLimits) -> bool:
-        """Whether a process that has these can start one that has the `other` ones."""
-        if self == other:  # as a rule
+        """Whether a process with these limits can start one with the `other` limits."""
+        if self == other:  # the usual case
             return True
         pairs = zip(self.limits, other.limits, strict=False)
         infinite = resource.RLIM_INFINITY
@@ -32,7 +32,7 @@ class ProcessLimits(NamedTuple):
 
 
 def limits_of(pid: int) -> ProcessLimits | None:
-    """Those of a process of the same user; 0 is this process. None where it has ended."""
+    """The limits of a process of the same user; 0 is this process. None if it has ended."""
     try:
         return ProcessLimits(os.getpriority(os.PRIO_PROCESS, pid), _limits(pid))
     except OSError:
@@ -40,7 +40,8 @@ def limits_of(pid: int) -> ProcessLimits | None:
 
 
 def apply_limits(pid: int, limits: ProcessLimits) -> None:
-    """Set the limits of a process of ours, as far as the system allows. Never raises: the process may have ended."""
+    """Set the limits of a process of ours, as far as the system allows. Never raises, since the process may have
+    ended."""
     try:
         os.setpriority(os.PRIO_PROCESS, pid, limits.nice)
         if hasattr(resource, "prlimit"):

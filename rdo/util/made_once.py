@@ -1,4 +1,4 @@
-"""What is made when it is first wanted, since few want it: its code may be loaded only then."""
+"""A value that is created when it is first needed, since few commands need it and its code can be loaded just then."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ Made = TypeVar("Made")
 
 
 class MadeOnce(Generic[Made]):
-    """Usable from any thread."""
+    """Creates its value once. Thread-safe."""
 
     def __init__(self, make: Callable[[], Made]) -> None:
         self._make = make
         self._lock = threading.Lock()
-        """Held while it is made."""
+        """Held while the value is created."""
         self.made: Made | None = None
-        """None as long as nobody wanted it."""
+        """None until the value has been created."""
 
     def get(self) -> Made:
-        """It, made now if it is wanted for the first time. Raises what `make` raises."""
+        """The value, created now if this is the first call. Raises what `make` raises."""
         if self.made is None:
             with self._lock:
                 if self.made is None:

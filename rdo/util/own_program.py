@@ -1,6 +1,5 @@
-"""Starts a program for this process itself, as a shell would, and reads to its end what it prints. `subprocess` can do
-more, and takes as long to load as `ssh -G` takes to answer.
-"""
+"""Starts a program for this process itself, as a shell would, and reads its output to the end. `subprocess` can do
+more, but takes as long to load as `ssh -G` takes to answer."""
 
 import contextlib
 import os
@@ -14,11 +13,11 @@ from typing import NamedTuple
 READ_SIZE = 65536
 
 IGNORED = (SIGPIPE, SIGXFSZ)
-"""By Python, and not by what it starts."""
+"""Signals that Python ignores, and that a program it starts must not ignore."""
 
 
 class Finished(NamedTuple):
-    """What became of a program, and what it printed where that was read."""
+    """The exit status of a program, and its output if that was read."""
 
     returncode: int
     stdout: bytes
@@ -26,11 +25,11 @@ class Finished(NamedTuple):
 
 
 Finish = Callable[[float], Finished]
-"""Reads to its end what a program prints that was started. Raises TimeoutError once it has been killed after so many
-seconds, with all that it has started."""
+"""Reads the output of a started program to its end. Raises TimeoutError after so many seconds, once the program and all
+its children have been killed."""
 
 Start = Callable[[Sequence[str], Mapping[str, str]], Finish]
-"""Starts a program, which is looked for in the environment's PATH, without input. Raises OSError."""
+"""Starts a program without input, looked up in PATH of the environment. Raises OSError."""
 
 
 def start(command: Sequence[str], environment: Mapping[str, str]) -> Finish:
@@ -77,13 +76,13 @@ def _finish(pid: int, output: int, errors: int, timeout: float) -> Finished:
 
 
 def kill_group(pid: int) -> None:
-    """Kill a program that leads a process group and has not been waited for, and what it has started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS forbids it once all have ended
+    """Kill a program that leads a process group and has not been waited for, and all its children."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS returns EPERM once all have ended
         os.killpg(pid, SIGKILL)
 
 
 def _read(readers: Sequence[int], deadline: float) -> list[bytes]:
-    """What comes from each of them up to its end. Raises TimeoutError."""
+    """Read each descriptor to its end. Raises TimeoutError."""
     found = {reader: b"" for reader in readers}
     open_ones = select.poll()
     for reader in readers:

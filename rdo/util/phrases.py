@@ -1,19 +1,19 @@
-"""How a value, a name or a list of names is put into an error line.
+"""Phrases for error messages: how a value, a name or a list of names is written.
 
-Pure, and only phrases: which error is raised, and where, is decided by those who call this.
+Pure. Which error is raised, and where, is up to the callers.
 """
 
 from collections.abc import Sequence
 
 VALUE_LIMIT = 40
-"""Characters of a value that an error line shows."""
+"""Characters of a value that an error message includes."""
 
 HUGE_NUMBER = 10**15
-"""Numbers from here on are not shown: Python refuses to write out an integer of more than 4,300 digits."""
+"""Numbers from here on are not shown: Python refuses to convert an integer of more than 4,300 digits to text."""
 
 
 def shown(value: object) -> str:
-    """The value with its type, never long."""
+    """The value with its type, kept short."""
     match value:
         case bool():
             return f"`{str(value).lower()}`"
@@ -29,7 +29,7 @@ def shown(value: object) -> str:
 
 
 def literal(value: object) -> str:
-    """The value as a TOML string, for a line that says what to write; nothing if it has no short form."""
+    """The value as a TOML string, for a message that says what to write; empty if it is too long."""
     if isinstance(value, bool):
         return f'"{str(value).lower()}"'
     if isinstance(value, int | float):
@@ -40,19 +40,20 @@ def literal(value: object) -> str:
 
 
 def shortened(text: str, limit: int = VALUE_LIMIT) -> str:
-    """The text, cut where it is too long."""
+    """The text, cut if it is too long."""
     return text if len(text) <= limit else text[:limit] + "..."
 
 
 def listed(names: Sequence[str], limit: int | None = None) -> str:
-    """The names, each in backticks; no more than `limit` of them."""
+    """The names, each in backticks; at most `limit` of them."""
     more = " ..." if limit is not None and len(names) > limit else ""
     return ", ".join(f"`{name}`" for name in names[:limit]) + more
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
-    """`did you mean ...?`, or nothing if no name comes near."""
-    from difflib import get_close_matches  # only here: a thirtieth of a master's start is for no slips of the pen
+    """`did you mean ...?`, or nothing if no name is similar."""
+    # loaded here because it takes a thirtieth of a master's start-up, and typing errors are rare
+    from difflib import get_close_matches
 
     close = get_close_matches(name[:VALUE_LIMIT].lower(), names, n=1)
     return f"did you mean `{close[0]}`?" if close else ""

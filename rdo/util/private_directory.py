@@ -1,6 +1,6 @@
-"""The directories below a home in which rdo keeps files: made for their owner alone, and never another user's.
+"""The directories below the home directory in which rdo keeps files: created private, and never in another user's home.
 
-`sudo rdo` may have the HOME of who typed it: root would make its files wherever that user's links lead.
+`sudo rdo` may run with HOME of the invoking user: root would then create files wherever that user's links lead.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from collections.abc import Mapping
 from rdo.errors import SetupError
 
 NOBODY = 65534
-"""Who owns, inside a user namespace, what belongs to users that it does not know, such as `/`."""
+"""The uid that a user namespace shows as the owner of files of unmapped users, such as `/`."""
 
 
 def state_directory(environment: Mapping[str, str], name: str) -> str:
-    """The path of a directory for rdo's state: below XDG_STATE_HOME, where no repository can write."""
+    """The path of a directory for rdo's state, below XDG_STATE_HOME, which no repository can write to."""
     return _below(environment, "XDG_STATE_HOME", ".local/state", name)
 
 
 def cache_directory(environment: Mapping[str, str], name: str) -> str:
-    """The path of a directory for what rdo could find out again: below XDG_CACHE_HOME."""
+    """The path of a directory for what rdo can always find out again, below XDG_CACHE_HOME."""
     return _below(environment, "XDG_CACHE_HOME", ".cache", name)
 
 
 def _below(environment: Mapping[str, str], variable: str, default: str, name: str) -> str:
-    """rdo's directory in a base directory of the XDG specification; `default` is where that is below HOME."""
+    """rdo's directory in a base directory of the XDG specification, whose default below HOME is `default`."""
     base = environment.get(variable, "")
     if not base.startswith("/"):
         base = os.path.join(environment.get("HOME", "/"), default)
@@ -36,7 +36,7 @@ def _below(environment: Mapping[str, str], variable: str, default: str, name: st
 
 
 def make(path: str) -> None:
-    """Make the directory, and those above it, whatever the umask is. Raises OSError."""
+    """Create the directory and its parents, regardless of the umask. Raises OSError."""
     check(path)
     missing = []
     while not os.path.isdir(path):
@@ -47,11 +47,11 @@ def make(path: str) -> None:
     for each in reversed(missing):
         with contextlib.suppress(FileExistsError):
             os.mkdir(each, 0o700)
-            os.chmod(each, 0o700)  # under a umask of 0177 nobody could enter it, not even we
+            os.chmod(each, 0o700)  # under a umask of 0177 nobody could enter it, not even its owner
 
 
 def make_state(path: str) -> None:
-    """Make a directory for rdo's state, for its owner alone, even where others of rdo's files came first.
+    """Create a directory for rdo's state, private to its owner, even if other files of rdo were there first.
 
     Raises OSError.
     """
@@ -61,21 +61,21 @@ def make_state(path: str) -> None:
 
 
 def check(path: str) -> None:
-    """Raises OSError where we are root, and a file or directory on the way to the path belongs to another user."""
+    """Raise OSError if this process runs as root, and the path or one of its parents belongs to another user."""
     if os.geteuid() != 0:
         return
     for place in _on_the_way(path):
         try:
             owner = os.lstat(place).st_uid
         except OSError:
-            continue  # it is still to be made
+            continue  # not created yet
         if owner not in (0, NOBODY):
             why = f"`{place}` belongs to another user (uid {owner}) and you are root, use `sudo -H`"
             raise PermissionError(errno.EPERM, why, path)
 
 
 def check_private(path: str, info: os.stat_result) -> None:
-    """Raises SetupError for what others made or can write."""
+    """Raise SetupError if other users created the file, or can write to it."""
     if info.st_uid != os.geteuid():
         hint = "use `sudo -H`" if os.geteuid() == 0 else "set HOME to a directory of yours, or remove it"
         raise SetupError(f"`{path}` belongs to another user", f"uid {info.st_uid}", hint)
@@ -84,7 +84,7 @@ def check_private(path: str, info: os.stat_result) -> None:
 
 
 def _on_the_way(path: str) -> list[str]:
-    """The path and all that is above it, the topmost first; and where the links in it lead."""
+    """The path and all its parents, the topmost first, and what the links among them lead to."""
     found: list[str] = []
     for start in (os.path.abspath(path), os.path.realpath(path)):
         place, ways = start, [start]

@@ -1,7 +1,7 @@
-"""Processes of this machine: names for them that are never reused, what they are, and their end. Knows /proc and ps(1).
+"""Processes on this machine: unique names for them, facts about them, and ending them. Reads /proc and runs ps(1).
 
-A process id is reused, and in a container it means another process. A PID space is where it means one: one boot of a
-machine, and on Linux one PID namespace of it.
+A process id is reused, and in a container it denotes another process. A PID space is where it denotes just one: one
+boot of a machine and, on Linux, one PID namespace.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ TOOL_TIMEOUT = 5.0
 """Seconds for ps(1) or sysctl(8), which take some milliseconds."""
 
 POLL_INTERVAL = 0.02
-"""Seconds between two checks. Nothing reports the end of a process that is not our child."""
+"""Seconds between two checks. Nothing reports the end of a process that is not a child."""
 
 
 def pid_space() -> str:
-    """The PID space of this process; empty where the system does not show it."""
+    """The PID space of this process; empty if the system does not show it."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return f"{file.read().strip()} {os.readlink('/proc/self/ns/pid')}"
@@ -33,7 +33,7 @@ def pid_space() -> str:
 
 
 def process_name(pid: int) -> str:
-    """The id of a process and when it started, unique within its PID space; empty if there is no such process."""
+    """The process id and its start time, unique within a PID space; empty if there is no such process."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
@@ -52,7 +52,7 @@ def is_running(named: str) -> bool:
 
 
 def _output(command: Sequence[str]) -> str:
-    """What a program prints; nothing where it cannot be run."""
+    """What a program prints; empty if it cannot be run."""
     import subprocess  # not needed on Linux
 
     try:
@@ -63,16 +63,16 @@ def _output(command: Sequence[str]) -> str:
 
 
 class Process(NamedTuple):
-    """A process that is there. `memory` is what it has in RAM, in bytes."""
+    """A running process. `memory` is its resident size in bytes."""
 
     memory: int
     command: str
 
 
 def look(pid: int, proc: str = "/proc") -> Process | None:
-    """The process of that number; None if it has ended, or if that cannot be determined.
+    """The process with that id; None if it has ended, or if that cannot be determined.
 
-    By ps(1), which macOS has too, only where there is no /proc: containers often lack it, and busybox has another one.
+    Uses ps(1) only where there is no /proc, as on macOS: containers often lack ps, and busybox has a different one.
     """
     if not os.path.exists(f"{proc}/self/statm"):
         return _ask_ps(pid)
@@ -95,7 +95,7 @@ def _ask_ps(pid: int) -> Process | None:
 
 
 def wait(pid: int, timeout: float) -> bool:
-    """Whether the process ends within so many seconds."""
+    """Wait for the process to end, and return whether it does within so many seconds."""
     return _wait(process_name(pid), timeout)
 
 
@@ -109,9 +109,9 @@ def _wait(named: str, timeout: float) -> bool:
 
 
 def end(pid: int, timeout: float) -> bool:
-    """Terminate the process, and kill it if it has not ended after so many seconds. Whether it has ended then.
+    """Terminate the process, and kill it if it has not ended after so many seconds. Returns whether it has ended.
 
-    Another one that gets its number meanwhile is left alone.
+    If another process gets its id meanwhile, that one is left alone.
     """
     named = process_name(pid)
     for number in (signal.SIGTERM, signal.SIGKILL):

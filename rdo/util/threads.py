@@ -1,6 +1,5 @@
-"""Threads of the control master, one or a few that share what is to be done: where the system allows no more of them,
-that is an error for the user; an unexpected exception is logged.
-"""
+"""Starts threads in the control master, alone or as a small pool. If the system allows no more threads, the user gets
+an error; an unexpected exception in a thread is logged."""
 
 from __future__ import annotations
 
@@ -12,9 +11,8 @@ from rdo.errors import SetupError
 from rdo.util import log
 
 WORKER_LIMIT = 16
-"""At a time. What they do waits for others: a Docker engine takes some 50 ms to start a program, and for many at once
-no less.
-"""
+"""Threads at a time. They mostly wait for others: a Docker engine takes some 50 ms to start a program, even when it
+starts many at once."""
 
 
 def start(
@@ -23,10 +21,10 @@ def start(
     name: str,
     broken: Callable[[BaseException], object] = lambda error: None,
 ) -> threading.Thread:
-    """Run `work` in a daemon thread of that name. Raises SetupError where the system allows no more threads.
+    """Run `work` in a daemon thread of that name. Raises SetupError if the system allows no more threads.
 
-    `broken` is called, in the thread, with the unexpected exception that has ended it: whoever counts on it can tell
-    those who wait, and start another one.
+    If an unexpected exception ends the thread, `broken` is called with it in that thread, to inform those who wait for
+    the thread, or to start another.
     """
     thread = threading.Thread(target=_run, args=(broken, work, *arguments), name=name, daemon=True)
     try:
@@ -37,7 +35,7 @@ def start(
 
 
 def refusal() -> SetupError:
-    """The error where the system allows no more threads."""
+    """The error for a system that allows no more threads."""
     why = "the limit on processes or memory has been reached"
     return SetupError("the control master cannot start a thread", why, "see `ulimit -a`")
 
@@ -52,18 +50,19 @@ def _run(broken: Callable[[BaseException], object], work: Callable[..., object],
 
 
 class Workers:
-    """Threads for those that must not wait: a few, and none while there is nothing to do. Usable from any thread."""
+    """Runs functions for threads that must not wait, in a few threads that exist only while there is work.
+    Thread-safe."""
 
     def __init__(self, name: str) -> None:
-        """`name`: of the threads."""
+        """`name` is the name of the threads."""
         self._name = name
         self._lock = threading.Lock()
-        """Guards both below."""
+        """Guards the two attributes below."""
         self._waiting: deque[Callable[[], None]] = deque()
         self._threads = 0
 
     def submit(self, act: Callable[[], None]) -> None:
-        """Do it soon. Raises SetupError."""
+        """Run the function soon. Raises SetupError."""
         with self._lock:
             self._waiting.append(act)
             if self._threads >= WORKER_LIMIT:
@@ -83,5 +82,5 @@ class Workers:
                     self._threads -= 1
                     return
                 act = self._waiting.popleft()
-            with log.contained():  # a thread that ended here would be counted for ever
+            with log.contained():  # a thread that ended here would still be counted
                 act()
