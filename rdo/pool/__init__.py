@@ -1,1 +1,1 @@
-"""What is held to one target: connections, the shells that wait on them, and the lifeline of each."""
+"""What is kept open to a target: connections, the warm shells on them, and the lifeline of each connection."""

@@ -1,4 +1,4 @@
-"""One connection that is held to the target, and the process groups that live on it. Knows nothing of commands."""
+"""A connection that is kept open to the target, and the process groups that run over it. Knows nothing of commands."""
 
 from __future__ import annotations
 
@@ -18,46 +18,50 @@ from rdo.remote_sh.bootstrap import is_plain
 from rdo.util.active_count import ActiveCount
 
 RELEASE_LIMIT = 8
-"""Released groups at most until the lifeline drops them: many at a time cost the target as much as one."""
+"""Released groups to collect before the lifeline drops them: dropping many at once costs the target no more than
+one."""
 
 
 class StreamLease(NamedTuple):
-    """A connection from the target to a server; `release` is to be called once it is closed."""
+    """A connection from the target to a server. Call `release` once it is closed."""
 
     stream: TargetStream
     release: Callable[[], None]
 
 
 class IncomingLease(NamedTuple):
-    """The same for a connection that somebody there made."""
+    """A connection that a program on the target made to a port where the target listens. Call `release` once it is
+    closed."""
 
     stream: IncomingStream
     release: Callable[[], None]
 
 
 class HeldConnection:
-    """A connection, the process groups that live on it, the lifeline that guards them, and its room for channels."""
+    """A connection, the process groups that run over it, the lifeline that guards them, and its room for channels."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.running = ActiveCount(threading.Condition())
-        """Commands that run over it; its condition guards that number."""
+        """The number of commands that use the connection. Its condition guards that number."""
         self.full = False
-        """Whether it refused a channel, and none has been closed since."""
+        """Whether the connection refused a channel, and no channel has been closed since."""
         self.is_ptyless = False
         """Whether the target refuses terminals."""
         self._plain: bool | None = connection.runs_sh or None
-        """Whether the login shell may stand for /bin/sh; None: not tried yet, but maybe `promising`."""
+        """Whether the login shell can serve as /bin/sh. None if that has not been tried; `_promising` says whether it
+        may succeed."""
         self._promising = False
         self._guarded: set[ProcessGroup] = set()
         self._kept: set[ProcessGroup] = set()
         self._released: list[ProcessGroup] = []
         self._lifeline = Lifeline(lambda: self.open_shell(ChannelOptions()))
         self._lock = threading.Lock()
-        """Guards the groups that live on the connection. Not held while the lifeline is asked for anything."""
+        """Guards the groups that run over the connection. Not held while the lifeline is asked for anything."""
 
     def open_shell(self, opening: ChannelOptions) -> Shell:
-        """A new shell, ready, if need be on no terminal. Raises ChannelRefused, ConnectError, LinkLost."""
+        """Open a shell and wait until it is ready. If the target refuses a terminal, the shell has none. Raises
+        ChannelRefused, ConnectError, LinkLost."""
         if opening.pty is not None and not self.is_ptyless:
             with contextlib.suppress(PtyRefused):
                 return self._open_ready(opening)
@@ -71,17 +75,17 @@ class HeldConnection:
 
     @property
     def keepalive(self) -> LinkWatch:
-        """Whether the target still answers over it."""
+        """Reports whether the target still answers over the connection."""
         return self._connection.keepalive
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
-        """A command runs over it."""
+        """A context in which a command uses the connection."""
         with self.running, self._connection.keepalive.in_use():
             yield
 
     def begin_shell(self, opening: ChannelOptions, *, spare: bool = False) -> Shell:
-        """A new shell that gets ready on its own, or does not and is a `spare` one. Raises ChannelRefused, LinkLost."""
+        """Open a shell that is not ready yet. A `spare` one may fail to get ready. Raises ChannelRefused, LinkLost."""
         plain = spare and self._promising if self._plain is None else self._plain
         try:
             return begin_shell(self._connection, opening, bool(plain) and not opening.login)
@@ -90,12 +94,12 @@ class HeldConnection:
             raise
 
     def wait_until_ready(self, shell: Shell) -> None:
-        """Wait, and learn what the login shell is. Raises ConnectError, LinkLost."""
+        """Wait until the shell is ready, and learn what kind of login shell there is. Raises ConnectError, LinkLost."""
         try:
             shell.wait_until_ready()
         except ConnectError:
             if shell.plain:
-                self._plain = False  # SHELL names one shell there, and sshd's ForceCommand starts another
+                self._plain = False  # SHELL names a different shell than sshd's ForceCommand starts
             raise
         if shell.plain:
             self._plain = True
@@ -103,12 +107,12 @@ class HeldConnection:
             self._promising = shell.silent and is_plain(shell.login_shell)
 
     def guard(self, *groups: ProcessGroup) -> None:
-        """Have the process groups ended if the connection is lost. Waits a while for a lifeline that opens.
+        """Have the process groups ended if the connection is lost. Waits for a while if the lifeline is being opened.
 
-        What was released is dropped by the same order: one for both costs the target and us half.
+        Released groups are dropped by the same order, which halves the cost for the target and for this side.
         """
         with self._lock:
-            is_listed = self._guarded.issuperset(groups)  # then there is nothing to order
+            is_listed = self._guarded.issuperset(groups)  # nothing to order, then
             released: list[ProcessGroup] = []
             if not is_listed:
                 released, self._released = self._released, []
@@ -117,17 +121,18 @@ class HeldConnection:
             self._guarded.update(groups)
 
     def keep(self, group: ProcessGroup) -> None:
-        """Leave the process group alone if the connection is lost, even if it was guarded. See `keep_nothing`."""
+        """Let the process group survive a lost connection, even if it was guarded. See `keep_nothing`."""
         with self._lock:
             self._kept.add(group)
-            listed = group in self._guarded  # a shell that waited
+            listed = group in self._guarded  # a warm shell
             self._guarded.discard(group)
         if listed:
             self._lifeline.leave([group])
         self._lifeline.know(group)
 
     def release(self, group: ProcessGroup) -> None:
-        """Leave the process group alone, from the next `settle` on: the next shell is opened soon, and guarded."""
+        """Stop guarding the process group at the next `settle`, since another shell will soon be opened, and
+        guarded."""
         with self._lock:
             if group in self._guarded or group in self._kept:
                 self._released.append(group)
@@ -145,18 +150,18 @@ class HeldConnection:
             self._lifeline.leave(released)
 
     def keep_nothing(self) -> None:
-        """It is about to be closed on purpose: end with it what was to be kept, too, but nothing that was released."""
+        """Guard the kept groups as well, so that closing the connection ends them; released groups are left alone."""
         self.settle()
         with self._lock:
             kept, self._kept = self._kept, set()
         self._lifeline.guard(kept)
 
     def signal(self, group: ProcessGroup, name: str) -> bool:
-        """Send a signal (its name without SIG) to the process group. False if that cannot be done."""
+        """Send a signal (its name without SIG) to the process group. Returns False if that is not possible."""
         return self._lifeline.signal(group, name)
 
     def is_left(self, group: ProcessGroup) -> bool:
-        """Whether a process of the group may still be there, and somebody could end it."""
+        """Whether a process of the group may still be running, and there is a lifeline to end it."""
         return self._lifeline.is_left(group)
 
     def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> StreamLease:
@@ -167,7 +172,7 @@ class HeldConnection:
             return StreamLease(stream, used.pop_all().close)
 
     def listen(self, at: Endpoint, accept: Callable[[IncomingLease], None]) -> RemoteListener:
-        """Have the target listen: see the driver's connection. Raises SetupError, LinkLost."""
+        """Have the target listen; see base.Connection. Raises SetupError, LinkLost."""
 
         def accepted(stream: IncomingStream) -> None:
             used = contextlib.ExitStack()
@@ -177,14 +182,15 @@ class HeldConnection:
         return self._connection.listen(at, accepted)
 
     def start_lifeline(self) -> None:
-        """Open the lifeline beside the first command, so that neither waits for the other. Raises SetupError."""
+        """Start opening the lifeline while the first command starts, so that neither waits for the other. Raises
+        SetupError."""
         self._lifeline.start()
 
     def give_up_lifeline(self) -> None:
-        """Close the lifeline, for the room it takes where there is none beside it: the command comes first."""
+        """Close the lifeline to make room for a command, on a connection that has no room for both."""
         self._lifeline.close()
 
     def close(self) -> None:
-        """Close the connection, and all that is on it."""
+        """Close the connection, and everything on it."""
         self._lifeline.retire()
         self._connection.close()

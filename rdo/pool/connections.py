@@ -1,4 +1,4 @@
-"""The connections held to one target: made one at a time, given up when dead. Knows nothing of commands."""
+"""The connections to a target: opened one at a time, and discarded when dead. Knows nothing of commands."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ROOM_TIMEOUT = 5.0
 """Seconds for a server to notice the end of a session."""
 
 ROOM_INTERVAL = 0.02
-"""Seconds between two looks for room: a refusal costs a round trip."""
+"""Seconds between two attempts to find room, since a refusal costs a round trip."""
 
 
 class ShellLease(NamedTuple):
-    """A shell for one command, and the connection that it is on."""
+    """A shell for one command, and the connection that it runs on."""
 
     shell: Shell
     connection: HeldConnection
@@ -32,11 +32,11 @@ class ShellLease(NamedTuple):
     """How the shell was opened."""
 
     def age(self, now: float) -> float:
-        """Seconds since it was opened, by time.monotonic()."""
+        """Seconds since the shell was opened; `now` is from time.monotonic()."""
         return now - self.shell.opened
 
     def throw_away(self) -> None:
-        """Close the shell, which is not to be guarded any longer."""
+        """Close the shell, and stop guarding it."""
         try:
             self.connection.release(self.shell.group)
         finally:
@@ -44,7 +44,8 @@ class ShellLease(NamedTuple):
 
 
 def _open_at_last(connection: HeldConnection, opening: ChannelOptions) -> Shell:
-    """A shell in the lifeline's room, which a server gives free when it has seen that end. Raises ChannelRefused."""
+    """Open a shell in place of the lifeline, whose room the server frees once it has seen that end. Raises
+    ChannelRefused."""
     deadline = time.monotonic() + ROOM_TIMEOUT
     while True:
         try:
@@ -56,27 +57,29 @@ def _open_at_last(connection: HeldConnection, opening: ChannelOptions) -> Shell:
 
 
 Opening = Callable[[], ChannelOptions]
-"""How a command's shell is to be opened. Asked again once there is a connection, which may bring what is known."""
+"""Returns how a command's shell is to be opened. Called again once there is a connection, which may change the
+answer."""
 
 
 class TargetSpent(ConnectError):
-    """All connections to the target have ended: it may be another one by now, and is to be resolved again."""
+    """All connections to the target have ended. The same name may denote another target by now, so it must be resolved
+    again."""
 
 
 class ConnectionSet:
-    """All connections to a target. Usable from any thread."""
+    """All connections to a target. Thread-safe."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        """The latest that resolved to the same key: its options count for the next connection."""
+        """The latest target that resolved to the same key. Its options apply to the next connection."""
         self._lock = threading.Lock()
         """Guards the connections, and which login is the latest."""
         self._connections: list[HeldConnection] = []
         self._connected: Target | None = None
-        """The one that the latest connection was made to."""
+        """The target that the latest connection was made to."""
         self._logins = SharedAttempts()
         self.login_time = 0.0
-        """Seconds that the latest login took, with the questions it asked."""
+        """Seconds that the latest login took, including the questions to the user."""
 
     def __iter__(self) -> Iterator[HeldConnection]:
         with self._lock:
@@ -84,19 +87,20 @@ class ConnectionSet:
 
     @property
     def living(self) -> int:
-        """How many have not ended, as far as is known: the next command forgets those that have."""
+        """The number of connections that have not ended as far as is known. The next command discards those that
+        have."""
         return sum(not connection.keepalive.ended for connection in self)
 
     @property
     def is_wanted(self) -> bool:
-        """Whether there is a connection, or somebody makes one."""
+        """Whether there is a connection, or one is being opened."""
         return bool(self._connections) or not self._logins.latest.is_over
 
     def open(self, caller: Caller, opening: Opening, find_room: Callable[[], ShellLease | None]) -> ShellLease:
-        """A shell in the room that is found on the connections that are held, or else on a new one.
+        """Open a shell in the room that `find_room` finds on existing connections, or else on a new connection.
 
-        One login goes on at a time. Who finds no room while it does waits for it, and then looks for room again; if it
-        fails, all of them get its error, so that nobody is asked for the same password twice. Raises ConnectError, and
+        Only one login runs at a time. Commands that find no room meanwhile wait for it, then look for room again; if it
+        fails, all of them get its error, so that nobody is asked for the same password twice. Raises ConnectError and
         TargetSpent.
         """
         while True:
@@ -115,7 +119,7 @@ class ConnectionSet:
             login.result()
 
     def _log_in_beside(self, login: SharedAttempt, caller: Caller, opening: Opening) -> ShellLease | None:
-        """A shell on a new connection; None if one that was silent answers first. Raises ConnectError."""
+        """Open a shell on a new connection; None if a silent connection answers first. Raises ConnectError."""
         with login.made():
             silent = [connection for connection in self if connection.keepalive.is_silent]
             if not silent:
@@ -146,7 +150,7 @@ class ConnectionSet:
 
     @staticmethod
     def _open_first(connection: HeldConnection, opening: ChannelOptions) -> ShellLease:
-        """The first shell on a connection that nobody else knows yet. Raises ConnectError."""
+        """Open the first shell on a connection that no other command knows yet. Raises ConnectError."""
         try:
             connection.start_lifeline()
             try:
@@ -173,7 +177,7 @@ class ConnectionSet:
         connection.close()
 
     def close(self, why: str) -> None:
-        """Close all, and end all that runs over them; `why` is for the log."""
+        """Close all connections, which ends everything that runs over them; `why` is for the log."""
         for connection in self:
             with log.contained():
                 connection.keep_nothing()

@@ -1,4 +1,5 @@
-"""The lifeline: signals for process groups on the target, and their end when the connection is lost. PROTOCOL.md."""
+"""The lifeline: sends signals to process groups on the target, and ends them when the connection is lost. See
+PROTOCOL.md."""
 
 from __future__ import annotations
 
@@ -17,53 +18,54 @@ from rdo.remote_sh.render import LIFELINE
 from rdo.util import log, threads
 
 OPENING_TIMEOUT = 5.0
-"""Seconds that a command waits for the lifeline before it starts: as a rule both get ready at the same time. If only
-the lifeline is late, the command starts, and is guarded as soon as the lifeline is ready."""
+"""Seconds that a command waits for the lifeline before it starts; usually both get ready at the same time. If only the
+lifeline is late, the command starts, and is guarded as soon as the lifeline is ready."""
 
 SHORT_LIFE_LIMIT = 1.0
-"""Seconds that a lifeline has to last to be replaced at once; one that ends sooner is replaced when it is needed."""
+"""Seconds that a lifeline must have lasted to be replaced at once; a shorter-lived one is replaced when it is
+needed."""
 
 ANSWER_TIMEOUT = 2.0
-"""Seconds for the shell to answer that it has sent a signal: one that somebody has stopped never does. On a connection
-that is merely slow, this costs another shell; orders that were answered meanwhile are not sent again."""
+"""Seconds for the shell to confirm that it has sent a signal; one that somebody has stopped never does. On a connection
+that is merely slow, this costs a second shell. Orders that were confirmed meanwhile are not sent again."""
 
 
 class Lifeline:
-    """One more shell on a connection, that takes orders. If there can be none, commands run without it.
+    """A further shell on a connection, which executes orders. If it cannot be opened, commands run without it.
 
-    Nobody holds its lock while a shell is opened: what is ordered meanwhile waits for the shell.
+    Its lock is not held while a shell is opened; orders given meanwhile wait for the shell.
     """
 
     def __init__(self, open_shell: Callable[[], Shell]) -> None:
         """`open_shell` may raise ChannelRefused, ConnectError and LinkLost."""
         self._open_shell = open_shell
         self._changed = threading.Condition()
-        """Guards all that follows. It is held while an order is handed to the connection, which bounds that."""
+        """Guards everything below. Held while an order is handed to the connection, which bounds the time that
+        takes."""
         self._shell: Shell | None = None
         self._began = 0.0
         self._ended: list[Shell] = []
-        """Shells that were replaced: until they are closed, they show a driver that the connection was cut."""
+        """Shells that were replaced. Until these are closed, a driver can tell by them that the connection was cut."""
         self._listed: set[ProcessGroup] = set()
         self._waiting: list[Order] = []
         """Orders for the shell that is being opened."""
         self._unanswered: deque[Order] = deque()
-        """Orders to send a signal that the shell has not confirmed, in their order."""
+        """Orders to send a signal that the shell has not confirmed yet, oldest first."""
         self._unanswered_since = 0.0
-        """When it confirmed one last, or got the first of these."""
+        """When the shell last confirmed one, or was given the first of these."""
         self._watching = False
         self._opening = False
         self._had_one = False
         self._closed = False
 
     def start(self) -> None:
-        """Open it, beside whatever else is done. Raises SetupError."""
+        """Start opening the shell, in the background. Raises SetupError."""
         with self._changed:
             self._begin()
 
     def guard(self, groups: Iterable[ProcessGroup], instead_of: Iterable[ProcessGroup] = ()) -> None:
-        """From now on, end the groups if the connection is lost, and leave others alone. Waits until it is ready, if it
-        is being opened.
-        """
+        """Start to end these groups if the connection is lost, and stop to do so for the others. Waits for the lifeline
+        if it is being opened."""
         with self._changed:
             dropped = list(instead_of)
             self._listed.difference_update(dropped)
@@ -78,26 +80,26 @@ class Lifeline:
             shell.channel.close()
 
     def know(self, group: ProcessGroup) -> None:
-        """Look at the group while its leader is there, so that it can be signalled later; it is not to be ended."""
+        """Record the group while its leader is running, so that it can be signalled later. It will not be ended."""
         with self._changed:
             self._replace_ended()
             self._order(order.know(group))
 
     def leave(self, groups: Iterable[ProcessGroup]) -> None:
-        """From now on leave the groups alone."""
+        """Stop guarding the groups."""
         with self._changed:
             groups = list(groups)
             self._listed.difference_update(groups)
             self._order(*map(order.drop, groups))
 
     def signal(self, group: ProcessGroup, name: str) -> bool:
-        """Send the signal (a name without SIG) to the group. False if there is no shell to do that."""
+        """Send the signal (a name without SIG) to the group. Returns False if there is no shell to do so."""
         with self._changed:
             self._replace_ended()
             return self._order(order.kill(group, name))
 
     def is_left(self, group: ProcessGroup) -> bool:
-        """Whether a process of the group may still be there; False, too, if there is nobody who could end it."""
+        """Whether a process of the group may still be running. Also False if there is no shell that could end it."""
         asked = order.kill(group, "0")
         with self._changed:
             self._replace_ended()
@@ -107,7 +109,7 @@ class Lifeline:
             return asked.reached is not False
 
     def retire(self) -> None:
-        """From now on, do not replace it when it ends: the connection is about to be closed."""
+        """Do not replace the shell when it ends, since the connection is about to be closed."""
         with self._changed:
             self._closed = True
             ended, self._ended = self._ended, []
@@ -115,7 +117,7 @@ class Lifeline:
             shell.channel.close()
 
     def close(self) -> None:
-        """End it for good: what is still listed ends too."""
+        """Close the lifeline for good, which also ends the groups that it guards."""
         self.retire()
         with self._changed:
             shell, self._shell = self._shell, None
@@ -131,7 +133,7 @@ class Lifeline:
             try:
                 self._shell.channel.write("".join(f"{each.line}\n" for each in orders).encode())
             except LinkLost:
-                return False  # the shell over there notices that, too, and ends what it has listed
+                return False  # the shell on the target notices that, too, and ends the groups that it guards
             self._expect_answers([each for each in orders if each.is_answered])
         return True
 
@@ -145,7 +147,7 @@ class Lifeline:
                 self._watching = True
 
     def _replace_ended(self) -> None:
-        """Open it again if it alone has ended: somebody killed it, or only its channel was closed."""
+        """Open the shell again if it alone has ended, because somebody killed it or closed its channel."""
         if self._had_one and (self._shell is None or self._shell.channel.ended):
             self._begin()
 
@@ -154,15 +156,15 @@ class Lifeline:
             threads.start(self._hold, name="lifeline")
             self._opening = True
 
-    # In threads of their own
+    # In background threads
 
     def _watch_no_more(self, _: BaseException) -> None:
-        """The thread has failed: the next order starts another one."""
+        """Forget the watching thread, which has failed. The next order starts another one."""
         with self._changed:
             self._watching = False
 
     def _watch(self) -> None:
-        """See that each order to send a signal is answered; else have another shell do that."""
+        """Make sure that each order to send a signal is confirmed, or repeated to another shell."""
         with self._changed:
             while self._unanswered and not self._closed:
                 left = self._unanswered_since + ANSWER_TIMEOUT - time.monotonic()
@@ -181,7 +183,7 @@ class Lifeline:
                 self._changed.notify_all()
 
     def _hold(self) -> None:
-        """Open the shell, again when it has ended, and count its answers."""
+        """Open the shell, re-open it when it has ended, and process its answers."""
         while (shell := self._open()) is not None:
             try:
                 self._hear(shell)
@@ -198,14 +200,14 @@ class Lifeline:
                     return
 
     def _dismiss(self, shell: Shell) -> None:
-        """Nobody would hear its answers any more: close it, and nothing that it has listed ends with it."""
+        """Close a shell whose answers nobody will read any more, such that the groups that it guards are not ended."""
         with self._changed:
             if self._shell is shell:
                 self._order(*map(order.drop, self._listed))
         shell.channel.close()
 
     def _hear(self, shell: Shell) -> None:
-        """Count its answers until it ends."""
+        """Process the shell's answers until it ends."""
         rest = b""
         while (chunk := shell.channel.read()) is not None:
             if chunk.stream == STDOUT:
@@ -223,16 +225,16 @@ class Lifeline:
                 self._opening = False
                 closed, waiting, self._waiting = self._closed, self._waiting, []
                 unanswered = list(self._unanswered)
-                self._unanswered.clear()  # if there is no other shell, they are given up
+                self._unanswered.clear()  # if there is no other shell, they are dropped
                 if shell is not None and not closed:
                     before, self._shell, self._had_one = self._shell, shell, True
                     self._began = time.monotonic()
-                    # One that was only stopped is never to wake up: it would end what it has listed.
+                    # A shell that was only stopped must never continue: it would end the groups that it guards.
                     stopped = (
                         [order.kill(before.group, "KILL")] if before is not None and not before.channel.ended else []
                     )
                     with log.contained(), contextlib.ExitStack() as undo:
-                        undo.callback(shell.channel.close)  # nothing would be guarded
+                        undo.callback(shell.channel.close)  # without its orders, it guards nothing
                         self._order(*stopped, *map(order.add, self._listed), *unanswered, *waiting)
                         undo.pop_all()
                 self._changed.notify_all()
@@ -241,7 +243,7 @@ class Lifeline:
         return shell if not closed else None
 
     def _open_with_orders(self) -> Shell:
-        """A shell that runs the lifeline's script: any other would run orders as commands."""
+        """Open a shell that runs the lifeline's script. A shell without that script would run orders as commands."""
         shell = self._open_shell()
         with contextlib.ExitStack() as undo:
             undo.callback(shell.channel.close)

@@ -1,4 +1,4 @@
-"""The directory in which a login on the target begins: what `~` in a root stands for. Asked of the target, once."""
+"""The directory where a login on the target starts, which `~` in a root stands for. The target is asked once."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ ANSWER_TIMEOUT = 30.0
 """Seconds for a shell that is ready to print a variable."""
 
 ANSWER_LIMIT = 4096
-"""Bytes of an answer: PATH_MAX of Linux."""
+"""Bytes of an answer: PATH_MAX on Linux."""
 
 ASK = Script(command=("/bin/sh", "-c", load("print_home")), has_input=False)
 
 
 class LoginDirectory:
-    """That of one target. From any thread; two may ask at once, and get the same answer."""
+    """The login directory of one target. Thread-safe; two threads may ask at once, and get the same answer."""
 
     def __init__(self, shells: ShellPool, target: str) -> None:
         """`target` is the name for error messages."""
@@ -34,7 +34,7 @@ class LoginDirectory:
         self._known = ""
 
     def resolved(self, roots: Sequence[Root], caller: Caller) -> Sequence[Root]:
-        """The roots with absolute paths on the target. Raises ConnectError."""
+        """The roots, each with an absolute path on the target. Raises ConnectError."""
         if not any(root.remote.startswith("~") for root in roots):
             return roots
         self._known = self._known or self._ask(caller)

@@ -1,6 +1,6 @@
 """The thread that opens warm shells, closes old ones, and closes connections that are no longer needed.
 
-It does so always after the commands: it is woken when one has ended or has run a while.
+Commands come first: the thread is woken when one has ended, or has been running for a while.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from rdo.pool.warm_shells import WARM_AGE_LIMIT, WarmShells
 from rdo.util import log, threads
 
 SPARE_CONNECTION_TIMEOUT = 60.0
-"""Seconds until a connection that carries nothing is closed, if it is not the first."""
+"""Seconds until an unused connection is closed, unless it is the first."""
 
 
 class Maintenance:
-    """Of the warm shells on the connections to one target."""
+    """Maintains the warm shells on the connections to one target."""
 
     def __init__(
         self, connections: ConnectionSet, warm: WarmShells, lose: Callable[[HeldConnection, str], None]
     ) -> None:
-        """`lose` closes and forgets a connection, with the shells that wait on it."""
+        """`lose` closes and forgets a connection, together with the warm shells on it."""
         self._connections = connections
         self._warm = warm
         self._lose = lose
         self.chores: list[Callable[[], None]] = []
-        """What else is to be done now and then, at the latest after SPARE_CONNECTION_TIMEOUT. None may wait."""
+        """Functions to call now and then, at least every SPARE_CONNECTION_TIMEOUT. They must not wait."""
         self._thread: threading.Thread | None = None
         self._is_due = False
-        """Whether it was woken since it last began. Guarded by `changed` of the warm shells."""
+        """Whether the thread was woken since its last run. Guarded by `changed` of the warm shells."""
 
     def wake(self) -> None:
-        """It is time to prepare for the next command."""
+        """Prepare for the next command."""
         with self._warm.changed:
             if self._thread is None and not self._warm.closed:
-                with contextlib.suppress(SetupError):  # then commands get fresh shells
+                with contextlib.suppress(SetupError):  # without the thread, each command opens a shell of its own
                     self._thread = threads.start(self._run, name="maintenance")
             self._is_due = True
             self._warm.changed.notify()
@@ -53,7 +53,7 @@ class Maintenance:
                     work()
 
     def _wait_for_work(self) -> bool:
-        """Wait until it is woken, or something has grown old; False at the end."""
+        """Wait until woken, or until something is too old. Returns False at the end."""
         with self._warm.changed:
             self._warm.changed.wait_for(lambda: self._is_due or self._warm.closed, SPARE_CONNECTION_TIMEOUT)
             self._is_due = False
@@ -62,7 +62,7 @@ class Maintenance:
     def _evict(self) -> None:
         for connection in self._connections:
             if connection.keepalive.is_silent and not connection.running.count and any(self._others(connection)):
-                self._lose(connection, "it no longer answers")  # a new one was made beside it
+                self._lose(connection, "it no longer answers")  # a new connection was opened beside it
         is_calm = self._warm.unused_for > SPARE_CONNECTION_TIMEOUT
         if is_calm:
             self._warm.calm()
@@ -78,11 +78,11 @@ class Maintenance:
             connection.settle()
 
     def _others(self, silent: HeldConnection) -> list[HeldConnection]:
-        """Connections that can be used instead."""
+        """Connections that can be used in its place."""
         return [each for each in self._connections if each is not silent and not each.keepalive.is_silent]
 
     def _refill(self) -> None:
-        """Open what is missing of each kind that was asked for recently."""
+        """Open the missing shells of each kind that was used recently."""
         if self._warm.unused_for > WARM_AGE_LIMIT:
             return
         with contextlib.ExitStack() as undo:
@@ -90,7 +90,8 @@ class Maintenance:
             for opening in self._warm.kinds:
                 for lease in self._begin_missing(opening, undo):
                     if not lease.shell.plain:
-                        lease.connection.settle()  # start-up files may take long: its own orders may come much later
+                        # start-up files may take long, and the next order for the lifeline may be far away
+                        lease.connection.settle()
                     with contextlib.suppress(ConnectError, LinkLost):
                         lease.connection.wait_until_ready(lease.shell)
                         ready.append(lease)
@@ -100,9 +101,9 @@ class Maintenance:
                 undo.pop_all()
 
     def _begin_missing(self, opening: ChannelOptions, undo: contextlib.ExitStack) -> list[ShellLease]:
-        """Open what is missing of a kind, all at a time: a login shell's start-up files may take long.
+        """Open all missing shells of a kind at the same time, since the start-up files of a login shell may take long.
 
-        `undo` throws away what was begun, whatever comes between.
+        Whatever happens, `undo` discards those that were opened.
         """
         begun: list[ShellLease] = []
         while self._warm.missing(opening) > len(begun):
@@ -114,7 +115,7 @@ class Maintenance:
             except ChannelRefused:
                 continue
             except (ConnectError, LinkLost):
-                break  # what was begun before must not be forgotten
+                break  # keep what was opened before
             begun.append(lease)
             undo.callback(lease.throw_away)
         return begun

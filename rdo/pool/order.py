@@ -1,4 +1,4 @@
-"""What the lifeline's shell is ordered to do, a line each. Pure. See PROTOCOL.md, section 3."""
+"""Orders for the lifeline's shell, one per line. Pure. See PROTOCOL.md, section 3."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Order:
     def __init__(self, line: str) -> None:
         self.line = line
         self.reached: bool | None = None
-        """The answer to an order to send a signal, once it has come: whether there was a process to send it to."""
+        """The answer to an order to send a signal, once it has arrived: whether there was a process to send it to."""
 
     @property
     def is_answered(self) -> bool:
@@ -25,12 +25,12 @@ def kill(group: ProcessGroup, name: str) -> Order:
 
 
 def know(group: ProcessGroup) -> Order:
-    """Look at the group while its leader is there."""
+    """Record the group while its leader is running."""
     return Order(f"know {group.number} {group.shell}")
 
 
 def drop(group: ProcessGroup) -> Order:
-    """Leave the group alone from now on."""
+    """Stop guarding the group."""
     return Order(f"drop {group.number}")
 
 

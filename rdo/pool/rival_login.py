@@ -1,4 +1,4 @@
-"""A login that is tried beside connections that are silent: whichever is there first is used."""
+"""A login attempted while existing connections are silent: whichever succeeds or answers first is used."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ from rdo.util import threads
 T = TypeVar("T")
 
 GRACE = KEEPALIVE_TIMEOUTS.ping_timeout
-"""Seconds from the beginning of the login in which a connection may answer although the login fails: while there is no
-network, it fails at once.
-"""
+"""Seconds, from the start of the login, in which a connection may still answer although the login has failed. Without a
+network it fails at once."""
 
 
 class RivalCaller:
-    """The caller, until it is served by a connection that answers after all. See drivers.caller.Caller."""
+    """Stands for the caller until a connection answers after all. See drivers.caller.Caller."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
         self._turn = threading.Lock()
-        """Guards whether it is over; held while the caller is asked something."""
+        """Guards whether the login is over. Held while the caller is asked something."""
         self._over = False
 
     def leave(self) -> None:
-        """Let the caller go. What it is just asked is answered first."""
+        """Stop using the caller, once a question that is being asked has been answered."""
         with self._turn:
             self._over = True
 
@@ -77,33 +76,33 @@ class RivalCaller:
 
 
 class RivalLogin(Generic[T]):
-    """One login in a thread of its own, and the silent connections that may be faster."""
+    """A login in a thread of its own, and the silent connections that may answer sooner."""
 
     def __init__(self, log_in: Callable[[Caller], T], discard: Callable[[T], None], grace: float = GRACE) -> None:
-        """`discard` takes what `log_in` results in when it is not needed any more."""
+        """`discard` takes the result of `log_in` if it is no longer needed."""
         self._log_in = log_in
         self._discard = discard
         self._grace = grace
         self._changed = threading.Condition()
-        """Guards what follows; notified when any of it changes."""
+        """Guards everything below. Notified when any of it changes."""
         self._answered = False
         self._silent: set[HeldConnection] = set()
-        """Those that may still answer."""
+        """Connections that may still answer."""
         self._lost = False
         self._result: T | None = None
         self._failure: BaseException | None = None
 
     def run(self, caller: Caller, silent: Sequence[HeldConnection]) -> T | None:
-        """What the login results in; None if one of the connections answers first.
+        """The result of the login; None if one of the connections answers first.
 
-        Raises what the login fails with, but leaves the connections as long to answer as any question has.
+        Raises what the login fails with, but only after the connections have had as long to answer as to any ping.
         """
         rival = RivalCaller(caller)
         self._silent = set(silent)
         threads.start(self._run, rival, name="login")
         for connection in silent:
             connection.keepalive.when_heard(partial(self._look_at, connection))
-            if not connection.keepalive.is_silent:  # in the meantime
+            if not connection.keepalive.is_silent:  # it has answered meanwhile
                 self._look_at(connection)
         deadline = time.monotonic() + self._grace
         with self._changed:

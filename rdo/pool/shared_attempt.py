@@ -1,4 +1,4 @@
-"""One attempt for all who need what it results in: one asks, and the others wait and get the same error."""
+"""An attempt shared by all who need its result: one makes it, and the others wait and get the same error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rdo.drivers.caller import CallerGone
 
 
 class SharedAttempt:
-    """A login, or the question which target is meant. Usable from any thread."""
+    """An attempt to log in, or to find out which target is meant. Thread-safe."""
 
     def __init__(self) -> None:
         self._over = threading.Event()
@@ -22,12 +22,13 @@ class SharedAttempt:
         return self._over.is_set()
 
     def end(self) -> None:
-        """It is over, and has not failed."""
+        """End the attempt as successful."""
         self._over.set()
 
     @contextlib.contextmanager
     def made(self) -> Iterator[None]:
-        """It is being made, and over at the end. Where it ends as its own caller has gone, the others may try."""
+        """Make the attempt in this block, at the end of which it is over. If it ends because its caller has gone, the
+        others may try."""
         try:
             yield
         except CallerGone:
@@ -39,34 +40,33 @@ class SharedAttempt:
             self._over.set()
 
     def result(self) -> None:
-        """Wait until it is over. Raises what it failed with."""
+        """Wait until the attempt is over. Raises what it failed with."""
         self._over.wait()
         if self._failure is not None:
             raise self._failure
 
 
 class SeenAttempt(NamedTuple):
-    """The latest attempt, and whether it was over: one that ends right after that counts as one that went on."""
+    """The latest attempt, and whether it was over when it was looked at."""
 
     attempt: SharedAttempt
     was_over: bool
 
 
 class SharedAttempts:
-    """Attempts at the same thing, one after another, for all who need what the latest results in."""
+    """Successive attempts at the same thing, for all who need the result of the latest."""
 
     def __init__(self) -> None:
         self.latest = SharedAttempt()
         self.latest.end()
 
     def seen(self) -> SeenAttempt:
-        """How it stands, before one checks whether what is needed is there."""
+        """The current state. To be called before checking whether the needed result is there."""
         return SeenAttempt(self.latest, self.latest.is_over)
 
     def join(self, seen: SeenAttempt) -> tuple[SharedAttempt, bool]:
-        """The attempt that counts for who found nothing, and whether it is theirs to make: it is not where one went on,
-        or began, while they looked. With the lock of the owner.
-        """
+        """The attempt to wait for, and whether the caller is to make it. The caller, who has found no result, makes it
+        unless an attempt was under way, or began, since `seen`. Call this with the owner's lock held."""
         is_theirs = seen.was_over and self.latest is seen.attempt
         if is_theirs:
             self.latest = SharedAttempt()

@@ -1,4 +1,4 @@
-"""A shell on the target, opened and ready: it waits for its script. PROTOCOL.md, section 2."""
+"""A shell on the target that is ready and waits for its script. See PROTOCOL.md, section 2."""
 
 from __future__ import annotations
 
@@ -17,37 +17,38 @@ from rdo.remote_sh.script import Script
 from rdo.util.lines import split_lines, strip_blanks
 
 READY_TIMEOUT = 60.0
-"""Seconds for a login shell to get ready: a start-up file may be slow, but not endless."""
+"""Seconds for a login shell to get ready. A start-up file may be slow, but not endless."""
 
 NOISE_LIMIT = 4096
-"""Bytes of what came before the ready marker that are kept, to explain a shell that never got ready."""
+"""Bytes of output before the ready marker that are kept, to explain why a shell never got ready."""
 
 SHOWN_LIMIT = 200
-"""Characters of it that an error shows."""
+"""Characters of that output that an error message includes."""
 
 PROCESS_ID_LIMIT = 2**31 - 1
-"""What a process id is below, wherever POSIX is spoken."""
+"""The largest process id on any POSIX system."""
 
 READY = re.compile(rb" (?:(\d+) ([^\n]*)|%b\r?)\n" % bootstrap.NO_STTY.encode())
 READY_APART = re.compile(rb"\n")
 PROOF = re.compile(rb" (\d{1,10}) ([^\n]*)\n")
-"""What follows nonce and secret. They are not part of it: compiling a pattern for each shell would take long."""
+"""What follows nonce and secret. These are not part of the pattern, since compiling one for each shell would take
+long."""
 
 
 class ProcessGroup(NamedTuple):
-    """A process group on the target, and the shell that it belongs to: its own, or that of a child of it."""
+    """A process group on the target, and the shell that it belongs to: its own group, or that of a child."""
 
     number: int
     shell: int
 
 
 def is_group(text: str) -> bool:
-    """Whether that is the number of a process group that may be signalled: 1 would be every process there is."""
+    """Whether this is the number of a process group that may be signalled. 1 would mean every process."""
     return re.fullmatch("[1-9][0-9]{0,9}", text) is not None and 1 < int(text) <= PROCESS_ID_LIMIT
 
 
 class ShellState(Enum):
-    """Where a shell stands."""
+    """The state of a shell."""
 
     STARTING = "its bootstrap runs, after whatever start-up files there are"
     READY = "it has proved itself, and waits for its script"
@@ -61,36 +62,37 @@ TRANSITIONS: Mapping[ShellState, frozenset[ShellState]] = {
     ShellState.STARTED: frozenset({ShellState.CLOSED}),
     ShellState.CLOSED: frozenset({ShellState.CLOSED}),
 }
-"""Which state may follow which. Whatever else is tried is a fault of rdo: a shell gets one script, and only once."""
+"""The states that may follow each state. Anything else is a bug in rdo: a shell gets one script, and only once."""
 
 
 class Shell:
-    """A channel to /bin/sh. `group` is its process group on the target, known once it is ready."""
+    """A channel to /bin/sh. `group` is the shell's process group on the target, known once it is ready."""
 
     def __init__(self, channel: Channel, nonce: str, pty: bool, plain: bool, login: bool = False) -> None:
-        """`plain`: that shell is the login shell itself, or the target has none. See bootstrap.bootstrap."""
+        """`plain`: the shell is the login shell itself, or the target has none. See bootstrap.bootstrap."""
         self.channel = channel
         self.nonce = nonce
         self.secret = os.urandom(16).hex()
-        """What its marks begin with. The nonce stands in its argument list: it does not prove who wrote a mark."""
+        """What the shell's marks begin with. The nonce is in its argument list, so it cannot prove who wrote a mark."""
         self.pty = pty
         self.plain = plain
         self.login = login
         self.group = ProcessGroup(0, 0)
         self.login_shell = ""
-        """Its path, as the target's environment has it."""
+        """The path of the login shell, from the target's environment."""
         self.silent = False
-        """Whether nothing came on stderr before it was ready."""
+        """Whether nothing arrived on stderr before the shell was ready."""
         self.opened = time.monotonic()
         self.state = ShellState.STARTING
         self.pending: list[Chunk] = []
-        """Output that came with the proof: none, unless the shell is a strange one."""
+        """Output that arrived together with the proof. Usually there is none."""
         self._proves_at_once = bootstrap.proves_at_once(pty=pty, login=login, plain=plain)
         self._kind = ""
         self._seen = {STDOUT: b"", STDERR: b""}
 
     def start(self, asked: Script) -> None:
-        """Send the script. From here on the command may run. Raises LinkLost; RdoError if the shell cannot take it."""
+        """Send the script. From here on the command may run. Raises LinkLost, and RdoError if the shell cannot take
+        it."""
         line = render(asked, nonce=self.nonce, pty=self.pty)
         if not bootstrap.takes(self._kind, line):
             why = "it is yash, which accepts only characters of its locale"
@@ -100,7 +102,7 @@ class Shell:
         self.channel.write(line)
 
     def close(self) -> None:
-        """Give it up, and its channel. May be called twice."""
+        """Close the shell and its channel. May be called twice."""
         self._enter(ShellState.CLOSED)
         self.channel.close()
 
@@ -110,9 +112,9 @@ class Shell:
         self.state = state
 
     def wait_until_ready(self) -> None:
-        """Drop the login shell's noise up to the ready marker, on both streams, and have the shell prove itself.
+        """Discard the login shell's output up to the ready marker, on both streams, and make the shell prove itself.
 
-        Raises ConnectError, LinkLost. Whatever it raises, its channel is closed then.
+        Raises ConnectError, LinkLost. If it raises, it has closed the channel.
         """
         try:
             self._get_ready(time.monotonic() + READY_TIMEOUT)
@@ -122,7 +124,7 @@ class Shell:
         self._enter(ShellState.READY)
 
     def ask_for_proof(self) -> None:
-        """Have one that says nothing before prove itself, without waiting for that."""
+        """Ask a shell that prints nothing before it to prove itself, without waiting for the answer."""
         if self._proves_at_once:
             self.channel.write_first(bootstrap.prove(self.secret))
 
@@ -138,7 +140,7 @@ class Shell:
         self.pending = [Chunk(stream, rest) for stream, rest in self._seen.items() if rest]
 
     def _await_bootstrap(self, deadline: float) -> None:
-        """What comes before that is of the login shell's start-up files."""
+        """Wait for the bootstrap. Output before its marker comes from the login shell's start-up files."""
         nonce = self.nonce.encode()
         ready = self._await(nonce, READY, STDOUT, deadline)
         if ready[1] is None:
@@ -149,7 +151,7 @@ class Shell:
             self.silent = self._await(nonce, READY_APART, STDERR, deadline).start() == len(nonce)
 
     def _await(self, marker: bytes, wanted: re.Pattern[bytes], stream: int, deadline: float) -> re.Match[bytes]:
-        """Read up to the marker and what matches after it, and drop that and what came before it."""
+        """Read up to the marker and the match that follows it. These, and everything before them, are dropped."""
         while (found := _find(marker, wanted, self._seen[stream])) is None:
             self._seen = {each: seen[-NOISE_LIMIT:] for each, seen in self._seen.items()}
             chunk = self._next(deadline)
@@ -159,7 +161,7 @@ class Shell:
 
     def _next(self, deadline: float) -> Chunk:
         try:
-            if time.monotonic() > deadline:  # what never falls silent is never late for a read
+            if time.monotonic() > deadline:  # with output that never pauses, no single read times out
                 raise TimeoutError
             chunk = self.channel.read(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
@@ -175,7 +177,8 @@ class Shell:
 
 
 def begin_shell(connection: Connection, opening: ChannelOptions, plain: bool) -> Shell:
-    """A new shell that gets ready on its own. `plain` as in bootstrap.bootstrap. Raises ChannelRefused, LinkLost."""
+    """Open a shell that gets ready in the background. `plain` as in bootstrap.bootstrap. Raises ChannelRefused,
+    LinkLost."""
     nonce = os.urandom(8).hex()
     pty = opening.pty is not None
     text = bootstrap.bootstrap(nonce, pty=pty, login=opening.login, plain=plain)
@@ -188,7 +191,7 @@ def begin_shell(connection: Connection, opening: ChannelOptions, plain: bool) ->
 
 
 def _find(marker: bytes, wanted: re.Pattern[bytes], seen: bytes) -> re.Match[bytes] | None:
-    """The first match right after a marker."""
+    """The first match directly after a marker."""
     at = seen.find(marker)
     while at >= 0 and not (found := wanted.match(seen, at + len(marker))):
         at = seen.find(marker, at + 1)
@@ -196,7 +199,7 @@ def _find(marker: bytes, wanted: re.Pattern[bytes], seen: bytes) -> re.Match[byt
 
 
 def _silence(line: str) -> str:
-    """Why a shell is given up that does not get ready; `line` is the last one that it printed, if any."""
+    """The error for a shell that does not get ready; `line` is the last line that it printed, if any."""
     return f"the last line it printed is: {line}" if line else "it printed nothing"
 
 

@@ -1,4 +1,4 @@
-"""One piece of work for the target's shell, beside the commands: a script, its input and its output."""
+"""A script that rdo itself runs in a shell on the target, beside the user's commands, with its input and output."""
 
 from __future__ import annotations
 
@@ -23,43 +23,44 @@ from rdo.util.lines import split_lines
 _NEWLINE = load("newline")
 
 LOOK_INTERVAL = 0.5
-"""Seconds between two checks whether the caller still waits. A target that is silent is given up by its connection."""
+"""Seconds between two checks whether the caller is still waiting. If the target falls silent, its connection reports
+that."""
 
 COMPLAINT_LIMIT = 4096
-"""Bytes of stderr that are kept: what the first program to fail says there."""
+"""Bytes of stderr that are kept: the messages of the first program to fail."""
 
 REASON_TIMEOUT = 2.0
 """Seconds for a script that has failed to end."""
 
 LINE_LIMIT = 64 * 1024
-"""Bytes of a line of output: the longest have a path and some words."""
+"""Bytes of a line of output. The longest lines have a path and some words."""
 
 WRITER_TIMEOUT = 10.0
-"""Seconds for the thread that writes to notice that its channel is closed."""
+"""Seconds for the writing thread to notice that its channel is closed."""
 
 
 class JobUse(NamedTuple):
-    """How a job gets its shell: as the command does that it belongs to."""
+    """How a job gets its shell: like the command that it belongs to."""
 
     shells: ShellPool
     caller: Caller
     opening: Opening
-    """As for the command, but without a pty."""
+    """The options of the command's shell, but without a pty."""
     sudo: str = ""
-    """Whom sudo is to run it as; empty: no sudo."""
+    """The user to run the job as through sudo; empty for no sudo."""
 
 
 class JobFailed(ConnectError):
-    """The target's shell did not do what it was asked for."""
+    """The shell on the target did not do what it was asked to."""
 
 
 class ShellJob:
-    """A script that runs. From one thread."""
+    """A running script. Not thread-safe."""
 
     def __init__(self, channel: Channel, connection: HeldConnection, look: Callable[[], object]) -> None:
         self.connection = connection
         self.complaint = b""
-        """The start of what came on stderr."""
+        """The start of what arrived on stderr."""
         self._channel = channel
         self._look = look
         self._failure: BaseException | None = None
@@ -68,7 +69,8 @@ class ShellJob:
         self._rest = b""
 
     def feed(self, pieces: Iterable[bytes], *, end: bool = True) -> None:
-        """Write these to the script's stdin, while it is read. What making them raises, `lines` raises."""
+        """Write the pieces to the script's stdin while its output is read. An exception from the iterable is raised by
+        `lines`."""
         self._writer = threads.start(self._feed, pieces, end, name="job")
 
     def _feed(self, pieces: Iterable[bytes], end: bool) -> None:
@@ -80,7 +82,7 @@ class ShellJob:
             if end:
                 self._channel.end_input()
         except LinkLost:
-            return  # who reads notices it, too
+            return  # the reading thread notices it, too
         except BaseException as error:
             self._failure = error
             self._channel.close()
@@ -89,19 +91,19 @@ class ShellJob:
                 pieces.close()
 
     def close(self) -> None:
-        """It is over, or given up."""
+        """End the job, finished or not."""
         self._over = True
         self._channel.close()
         self.wait_for_writer()
 
     def write(self, text: bytes) -> None:
-        """Write a little to it that it is waiting for. Raises LinkLost."""
+        """Write a small piece of input that the script is waiting for. Raises LinkLost."""
         self._channel.write(text)
 
     def lines(self) -> Iterator[bytes]:
-        """Lines of stdout, without their newlines, up to the end of output. Raises LinkLost, JobFailed.
+        """Lines of stdout, without newlines, up to the end of output. Raises LinkLost, JobFailed.
 
-        What follows the last newline comes as a line, too.
+        Text after the last newline counts as a line.
         """
         while (chunk := self.read()) is not None:
             *lines, self._rest = (self._rest + chunk).split(b"\n")
@@ -112,7 +114,7 @@ class ShellJob:
             yield self._rest
 
     def read(self) -> bytes | None:
-        """More of stdout; None at its end. Raises LinkLost, and what making the input raised."""
+        """The next piece of stdout; None at its end. Raises LinkLost, and any exception from the input's iterable."""
         while True:
             try:
                 chunk = self._channel.read(LOOK_INTERVAL)
@@ -129,9 +131,9 @@ class ShellJob:
             self.complaint = (self.complaint + chunk.data)[:COMPLAINT_LIMIT]
 
     def reason(self) -> str:
-        """The first line that it complained of; empty if there is none. It comes from the target.
+        """The first line on stderr, text from the target; empty if there is none.
 
-        For when something has gone wrong: the script is about to end, and what it complained of to come.
+        To be called after a failure: waits for the script to end, and for its messages to arrive.
         """
         deadline = time.monotonic() + REASON_TIMEOUT
         with contextlib.suppress(TimeoutError, LinkLost):
@@ -142,7 +144,7 @@ class ShellJob:
         return lines[0] if lines else ""
 
     def wait_for_writer(self) -> None:
-        """Wait until nothing is written any more."""
+        """Wait until the writing thread has finished."""
         if self._writer is not None:
             self._writer.join(WRITER_TIMEOUT)
 
@@ -151,7 +153,7 @@ class ShellJob:
 def started(
     use: JobUse, text: str, look: Callable[[], object], pieces: Iterable[bytes] | None = None
 ) -> Iterator[ShellJob]:
-    """Run the text by a shell there, and write the pieces to its stdin.
+    """Run the text in a shell on the target, and write the pieces to its stdin.
 
     `look` is called from time to time, and may raise CallerGone. Raises ConnectError, LinkLost.
     """
@@ -168,7 +170,7 @@ def started(
 
 @contextlib.contextmanager
 def started_on(connection: HeldConnection, text: str, look: Callable[[], object]) -> Iterator[ShellJob]:
-    """The same on just this connection, for nobody in particular. Raises ChannelRefused, ConnectError, LinkLost."""
+    """The same on the given connection, and for no caller. Raises ChannelRefused, ConnectError, LinkLost."""
     shell = connection.open_shell(ChannelOptions())
     with contextlib.closing(shell):
         shell.start(_script(text, ""))
@@ -180,7 +182,7 @@ def started_on(connection: HeldConnection, text: str, look: Callable[[], object]
 
 
 def _script(text: str, sudo: str) -> Script:
-    """The waiting shell runs it: another one would cost the target a program more."""
+    """A script that the waiting shell runs itself, since a second shell would cost the target another process."""
     if not sudo:
         return Script((), text=text)
     text = f"{_NEWLINE}; {text}" if NEWLINE in text else text

@@ -1,4 +1,4 @@
-"""Shells for commands: warm ones that wait, ready, so that a command costs one round trip, and fresh ones else."""
+"""Shells for commands: warm ones, so that a command costs one round trip, and new ones if none is left."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ from rdo.pool.warm_shells import WARM_AGE_LIMIT, WarmShells
 from rdo.util import log
 
 REFILL_DELAY = 0.05
-"""Seconds that a command runs before the next shell is opened beside it. To wake who does that takes time away from the
-target, and from the thread that has the output: after a short command, nobody waits for either."""
+"""Seconds that a command runs before another shell is opened. Waking the thread that does so takes time from the
+target, and from the thread that relays the output; after a short command, nobody waits for either."""
 
 ROOM_GRACE = 2.0
-"""Seconds at most that a command waits for another one's end if no connection has room. It waits as long as the last
-login took: a burst of short commands shares one connection, and nobody waits for more than twice what is needed."""
+"""Maximum seconds that a command waits for another one to end if no connection has room. It waits as long as the last
+login took, so that a burst of short commands shares one connection, and none waits for more than twice the time
+needed."""
 
 
 class ShellPool:
-    """All shells of one target. Usable from any thread."""
+    """All shells of one target. Thread-safe."""
 
     def __init__(self, target: Target) -> None:
         self.connections = ConnectionSet(target)
         self._warm = WarmShells()
         self._maintenance = Maintenance(self.connections, self._warm, self._lose)
         self._turn = threading.Lock()
-        """Guards the search for room: one command at a time looks for it, for at most ROOM_GRACE and one opening."""
+        """Held while a command looks for room: only one does so at a time, for at most ROOM_GRACE and the opening of a
+        shell."""
 
     @contextlib.contextmanager
     def lease(self, caller: Caller, opening: Opening, *, for_job: bool = False) -> Iterator[ShellLease]:
-        """A ready shell for one command, or for a job that comes with it: a warm one if possible, on a connection that
-        is alive. Raises ConnectError.
-        """
+        """A ready shell for one command, or for a job that belongs to it: a warm one if possible, on a connection that
+        is alive. Raises ConnectError."""
 
         def wanted() -> ChannelOptions:
             ptyless = any(connection.is_ptyless for connection in self.connections)
@@ -63,11 +64,12 @@ class ShellPool:
             yield lease
 
     def prepare(self) -> None:
-        """Open a shell for the next command, beside one that has run for a while, and after each that has ended."""
+        """Open a shell for the next command: after a command has been running for a while, and whenever one has
+        ended."""
         self._maintenance.wake()
 
     def add_chore(self, chore: Callable[[], None]) -> None:
-        """Do this, too, about once a minute while there is the pool. It may not wait."""
+        """Call the function about once a minute while the pool exists. It must not wait."""
         self._maintenance.chores.append(chore)
 
     def expect_jobs(self) -> None:
@@ -87,16 +89,16 @@ class ShellPool:
                 undo.callback(lease.throw_away)
                 if not self._check_alive(lease.connection):
                     if not lease.connection.keepalive.ended and self._warm.add([lease]):
-                        undo.pop_all()  # it waits on, and can be used if the connection answers after all
+                        undo.pop_all()  # the command waits on it, and uses it if the connection answers after all
                 elif not lease.shell.channel.ended and lease.age(time.monotonic()) < WARM_AGE_LIMIT:
                     undo.pop_all()
                     return lease
         return None
 
     def _check_alive(self, connection: HeldConnection) -> bool:
-        """Whether the target answers over this connection; one that has ended is forgotten.
+        """Whether the target answers over this connection. A connection that has ended is forgotten.
 
-        One that is merely silent is not closed: it may answer after all, and commands may run over it.
+        One that is merely silent is not closed, since it may answer after all, and commands may be running over it.
         """
         is_alive = connection.keepalive.check_alive()
         if not is_alive and connection.keepalive.ended:
@@ -104,13 +106,13 @@ class ShellPool:
         return is_alive
 
     def _lose(self, connection: HeldConnection, why: str) -> None:
-        """Forget a connection that is dead or not needed, and the shells that wait on it."""
+        """Forget a connection that is dead or not needed, and the warm shells on it."""
         self._warm.forget(connection)
         self.connections.discard(connection, why)
 
     def _open(self, caller: Caller, opening: Opening) -> ShellLease:
         def find_room() -> ShellLease | None:
-            wanted = opening()  # which a first connection may have brought
+            wanted = opening()  # the first connection may have changed the answer
             if warm := self._take_warm(wanted):
                 return warm
             if self.connections.living:
@@ -120,11 +122,12 @@ class ShellPool:
         return self.connections.open(caller, opening, find_room)
 
     def _open_on_any(self, opening: ChannelOptions) -> ShellLease | None:
-        """A fresh shell on a connection that is held; None if none has room. Raises ConnectError."""
+        """Open a shell on an existing connection; None if none has room. Raises ConnectError."""
         return next((lease for connection in self.connections if (lease := self._open_on(connection, opening))), None)
 
     def _await_room(self, opening: ChannelOptions) -> ShellLease | None:
-        """A shell in the room that another command leaves; None if none ends in time. One looks, the others queue."""
+        """Open a shell in the room of a command that ends; None if none ends in time. One thread looks, the others
+        queue."""
         timeout = min(self.connections.login_time, ROOM_GRACE)
         deadline = time.monotonic() + timeout
         if all(each.keepalive.is_silent for each in self.connections) or not self._turn.acquire(timeout=timeout):
@@ -142,13 +145,14 @@ class ShellPool:
             self._turn.release()
 
     def _open_on(self, connection: HeldConnection, opening: ChannelOptions) -> ShellLease | None:
-        """A fresh shell on a held connection, at the cost of a warm one of the other kind; None if there is no room.
+        """Open a shell on an existing connection, closing a warm one of another kind if necessary; None if there is no
+        room.
 
-        Raises ConnectError where the target is there and gives no shell.
+        Raises ConnectError if the target answers but provides no shell.
         """
         while self._check_alive(connection) and (not connection.full or self._make_room(connection)):
             try:
-                with connection.in_use():  # a link that falls silent meanwhile is given up as soon as under a command
+                with connection.in_use():  # if it falls silent meanwhile, it is given up as quickly as under a command
                     return ShellLease(connection.open_shell(opening), connection, opening)
             except ChannelRefused:
                 continue
@@ -159,7 +163,7 @@ class ShellPool:
 
     def _make_room(self, connection: HeldConnection) -> bool:
         waiting = self._warm.take_from(connection)
-        if waiting is None:  # the lifeline stays: without it, commands could be neither signalled nor ended
+        if waiting is None:  # keep the lifeline: without it, commands could be neither signalled nor ended
             return False
         waiting.throw_away()
         connection.full = False

@@ -1,4 +1,4 @@
-"""The pool of one target: its connections and shells, who uses them, and until when they are kept."""
+"""The pool of one target: its connections and shells, who uses them, and how long they are kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rdo.pool.shell_pool import ShellPool
 from rdo.util import log
 
 SPENT = "its connections have ended"
-"""Why a pool is closed whose target could not be kept: whatever was held to it comes back with the next connection."""
+"""The reason for closing a pool without connections; what depended on it is set up again with the next connection."""
 
 
 class PoolUser(NamedTuple):
@@ -31,32 +31,32 @@ class PoolUser(NamedTuple):
 
 
 class PoolCommand(NamedTuple):
-    """A command that uses a target, as typed, and how it is ended at once."""
+    """A command that uses a target, as it was typed, and a function that ends it at once."""
 
     words: str
     break_off: Callable[[BaseException], None]
     is_check: bool = False
-    """Whether it only checks that everything works: then it keeps nothing open for longer."""
+    """Whether the command only checks that everything works. Then it does not prolong the idle time."""
 
 
 _numbers = itertools.count(1)
 
 
 class TargetPool:
-    """What is held to one target. Usable from any thread."""
+    """Everything that is kept open to one target. Thread-safe."""
 
     def __init__(self, target: Target) -> None:
         self.number = next(_numbers)
-        """By which `rdoctl stop` names it."""
+        """The number by which `rdoctl stop` names the pool."""
         self.shells = ShellPool(target)
         self.login = LoginDirectory(self.shells, target.name)
         self.started = time.time()
         self.end_reason = ""
-        """Why it is closed once its commands have ended."""
+        """Why the pool is closed once its commands have ended; empty if it is not."""
         self.closed = threading.Event()
         self._belongings: list[Callable[[], None]] = []
         self._changed = threading.Lock()
-        """Guards what follows."""
+        """Guards everything below."""
         self._running: list[PoolCommand] = []
         self._timeouts: dict[PoolUser, float] = {}
         self._used = time.monotonic()
@@ -65,7 +65,7 @@ class TargetPool:
 
     @property
     def target(self) -> Target:
-        """The latest that resolved to this pool."""
+        """The latest target that resolved to this pool."""
         return self.shells.connections.target
 
     @target.setter
@@ -74,68 +74,68 @@ class TargetPool:
 
     @property
     def users(self) -> list[PoolUser]:
-        """The profiles that have used it."""
+        """The profiles that have used the pool."""
         with self._changed:
             return list(self._timeouts)
 
     @property
     def running(self) -> list[PoolCommand]:
-        """The commands that use it."""
+        """The commands that use the pool."""
         with self._changed:
             return list(self._running)
 
     @property
     def idle_timeout(self) -> float:
-        """Seconds without a command after which it is closed: the longest that a profile has; 0 means never."""
+        """Seconds without a command after which the pool is closed: the largest value of any of its profiles; 0 means
+        never."""
         with self._changed:
             timeouts = self._timeouts.values()
             return 0.0 if 0.0 in timeouts else max(timeouts, default=0.0)
 
     @property
     def idle_for(self) -> float:
-        """Seconds since its last command or forwarded connection ended; 0 while there is one."""
+        """Seconds since the last command or forwarded connection ended; 0 while there is one."""
         with self._changed:
             return 0.0 if self._running or self._streams else time.monotonic() - self._used
 
     def is_still(self, target: Target) -> bool:
-        """Whether what led to the target would lead here now, too. May wait a few seconds for an answer."""
+        """Whether the name that led to the target would still lead to it. May wait a few seconds for an answer."""
         name = target.found_by
         return not name or all(connection.keepalive.has_name(name) for connection in self.shells.connections)
 
     @property
     def is_over(self) -> bool:
-        """Whether it has been idle for long enough."""
+        """Whether the pool has been idle for long enough to be closed."""
         return self.idle_left == 0
 
     @property
     def is_spent(self) -> bool:
-        """Whether it holds nothing."""
+        """Whether the pool has nothing left open."""
         return not (self.running or self.shells.connections.is_wanted)
 
     @property
     def idle_left(self) -> float | None:
-        """Seconds until it is to be closed; None while a command or a forwarded connection is there, and if it never
-        is.
-        """
+        """Seconds until the pool is closed; None while a command or forwarded connection uses it, and if it never
+        is."""
         timeout = self.idle_timeout
         return max(0.0, timeout - self.idle_for) if timeout and not (self.running or self._streams) else None
 
     def begin(self, user: PoolUser, command: PoolCommand, idle_timeout: float) -> None:
-        """A command of the profile uses it from now on."""
+        """Register a command of the profile as using the pool."""
         with self._changed:
             if not (command.is_check and self._timeouts):
                 self._timeouts[user] = idle_timeout
             self._running.append(command)
 
     def end(self, command: PoolCommand) -> None:
-        """It has ended."""
+        """Unregister a command that has ended."""
         with self._changed:
             self._running.remove(command)
             if not command.is_check:
                 self._used = time.monotonic()
 
     def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> StreamLease:
-        """Have the target connect to a server, over one of the connections that are held. Raises LinkLost."""
+        """Have the target connect to a server, over one of the open connections. Raises LinkLost."""
         for connection in self._by_health():
             with contextlib.suppress(LinkLost):
                 lease = connection.open_stream(destination, sink, changed)
@@ -145,15 +145,14 @@ class TargetPool:
         raise LinkLost(f"there is no connection to `{self.target.name}`")
 
     def _by_health(self) -> list[HeldConnection]:
-        """The connections that are held, those that answer first."""
+        """The open connections, those that answer first."""
         return sorted(self.shells.connections, key=lambda connection: connection.keepalive.is_silent)
 
     def listen(
         self, connection: HeldConnection | None, at: Endpoint, accept: Callable[[IncomingLease], None]
     ) -> RemoteListener:
-        """Have the target listen, for as long as that connection lasts, or one of those that are held. Raises
-        SetupError, LinkLost.
-        """
+        """Have the target listen over the given connection, or else over one of the open ones, for as long as that
+        lasts. Raises SetupError, LinkLost."""
 
         def accepted(lease: IncomingLease) -> None:
             with self._changed:
@@ -172,12 +171,12 @@ class TargetPool:
             self._used = time.monotonic()
 
     def when_closing(self, call: Callable[[str], None]) -> None:
-        """Call this as soon as it is closed, with the reason."""
+        """Call the function with the reason as soon as the pool is being closed."""
         self._closing.append(call)
 
     def close(self, why: str) -> None:
-        """Close its connections, and end what runs over them; `why` is for the log."""
-        with contextlib.ExitStack() as closing:  # in reverse; each, whatever another one raises
+        """Close the connections, which ends everything that runs over them; `why` is for the log."""
+        with contextlib.ExitStack() as closing:  # in reverse order, and each even if another one raises
             closing.callback(self._give_back)
             closing.callback(self.target.release)
             closing.callback(self.shells.close, why)
@@ -191,7 +190,7 @@ class TargetPool:
                 self._belongings.pop()()
 
     def when_closed(self, call: Callable[[], None]) -> None:
-        """Call this, once, after it has been closed; at once if it has been."""
+        """Call the function once after the pool has been closed, or at once if it already has."""
         self._belongings.append(call)
         if self.closed.is_set():
             self._give_back()

@@ -1,4 +1,4 @@
-"""The pools of all targets, by what profiles resolve to: those that come to the same target share one."""
+"""The pools of all targets, by the key that profiles resolve to: profiles that lead to the same target share a pool."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from rdo.pool.target_pool import SPENT, PoolCommand, PoolUser, TargetPool
 from rdo.util import log, threads
 
 SPARE_LIMIT = 8
-"""Idle pools of one name that are kept: callers whose environments differ have pools of their own on this machine, and
-those with agents or users of their own on others."""
+"""Idle pools to keep per name. On this machine, callers with different environments have separate pools; on others,
+those with different agents or users."""
 
 RENAMED = "its name has become another's"
-"""Why a pool is closed whose target is not the one any more that is meant."""
+"""The reason for closing a pool whose name now denotes another target."""
 
 
 class TargetUse(NamedTuple):
-    """A target, as one command has it, and the pool that it shares with others."""
+    """A target as one command sees it, and the pool that it shares with others."""
 
     target: Target
     pool: TargetPool
@@ -35,32 +35,33 @@ class TargetSelection:
     def __init__(self) -> None:
         self.use: TargetUse | None = None
         self.attempts = SharedAttempts()
-        """To find out what the target is: one command asks for all."""
+        """Attempts to resolve the target: one command makes the attempt for all."""
 
 
 class TargetTable:
-    """All targets of a control master. Usable from any thread; no target waits for another one."""
+    """All targets of a control master. Thread-safe; no target waits for another one."""
 
     def __init__(self) -> None:
         self.opened: Callable[[], None] = lambda: None
-        """Called for each new pool, which has an idle time of its own."""
+        """Called for each new pool, since each has its own idle timeout."""
         self._lock = threading.Lock()
-        """Guards all that follows. Nothing is asked or closed with it."""
+        """Guards everything below. Not held while something is resolved or closed."""
         self._selections: dict[Hashable, TargetSelection] = {}
         self._variables: dict[Hashable, frozenset[str]] = {}
-        """By selector: variables of the caller that its targets depended on so far, beside the selector itself."""
+        """For each selector, the caller's variables that its targets have depended on so far, in addition to the
+        selector itself."""
         self._pools: dict[Hashable, TargetPool] = {}
         self._ending: list[TargetPool] = []
 
     @property
     def pools(self) -> list[TargetPool]:
-        """Those that serve commands."""
+        """The pools that accept commands."""
         with self._lock:
             return list(self._pools.values())
 
     @property
     def ending(self) -> list[TargetPool]:
-        """Those that take no more commands, and are closed when the last of theirs has ended."""
+        """The pools that accept no more commands, and are closed when their last one has ended."""
         with self._lock:
             return list(self._ending)
 
@@ -68,10 +69,10 @@ class TargetTable:
     def of(
         self, driver: Driver, caller: Caller, user: PoolUser, command: PoolCommand, idle_timeout: float
     ) -> Iterator[TargetUse]:
-        """The target of a command, while that uses it. Raises what Driver.resolve raises."""
+        """The target of a command, for as long as the block runs. Raises what Driver.resolve raises."""
         selector = driver.selector(caller)
         use = self._resolved(selector, driver, caller)
-        while not self._begin(use, user, command, idle_timeout):  # it was closed just now
+        while not self._begin(use, user, command, idle_timeout):  # the pool has just been closed
             use = self._resolved(selector, driver, caller)
         try:
             yield use
@@ -91,7 +92,7 @@ class TargetTable:
         return True
 
     def _resolved(self, selector: Hashable, driver: Driver, caller: Caller) -> TargetUse:
-        """What the selector leads to: found out again unless that is connected."""
+        """What the selector leads to. It is resolved again unless its pool is connected."""
         while True:
             with self._lock:
                 selection = self._selection(selector, caller)
@@ -119,7 +120,7 @@ class TargetTable:
                 return use
 
     def _selection(self, selector: Hashable, caller: Caller) -> TargetSelection:
-        """Whatever the selector leads to for this caller. With the lock."""
+        """The entry for the selector and this caller. Call with the lock held."""
         names = self._variables.get(selector)
         values = tuple(map(caller.environment.get, sorted(names))) if names else ()
         selection = self._selections.get((selector, values))
@@ -128,7 +129,7 @@ class TargetTable:
         return selection
 
     def _select(self, found: TargetUse, selector: Hashable, caller: Caller) -> None:
-        """Have the selector lead there, for callers whose variables have the same values."""
+        """Have the selector lead to this target, for callers whose variables have the same values."""
         with self._lock:
             if found.target.variables_read:
                 before = self._variables.get(selector, frozenset())
@@ -136,9 +137,10 @@ class TargetTable:
             self._selection(selector, caller).use = found
 
     def _is_held(self, use: TargetUse) -> bool:
-        """Whether its pool has a connection or gets one, and serves commands: one that is closing may have one, too.
+        """Whether the pool accepts commands, and has a connection or is opening one. A pool that is being closed may
+        still have one.
 
-        With the lock.
+        Call with the lock held.
         """
         return self._pools.get(use.target.key) is use.pool and use.pool.shells.connections.is_wanted
 
@@ -159,7 +161,7 @@ class TargetTable:
         return TargetUse(target, pool)
 
     def close(self, chosen: Callable[[TargetPool], bool], why: str) -> None:
-        """Close the pools that are chosen, once their commands have ended: who comes next has new ones."""
+        """Close the chosen pools once their commands have ended. Later commands get new pools."""
         with self._lock:
             closed = {key: pool for key, pool in self._pools.items() if chosen(pool)}
             for key in closed:
@@ -173,11 +175,11 @@ class TargetTable:
         self._close_ended()
 
     def give_up(self, pool: TargetPool, why: str) -> None:
-        """Close this one, in the same way."""
+        """Close this pool in the same way."""
         self.close(lambda each: each is pool, why)
 
     def close_all(self) -> None:
-        """Close all, and what runs over them; return when that is done."""
+        """Close all pools, and end what runs over them. Returns when that is done."""
         for pool in (*self.pools, *self.ending):
             with log.contained():
                 pool.close("the control master ends")
@@ -193,7 +195,7 @@ class TargetTable:
                 threads.start(pool.close, pool.end_reason, name="close")
 
     def close_idle(self) -> None:
-        """Close those whose idle time is over, and those that hold nothing."""
+        """Close the pools whose idle timeout has expired, and those with nothing open."""
         self.close(lambda pool: pool.is_over, "it was idle")
         self.close(lambda pool: pool.is_spent, SPENT)
 

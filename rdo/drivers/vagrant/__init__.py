@@ -1,1 +1,1 @@
-"""`driver = "vagrant"`: a virtual machine, reached by SSH where Vagrant says."""
+"""`driver = "vagrant"`: a virtual machine managed by Vagrant, and reached by SSH."""

@@ -1,4 +1,4 @@
-"""Running `vagrant`, each time at the cost of starting Ruby and of running the Vagrantfile. Keeps nothing."""
+"""Runs `vagrant`, which starts Ruby and evaluates the Vagrantfile each time. Caches nothing."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode
 
 AUTO_UP = "set `auto_up = true`"
-"""What an error says of getting a machine up without the user."""
+"""How an error message proposes to start machines without the user."""
 
 ASK_TIMEOUT = 120.0
-"""Seconds for a question, which takes 1 to 3; a Vagrantfile may do what it likes, and plugins may ask a cloud."""
+"""Seconds for a query, which usually takes 1 to 3. But a Vagrantfile may do anything, and plugins may query a cloud."""
 
 TAIL_LINES = 30
-"""Lines of a failed `vagrant up` in which the reason is looked for."""
+"""Lines at the end of a failed `vagrant up` that are searched for the reason."""
 
 
 class VagrantResult(NamedTuple):
-    """What a finished `vagrant` put out."""
+    """The output of a finished `vagrant`, and whether it succeeded."""
 
     success: bool
     output: str
@@ -42,16 +42,16 @@ class VagrantResult(NamedTuple):
 
 
 class VagrantCommand:
-    """The `vagrant` of one caller, at work in one project."""
+    """Runs `vagrant` in one project, on behalf of one caller."""
 
     def __init__(self, project: VagrantProject, caller: Caller) -> None:
         self._project = project
         self._caller = caller
         self._doing = ""
-        """What the caller is shown."""
+        """The step that is shown to the caller as progress."""
 
     def ssh_config(self, name: str) -> VagrantResult:
-        """The ssh configuration of a machine that runs, as output. Raises ConnectError."""
+        """The output of `vagrant ssh-config` for a running machine. Raises ConnectError."""
         answer = self._ask("ssh-config", name)
         if not answer.success:
             return answer
@@ -62,7 +62,7 @@ class VagrantCommand:
         return answer._replace(output=config)
 
     def states(self) -> dict[str, MachineState]:
-        """All machines of the Vagrantfile, and how they are. Raises ConnectError."""
+        """All machines of the Vagrantfile and their states. Raises ConnectError."""
         answer = self._ask("status", "--machine-readable")
         if not answer.success:
             raise ConnectError("`vagrant status` failed", answer.complaint, f"try it in `{self._project.directory}`")
@@ -72,15 +72,16 @@ class VagrantCommand:
         return states
 
     def target(self) -> str | None:
-        """The machine that Vagrant chooses when none is named; None if it needs a name.
+        """The machine that Vagrant uses if none is named; None if it requires a name.
 
-        Vagrant reports this when it is about to start ssh, which then only prints its version. Raises ConnectError.
+        Vagrant reports its choice when it is about to start ssh, which is told only to print its version. Raises
+        ConnectError.
         """
         return vagrant_output.target(self._ask("ssh", "--machine-readable", "--", "-V").output)
 
     def up(self, name: str) -> None:
-        """Get a machine running, with Vagrant's words on the caller's stderr; its last words only if it fails, for a
-        caller who could watch. Raises ConnectError."""
+        """Run `vagrant up`, with its output on the caller's stderr. A caller who sees it as progress gets only its last
+        lines there, and only if it fails. Raises ConnectError."""
         last: deque[str] = deque(maxlen=TAIL_LINES)
         watched = self._progress(f"vagrant up {name}")
         process = self._start(["up", name], subprocess.STDOUT)
@@ -107,7 +108,7 @@ class VagrantCommand:
         return self._caller.progress(step)
 
     def _look(self) -> None:
-        """Whether the caller still waits. Raises CallerGone."""
+        """Check that the caller is still waiting. Raises CallerGone."""
         self._caller.progress(self._doing)
 
     def _ask(self, *words: str) -> VagrantResult:
@@ -134,5 +135,5 @@ class VagrantCommand:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
-            start_new_session=True,  # so that its children end with it
+            start_new_session=True,  # so that its children can be ended with it
         )

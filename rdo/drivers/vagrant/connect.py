@@ -1,6 +1,7 @@
-"""Connecting to a machine: by Vagrant's cached answer, else by asking Vagrant, which starts Ruby; and bringing it up.
+"""Connects to a machine: by Vagrant's cached answer if possible, else by asking Vagrant, which starts Ruby, and by
+starting the machine if necessary.
 
-Decides when Vagrant is asked what. The ssh driver makes the connection itself.
+This module decides when to ask Vagrant, and what. The ssh driver makes the connection.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from rdo.drivers.vagrant.driver import ConnectOptions
 
 UP_TIMEOUT = 3600.0
-"""Seconds that a command waits for a `vagrant up` of another control master: it may fetch a box of gigabytes."""
+"""Seconds to wait for a `vagrant up` of another control master, which may have to download gigabytes."""
 
 
 class VagrantConnector:
@@ -50,7 +51,7 @@ class VagrantConnector:
         self._vagrant = VagrantCommand(project, caller)
 
     def connect(self) -> SshConnection:
-        """A connection that is logged in. Raises ConnectError."""
+        """Connect and log in. Raises ConnectError."""
         machine = find_machine(self._project, self._name, self._caller.environment)
         if machine is None:
             state = NOT_CREATED if self._name in known_machines(self._project) else self._state()
@@ -58,7 +59,7 @@ class VagrantConnector:
         return self._log_in_by_cache(machine) or self._log_in_by_answer(self._ask(machine))
 
     def _log_in_by_cache(self, machine: VagrantMachine) -> SshConnection | None:
-        """By what Vagrant said an earlier time; None if it said nothing, or if that leads nowhere now."""
+        """Connect by Vagrant's cached answer; None if there is no answer, or if it no longer works."""
         if seems_down(machine, self._caller.environment):
             return None
         if self._cache.read(self._file, answer_key(self._project, machine)) is None:
@@ -90,7 +91,7 @@ class VagrantConnector:
         return connection
 
     def _ask(self, machine: VagrantMachine) -> VagrantMachine:
-        """Have Vagrant say how to reach the machine, and keep that; if it is down, get it up first."""
+        """Ask Vagrant how to reach the machine, and cache the answer. Starts the machine first if it is down."""
         answer = self._vagrant.ssh_config(self._name)
         if answer.success:
             return self._keep(machine, answer.output)
@@ -100,7 +101,7 @@ class VagrantConnector:
         return self._get_up(state)
 
     def _get_up(self, state: MachineState) -> VagrantMachine:
-        """Run `vagrant up`, once however many commands wait, and then ask how to reach the machine."""
+        """Run `vagrant up`, only once for all commands that wait, then ask how to reach the machine."""
         if not self._connect_options.auto_up:
             hint = f"type `vagrant {state.verb} {shlex.quote(self._name)}`, or {AUTO_UP}"
             raise ConnectError(f"`vagrant {self._name}` is {state.text}", "", hint)
@@ -123,7 +124,8 @@ class VagrantConnector:
         return self._keep(machine, answer.output)
 
     def _state(self) -> MachineState:
-        """How the machine is, as Vagrant sees it. Raises ConnectError where the Vagrantfile does not know it."""
+        """The machine's state, as reported by Vagrant. Raises ConnectError if the Vagrantfile does not define the
+        machine."""
         states = self._vagrant.states()
         if self._name not in states:
             why = f"`{self._project.vagrantfile}` has {listed(list(states), LIST_LIMIT)}"

@@ -1,7 +1,7 @@
-"""The vagrant driver: which machine it is, and which directories it shares.
+"""The vagrant driver: which machine is meant, and which directories it shares.
 
-What chooses and reaches a machine is in target.py and connect.py. Neither starts Ruby while Vagrant's earlier answers
-hold; to ask for the directories or the target's name never does.
+target.py chooses the machine and connect.py reaches it. Neither starts Ruby while Vagrant's earlier answers are valid.
+Asking for the directories or the target's name never does.
 """
 
 from __future__ import annotations
@@ -31,21 +31,22 @@ if TYPE_CHECKING:
     from rdo.drivers.vagrant.target import VagrantTarget
 
 ONLY_MACHINE = "default"
-"""Vagrant's name for the only machine of a Vagrantfile that names none."""
+"""Vagrant's name for the machine of a Vagrantfile that defines only one, without a name."""
 
 ENV_VARS = ("HOME", "VAGRANT_HOME", "VAGRANT_DEFAULT_PROVIDER", "SSH_AUTH_SOCK")
-"""Variables of the caller by which Vagrant and ssh find their files, beside those by which the project was found."""
+"""Environment variables by which Vagrant and ssh find their files, in addition to those that determine the project."""
 
 
 class ConnectOptions(NamedTuple):
-    """Whether to get a machine up, and the seconds for each step of reaching it, as a profile has them."""
+    """Whether to start the machine if it is down, and the seconds for each step of connecting, both from the
+    profile."""
 
     auto_up: bool
     connect_timeout: float | None
 
 
 class RecordedMachine(NamedTuple):
-    """What Vagrant's files say of the machine that is meant; None for what is not known, or not created."""
+    """What Vagrant's files say about the machine; None for what is unknown or not created."""
 
     name: str | None
     machine: VagrantMachine | None
@@ -53,7 +54,7 @@ class RecordedMachine(NamedTuple):
 
 
 class VagrantDriver:
-    """Reaches a machine as `vagrant ssh` would."""
+    """Reaches a machine as `vagrant ssh` does."""
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class VagrantDriver:
     ) -> None:
         """`directory` is the machine's directory for the local directory `root`. `connect_timeout` is in seconds.
 
-        Of `environment`, VAGRANT_CWD and VAGRANT_DOTFILE_PATH and the like count. Raises ConfigError.
+        `environment` matters for VAGRANT_CWD, VAGRANT_DOTFILE_PATH and the like. Raises ConfigError.
         """
         self.project = find_project(root, environment)
         self._local = root
@@ -87,10 +88,10 @@ class VagrantDriver:
         return f"vagrant {name}" if name else "vagrant"
 
     def roots(self) -> Sequence[Root]:
-        """The synced folders as of the last `vagrant up` or `reload`; before the first one, what Vagrant would make."""
+        """The synced folders as of the last `vagrant up` or `reload`; before the first one, Vagrant's default."""
         synced = self._machine.get().synced
         given = [self._root] if self._root else []
-        physical = [root._replace(local=os.path.realpath(root.local)) for root in synced]  # where a link leads there
+        physical = [root._replace(local=os.path.realpath(root.local)) for root in synced]  # with links resolved
         others = [root for root in dict.fromkeys([*synced, *physical]) if not (given and root.local == self._local)]
         return [*given, *others] or [Root(self.project.directory, "/vagrant")]
 
@@ -98,7 +99,7 @@ class VagrantDriver:
         """See base.Driver."""
 
     def sharing(self) -> str:
-        """See base.Driver: of the ways to sync a folder, rsync makes a copy."""
+        """See base.Driver. Of the types of synced folders, only rsync makes a copy."""
         shared = [each.local for each in self._machine.get().synced if each.note != RSYNC]
         found = [each for each in shared if f"{self._local}/".startswith(f"{os.path.realpath(each)}/")]
         return f"`{found[0]}` is a synced folder of the machine" if found else ""
@@ -108,7 +109,7 @@ class VagrantDriver:
         return (self.project, self._name.get(), self._options, *map(caller.environment.get, ENV_VARS))
 
     def resolve(self, caller: Caller) -> VagrantTarget:
-        """See base.Driver. Asks Vagrant only where it has to choose the machine."""
+        """See base.Driver. Runs Vagrant only if that has to choose the machine."""
         from rdo.drivers.vagrant.connect import VagrantConnector
         from rdo.drivers.vagrant.known_hosts import MachineKnownHosts
         from rdo.drivers.vagrant.target import VagrantTarget, choose
@@ -124,7 +125,7 @@ class VagrantDriver:
         return VagrantTarget(f"vagrant {name}", self.project.directory, key, connect)
 
     def ssh_query(self, environment: Mapping[str, str]) -> Query | None:
-        """Begin to ask how ssh reaches the machine, as far as Vagrant said so before. Raises ConnectError."""
+        """Start `ssh -G` for the machine, with Vagrant's last answer as far as there is one. Raises ConnectError."""
         name = self._name.get()
         machine = find_machine(self.project, name, environment) if name else None
         if not name or not machine:
@@ -139,7 +140,7 @@ class VagrantDriver:
         return Query(SshQueryRequest(name, ssh_config=self._cache.path(file)), environment, own_program.start)
 
     def _read_name(self) -> str | None:
-        """The machine's name as far as it is known without Vagrant."""
+        """The machine's name; None if it cannot be determined without running Vagrant."""
         if self._given:
             return self._given
         if known_machines(self.project) == [ONLY_MACHINE] and created_machines(self.project, ONLY_MACHINE):

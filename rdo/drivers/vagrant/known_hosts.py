@@ -1,4 +1,4 @@
-"""Host keys of Vagrant machines: a known_hosts file for each, in which it is known by its id."""
+"""Host keys of Vagrant machines: each machine has its own known_hosts file, in which it is known by its id."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from rdo.util import atomic_write, private_directory
 
 
 class MachineKnownHosts:
-    """The recorded keys of the machine that goes by one name in one project; of its present id, and of earlier ones.
+    """The recorded host keys of a machine in a project, for its current id and for earlier ones.
 
-    Vagrant asks ssh to check nothing, since a machine that was re-created has a new key on an old port. Its id tells
-    the two apart: the first key is recorded, another key of the same id is refused, by rdo.drivers.ssh.host_key.
+    Vagrant tells ssh to check no host keys, since a re-created machine has a new key on an old port. The id tells the
+    two cases apart: the first key of an id is recorded, and another key for the same id is refused, by
+    rdo.drivers.ssh.host_key.
     """
 
     def __init__(self, environment: Mapping[str, str], project: str, name: str) -> None:
@@ -26,7 +27,7 @@ class MachineKnownHosts:
         self.path = os.path.join(above, file_name(project, f"{name}.known_hosts"))
 
     def guard(self, options: SshOptions, machine: VagrantMachine) -> SshOptions:
-        """The options with this file in the place of no check at all. A check that the Vagrantfile asks for stays."""
+        """The options with this file in place of no check. A check that the Vagrantfile asks for is left as it is."""
         if options.strict_host_key_checking != "no":
             return options
         notice = self._notice(machine)
@@ -37,11 +38,11 @@ class MachineKnownHosts:
             strict_host_key_checking="accept-new",
             hash_known_hosts=False,
             new_key_notice=notice,
-            quiet=options.quiet and not notice,  # Vagrant's `LogLevel FATAL` is about what ssh itself would say
+            quiet=options.quiet and not notice,  # Vagrant's `LogLevel FATAL` is for the messages of ssh itself
         )
 
     def settle(self, machine: VagrantMachine) -> None:
-        """Forget the keys of earlier machines, now that the present one has shown its own."""
+        """Remove the keys of earlier machines, now that the current one has shown its key."""
         entries = known_hosts.load([self.path])
         kept = [entry for entry in entries if entry.is_about(host_key_alias(machine))]
         if kept and len(kept) < len(entries):
@@ -50,7 +51,7 @@ class MachineKnownHosts:
                 atomic_write.write(self.path, "".join(lines))
 
     def _notice(self, machine: VagrantMachine) -> str:
-        """What to say when a key is recorded: nothing for the first machine, which replaces none."""
+        """The message when a key is recorded; empty for the first machine, which replaces none."""
         entries = known_hosts.load([self.path])
         if not entries or any(entry.is_about(host_key_alias(machine)) for entry in entries):
             return ""
@@ -58,5 +59,6 @@ class MachineKnownHosts:
 
 
 def host_key_alias(machine: VagrantMachine) -> str:
-    """The name by which the machine is known: nothing that is a pattern in a known_hosts file, in lower case there."""
+    """The name by which the known_hosts file knows the machine: lower case, and nothing that would be a pattern
+    there."""
     return "vagrant-" + re.sub(r"[^a-z0-9._-]", "_", machine.id.lower())

@@ -1,4 +1,4 @@
-"""What `vagrant` prints, taken apart: machine-readable lines, states, complaints. Pure."""
+"""Parses the output of `vagrant`: machine-readable lines, states, and error messages. Pure."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ COMMA = "%!(VAGRANT_COMMA)"
 HOST_NAME = re.compile("HostName[ \t]+[^ \t]+")
 
 LIST_LIMIT = 10
-"""Machines that an error lists."""
+"""Machines that an error message lists."""
 
 COMPLAINT_LIMIT = 300
-"""Characters of a complaint that are shown."""
+"""Characters of Vagrant's message that an error message includes."""
 
 RESUMABLE = ("saved", "suspended", "paused")
-"""States that `vagrant resume` is for; of VirtualBox, VMware and libvirt."""
+"""States that `vagrant resume` is for, in the terms of VirtualBox, VMware and libvirt."""
 
 
 class OutputRecord(NamedTuple):
-    """A line of `vagrant --machine-readable`: its machine (or nothing), the kind of record, and the values."""
+    """A line of `vagrant --machine-readable`: its machine (may be empty), the type of the record, and the values."""
 
     machine: str
     kind: str
@@ -33,7 +33,7 @@ class OutputRecord(NamedTuple):
 
 
 class MachineState(NamedTuple):
-    """How a machine is: the word of its provider, and for people."""
+    """The state of a machine, in the provider's term and as text for people."""
 
     word: str
     text: str
@@ -44,7 +44,7 @@ class MachineState(NamedTuple):
 
     @property
     def verb(self) -> str:
-        """The subcommand of `vagrant` that gets it running."""
+        """The subcommand of `vagrant` that starts the machine."""
         return "resume" if self.word in RESUMABLE else "up"
 
 
@@ -52,7 +52,7 @@ NOT_CREATED = MachineState("not_created", "not created")
 
 
 def records(text: str) -> Iterator[OutputRecord]:
-    """The lines of machine-readable output, which is comma-separated; other lines are left out."""
+    """The lines of machine-readable output, which is comma-separated. Other lines are ignored."""
     for line in split_lines(text):
         stamp, *fields = line.rstrip("\r").split(",")
         if stamp.isdecimal() and len(fields) >= 2:
@@ -61,7 +61,7 @@ def records(text: str) -> Iterator[OutputRecord]:
 
 
 def states(text: str) -> dict[str, MachineState]:
-    """The machines of a project, in the order of its Vagrantfile, in what `vagrant status` prints."""
+    """The states of a project's machines in the output of `vagrant status`, in the order of the Vagrantfile."""
     words, texts = _values(text, "state"), _values(text, "state-human-short")
     return {
         name: MachineState(word, (texts.get(name) or word.replace("_", " "))[:COMPLAINT_LIMIT])
@@ -70,14 +70,15 @@ def states(text: str) -> dict[str, MachineState]:
 
 
 def target(text: str) -> str | None:
-    """The machine that `vagrant ssh` chose when it was given none; None where it could not."""
+    """The machine that `vagrant ssh` chose without a name; None if it could not."""
     return next((record.machine for record in records(text) if record.kind == "action" and record.machine), None)
 
 
 def ssh_config(text: str, name: str) -> str:
-    """The configuration of a machine in what `vagrant ssh-config` prints, without what plugins say before it.
+    """The machine's configuration in the output of `vagrant ssh-config`, without what plugins print before it.
 
-    Empty where it is not about that machine, or does not say where it is: ssh would take the name for that of a host.
+    Empty if the output is about another machine, or names no host: ssh would then take the machine's name for a host
+    name.
     """
     lines = split_lines(text)
     begin = next((number for number, line in enumerate(lines) if line.startswith("Host ")), len(lines))
@@ -100,15 +101,16 @@ def _values(text: str, kind: str) -> dict[str, str]:
 
 
 def _of_vagrantfile(text: str) -> str:
-    """Vagrant's words on a Vagrantfile that raised something, if these are such: path, line and message."""
+    """Vagrant's message about an error in the Vagrantfile, if this is one: path, line and message."""
     names = ("Path", "Line number", "Message")
     found = dict(line.split(": ", 1) for line in split_lines(text) if line.startswith(tuple(f"{n}: " for n in names)))
-    place = ":".join(found[name] for name in names[:2] if found.get(name, "0") != "0")  # 0: unknown
+    place = ":".join(found[name] for name in names[:2] if found.get(name, "0") != "0")  # 0 stands for unknown
     return ": ".join(part for part in (place, found["Message"]) if part) if "Message" in found else ""
 
 
 def _last_paragraph(text: str) -> str:
-    """Vagrant wraps its sentences, and puts the one that matters last; after `file:line: why` there is only source."""
+    """The last paragraph. Vagrant wraps its sentences, and prints the important one last; after `file:line: why` there
+    is only source code."""
     paragraphs = [part for part in text.strip().split("\n\n") if part.strip()]
     lines = [line.strip() for line in split_lines(paragraphs[-1])] if paragraphs else []
     where = lines[0].split(": ")[0].rpartition(":")[2] if lines else ""

@@ -1,7 +1,6 @@
-"""A Vagrant project on disk, by Vagrant's own rules: its Vagrantfile, and what its state directory says of machines.
+"""A Vagrant project on disk, by Vagrant's own rules: its Vagrantfile, and what its state directory says about machines.
 
-Reads files of Vagrant's and writes none; what they say is taken apart by pure functions. Starts nothing: what Vagrant
-says is rdo.drivers.vagrant.command's business.
+Reads Vagrant's files, which pure functions parse, and writes none. Runs nothing: rdo.drivers.vagrant.command does that.
 """
 
 from __future__ import annotations
@@ -22,45 +21,45 @@ from rdo.util.lines import strip_blanks
 from rdo.util.phrases import listed
 
 NAMES = ("Vagrantfile", "vagrantfile")
-"""What Vagrant looks for, unless VAGRANT_VAGRANTFILE names another."""
+"""The file names that Vagrant looks for, unless VAGRANT_VAGRANTFILE is set."""
 
 FILE_LIMIT = 1024 * 1024
-"""Bytes of a file of Vagrant's that are read. A machine index of a thousand machines has half of that."""
+"""Bytes to read of a file of Vagrant's. A machine index with a thousand machines has half as many."""
 
 MACHINE_LIMIT = 1000
-"""Directories that are looked at: a repository may bring a million along."""
+"""Machine directories to look at. A repository might contain a million."""
 
 RSYNC = "rsync: one-way, from here to the machine, when `vagrant rsync` or `vagrant reload` runs"
 
 RUNNING = "running"
-"""What every provider calls a machine that runs."""
+"""What every provider calls the state of a running machine."""
 
 
 class VagrantProject(NamedTuple):
-    """A Vagrant project on this machine; all paths absolute."""
+    """A Vagrant project on this machine. All paths are absolute."""
 
     start: str
-    """The directory from which Vagrant is to look for the Vagrantfile, upwards."""
+    """The directory from which Vagrant searches upwards for the Vagrantfile."""
     vagrantfile: str
     dotfile: str
-    """Vagrant's state of the project, `.vagrant` by default."""
+    """Vagrant's state directory for the project, `.vagrant` by default."""
 
     @property
     def directory(self) -> str:
-        """The Vagrantfile's directory: relative paths in it start here."""
+        """The Vagrantfile's directory, to which paths in the file are relative."""
         return os.path.dirname(self.vagrantfile)
 
     @property
     def machines(self) -> str:
-        """The directory with one directory a machine."""
+        """The directory that has a directory for each machine."""
         return os.path.join(self.dotfile, "machines")
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
-        """The variables for a `vagrant` that is to work in this project, wherever it is started."""
+        """The environment for a `vagrant` that is to use this project, whatever its working directory."""
         return {**given, "VAGRANT_CWD": self.start, "VAGRANT_DOTFILE_PATH": self.dotfile}
 
     def stamp(self) -> list[object]:
-        """What changes when another Vagrantfile counts, or when this one was edited."""
+        """Changes when another Vagrantfile applies, or when this one was edited."""
         try:
             info = os.stat(self.vagrantfile)
         except OSError:
@@ -69,7 +68,7 @@ class VagrantProject(NamedTuple):
 
 
 def find_project(root: str, environment: Mapping[str, str]) -> VagrantProject:
-    """The project of the directory `root`, or of VAGRANT_CWD. Raises ConfigError where there is no Vagrantfile."""
+    """The project of the directory `root`, or of VAGRANT_CWD. Raises ConfigError if there is no Vagrantfile."""
     begin = search_start(root, environment)
     custom = environment.get("VAGRANT_VAGRANTFILE")
     names = [custom] if custom else NAMES
@@ -84,7 +83,7 @@ def find_project(root: str, environment: Mapping[str, str]) -> VagrantProject:
 
 
 def search_start(root: str, environment: Mapping[str, str]) -> str:
-    """Where Vagrant begins to look: VAGRANT_CWD, which is relative to the working directory, else `root`."""
+    """Where Vagrant starts its search: VAGRANT_CWD, which is relative to the working directory, or else `root`."""
     given = environment.get("VAGRANT_CWD")
     if not given:
         return root
@@ -97,7 +96,7 @@ def _dotfile(directory: str, environment: Mapping[str, str]) -> str:
 
 
 class VagrantMachine(NamedTuple):
-    """A machine that was created. `directory` is where Vagrant keeps what it knows of it."""
+    """A machine that has been created. `directory` is where Vagrant keeps its files."""
 
     name: str
     provider: str
@@ -106,14 +105,16 @@ class VagrantMachine(NamedTuple):
 
 
 def known_machines(project: VagrantProject) -> list[str]:
-    """Names of the machines that Vagrant has a directory for: some may be missing, some may be gone."""
+    """The names of the machines that have a directory. Not every machine has one, and some of these may no longer
+    exist."""
     return _directories(project.machines)
 
 
 def find_machine(project: VagrantProject, name: str, environment: Mapping[str, str]) -> VagrantMachine | None:
-    """The machine of this name; None if it is not created.
+    """The machine of this name; None if it has not been created.
 
-    Of several providers' the one of VAGRANT_DEFAULT_PROVIDER, or the only one that runs. Raises ConnectError.
+    If it exists with several providers, the one of VAGRANT_DEFAULT_PROVIDER, or else the only one that is running.
+    Raises ConnectError.
     """
     made = created_machines(project, name)
     if len(made) < 2:
@@ -128,7 +129,7 @@ def find_machine(project: VagrantProject, name: str, environment: Mapping[str, s
 
 
 def created_machines(project: VagrantProject, name: str) -> list[VagrantMachine]:
-    """The machines of this name: each by another provider."""
+    """The machines of this name, one for each provider."""
     above = os.path.join(project.machines, name)
     directories = [(provider, os.path.join(above, provider)) for provider in _directories(above)]
     read = ((pair, strip_blanks(_read(os.path.join(pair[1], "id"), project.dotfile))) for pair in directories)
@@ -141,7 +142,7 @@ def synced_roots(project: VagrantProject, machine: VagrantMachine) -> list[Root]
 
 
 def machine_files(project: VagrantProject, name: str, environment: Mapping[str, str]) -> list[str]:
-    """All that is looked at by find_machine and synced_roots: if none of it changes, neither does what they say."""
+    """All files that find_machine and synced_roots read. If none of them changes, neither do the results."""
     above = os.path.join(project.machines, name)
     directories = [os.path.join(above, provider) for provider in _directories(above)]
     names = ("", "id", "synced_folders", "index_uuid")
@@ -149,15 +150,15 @@ def machine_files(project: VagrantProject, name: str, environment: Mapping[str, 
 
 
 def seems_down(machine: VagrantMachine, environment: Mapping[str, str]) -> bool:
-    """Whether Vagrant, when it last looked, saw the machine in another state than running.
+    """Whether the machine was not running when Vagrant last looked.
 
-    It keeps that in its machine index. A machine that is down may have lost its port to another one.
+    Vagrant records that in its machine index. A machine that is down may have lost its port to another one.
     """
     return _last_state(machine, environment) not in ("", RUNNING)
 
 
 def _last_state(machine: VagrantMachine, environment: Mapping[str, str]) -> str:
-    """What Vagrant saw when it last looked; empty where that is not known."""
+    """The state that Vagrant recorded last; empty if there is none."""
     return index_state(
         _read(_machine_index(environment)), strip_blanks(_read(os.path.join(machine.directory, "index_uuid")))
     )
@@ -169,10 +170,10 @@ def _machine_index(environment: Mapping[str, str]) -> str:
 
 
 def synced_folders(text: str, directory: str) -> list[Root]:
-    """The roots in a `synced_folders` file; local paths that are relative start at `directory`.
+    """The roots in a `synced_folders` file. Relative local paths are relative to `directory`.
 
-    The file holds kind -> id -> details, as MixinSyncedFolders of Vagrant writes it. Directories whose place on the
-    machine depends on the machine's own home (`~/x`) are left out.
+    The file maps kind -> id -> details, as written by Vagrant's MixinSyncedFolders. Directories that depend on the home
+    directory on the machine (`~/x`) are left out.
     """
     found = []
     for kind, details in _each_directory(text):
@@ -184,7 +185,7 @@ def synced_folders(text: str, directory: str) -> list[Root]:
 
 
 def _is_path(text: str) -> bool:
-    """JSON can hold what no path can: a NUL, and half a surrogate pair."""
+    """Whether the text can be a path. JSON can contain NUL and lone surrogates, which no path can."""
     try:
         return bool(text) and "\0" not in text and bool(fsencode(text))
     except UnicodeEncodeError:
@@ -192,7 +193,7 @@ def _is_path(text: str) -> bool:
 
 
 def index_state(text: str, uuid: str) -> str:
-    """The state of a machine in Vagrant's machine index, such as `running`; empty where it is not listed."""
+    """The state of a machine in Vagrant's machine index, such as `running`; empty if it is not listed."""
     document = _parse(text)
     machines = document.get("machines")
     entry = machines.get(uuid) if isinstance(machines, dict) else None
@@ -207,7 +208,7 @@ def _each_directory(text: str) -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def _parse(text: str) -> dict[str, object]:
-    """The JSON object; empty for anything else, such as a file that Vagrant is writing."""
+    """The JSON object; empty for anything else, such as a file that Vagrant is just writing."""
     with contextlib.suppress(ValueError, RecursionError):
         document = json.loads(text)
         if isinstance(document, dict):
@@ -222,7 +223,7 @@ def _directories(path: str) -> list[str]:
 
 
 def _read(path: str, within: str = "") -> str:
-    """The text; empty where there is no such file. A clone may bring along what is in Vagrant's state directory."""
+    """The text of a file; empty if there is none. A cloned repository may contain a forged state directory."""
     with contextlib.suppress(OSError):
         return foreign_file.read_text(path, FILE_LIMIT, within=within)
     return ""

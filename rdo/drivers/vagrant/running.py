@@ -1,4 +1,4 @@
-"""A program that runs, in a session of its own, for a caller who waits: its output as it comes, and its end."""
+"""A running program in a session of its own, on behalf of a caller who waits: its output as it arrives, and its end."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from typing import NamedTuple
 from rdo.drivers.base import READ_SIZE
 
 INTERRUPT_GRACE = 10.0
-"""Seconds for a `vagrant up` whose caller is gone to clean up, after each of two interrupts."""
+"""Seconds for a `vagrant up` whose caller has gone to clean up, after each of two interrupts."""
 
 OUTPUT_LIMIT = 1024 * 1024
-"""Bytes on either pipe: what Vagrant says of a hundred machines is a tenth of that."""
+"""Bytes from each pipe. Vagrant's output about a hundred machines is a tenth of that."""
 
 LINE_LIMIT = 8 * 1024
-"""Bytes of a line of `vagrant up` that are shown together."""
+"""Bytes of a line of `vagrant up` that are shown in one piece."""
 
 DRAIN_TIMEOUT = 2.0
-"""Seconds to read what a program has left in its pipes: a child that keeps running may hold them open for ever."""
+"""Seconds to read what a program has left in its pipes, since a surviving child may keep them open indefinitely."""
 
 ENDS = re.compile(rb"\r\n|[\r\n]")
-"""A CR alone: how far a download has got."""
+"""A CR alone separates the updates of a download's progress."""
 
 EXIT_CHECK_INTERVAL = 0.1
 """Seconds between two checks whether the program has ended."""
 
 
 class TooMuchOutput(Exception):
-    """Its output has no end."""
+    """The program's output exceeds OUTPUT_LIMIT."""
 
 
 class ProgramOutput(NamedTuple):
-    """What a program put out."""
+    """The output of a program."""
 
     stdout: bytes
     stderr: bytes
@@ -47,7 +47,7 @@ class ProgramOutput(NamedTuple):
 
 @contextlib.contextmanager
 def closed_at_the_end(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Nothing of it is left, whatever happens."""
+    """Kill the program and all its children at the end of the block, whatever happens."""
     try:
         yield
     finally:
@@ -61,7 +61,7 @@ def closed_at_the_end(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def interrupted_unless_ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """If the caller goes away, do what Ctrl-C does to a `vagrant up`: clean up, and at the second one end."""
+    """If the caller goes away, do what Ctrl-C does: the first makes `vagrant up` clean up, the second ends it."""
     try:
         yield
     finally:
@@ -70,7 +70,7 @@ def interrupted_unless_ended(process: subprocess.Popen[bytes]) -> Iterator[None]
                 break
             _signal(process, number)
             for _ in lines(process, INTERRUPT_GRACE):
-                pass  # so that it can print that it ends
+                pass  # read on, so that its last messages do not block it
         if process.stdout is not None:
             process.stdout.close()
 
@@ -81,9 +81,8 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
 
 
 def collect(process: subprocess.Popen[bytes], timeout: float, look: Callable[[], object]) -> ProgramOutput:
-    """All of it, once the program has ended. Raises TooMuchOutput, TimeoutError and what `look` raises: it may still
-    run then.
-    """
+    """All output of the program, once it has ended. Raises TooMuchOutput, TimeoutError and what `look` raises; the
+    program may then still be running."""
     found = {name: bytearray() for name in ProgramOutput._fields}
     end = time.monotonic() + timeout
     for name, data in _pieces(process, list(found), end, look):
@@ -96,13 +95,13 @@ def collect(process: subprocess.Popen[bytes], timeout: float, look: Callable[[],
 
 
 def _do_nothing() -> None:
-    """In place of a look whether the caller still waits."""
+    """The default for `look`, which checks whether the caller is still waiting."""
 
 
 def lines(
     process: subprocess.Popen[bytes], timeout: float = math.inf, look: Callable[[], object] = _do_nothing
 ) -> Iterator[bytes]:
-    """The lines of its stdout as they come, without their ends: LF or CR. One that is too long comes in parts."""
+    """The lines of stdout as they arrive, without LF or CR. A line that is too long is split."""
     rest = b""
     for _, data in _pieces(process, ["stdout"], time.monotonic() + timeout, look):
         *whole, rest = ENDS.split(rest + data)
@@ -117,7 +116,8 @@ def lines(
 def _pieces(
     process: subprocess.Popen[bytes], names: Sequence[str], end: float, look: Callable[[], object]
 ) -> Iterator[tuple[str, bytes]]:
-    """What comes on its pipes, until it has ended, or the time has come. Calls `look` between them, which may raise."""
+    """Output from the pipes as it arrives, until the program has ended or time is up. Calls `look` in between, which
+    may raise."""
     ended = False
     with selectors.DefaultSelector() as selector:
         for name in names:

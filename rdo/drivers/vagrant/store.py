@@ -1,7 +1,7 @@
-"""What rdo keeps of Vagrant's answers: private files, in a directory of rdo's own.
+"""A cache of Vagrant's answers: private files in a directory of rdo's own.
 
-An answer is kept with a key, and counts as long as what it was asked about has the same key; what it means is not known
-here.
+Each answer is stored with a key, and is valid as long as its subject has the same key. This module does not interpret
+answers.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from rdo.util import atomic_write, foreign_file, private_directory
 from rdo.util.digest import sha256_hex
 
 LOCK_INTERVAL = 0.2
-"""Seconds between two tries for a lock: flock(2) with a deadline cannot be had otherwise."""
+"""Seconds between attempts to get a lock, since flock(2) has no timeout."""
 
 ANSWER_LIMIT = 1024 * 1024
-"""Bytes of an answer: `vagrant ssh-config` has some hundred."""
+"""Bytes of an answer; `vagrant ssh-config` prints some hundred."""
 
 KEY_PREFIX = "# rdo: "
-"""Begins the first line of a file, which holds the key; the rest is the answer. A comment, to ssh."""
+"""The start of the first line of a file, which holds the key; the rest is the answer. To ssh it is a comment."""
 
 CHOICE_FILE = "machine"
-"""Where it is kept which machine Vagrant chooses if none is named."""
+"""The answer that says which machine Vagrant uses if none is named."""
 
 
 class VagrantCache:
-    """Answers about one project. A lost one is asked for again."""
+    """Cached answers about one project. If one is lost, Vagrant is asked again."""
 
     def __init__(self, environment: Mapping[str, str], project: str) -> None:
-        """`project` is a path that no other project has: that of Vagrant's state directory."""
+        """`project` is a path that identifies the project: its state directory."""
         self._directory = private_directory.cache_directory(environment, "vagrant")
         self._project = project
 
@@ -45,7 +45,7 @@ class VagrantCache:
         return os.path.join(self._directory, file_name(self._project, name))
 
     def read(self, name: str, key: Sequence[object]) -> str | None:
-        """The answer, if it is there and its key is this one."""
+        """The answer, if there is one with this key."""
         with contextlib.suppress(OSError):
             first, _, rest = foreign_file.read_text(self.path(name), ANSWER_LIMIT).partition("\n")
             if first == KEY_PREFIX + json.dumps(key):
@@ -53,20 +53,20 @@ class VagrantCache:
         return None
 
     def write(self, name: str, key: Sequence[object], answer: str) -> None:
-        """Keep an answer in the place of an older one, in one step. Raises OSError."""
+        """Store an answer atomically, replacing an earlier one. Raises OSError."""
         private_directory.make(self._directory)
         atomic_write.write(self.path(name), f"{KEY_PREFIX}{json.dumps(key)}\n{answer}")
 
     def drop(self, name: str) -> None:
-        """Forget an answer."""
+        """Remove an answer."""
         with contextlib.suppress(OSError):
             os.unlink(self.path(name))
 
     @contextlib.contextmanager
     def lock(self, name: str, deadline: float, on_wait: Callable[[], None]) -> Iterator[bool]:
-        """Keep other control masters out, after waiting for them; gives whether there was a wait.
+        """Hold a lock against other control masters; the value is whether there was a wait for it.
 
-        Raises TimeoutError after `deadline` seconds, OSError. The lock dies with its owner, so it is never stale.
+        Raises TimeoutError after `deadline` seconds, and OSError. The lock ends with its owner, so it is never stale.
         """
         private_directory.make(self._directory)
         handle = os.open(self.path(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -77,18 +77,18 @@ class VagrantCache:
 
 
 def file_name(project: str, name: str) -> str:
-    """A file's name for something about a project: readable, and no other project's."""
+    """A readable file name for something about a project, which differs from every other project's."""
     digest = sha256_hex(fsencode(project))[:16]
     return re.sub(r"[^\w.-]", "_", f"{os.path.basename(os.path.dirname(project))}-{digest}.{name}")
 
 
 def answer_file(name: str) -> str:
-    """Where Vagrant's answer about the machine is kept."""
+    """The name under which Vagrant's answer about the machine is stored."""
     return f"{name}.ssh_config"
 
 
 def answer_key(project: VagrantProject, machine: VagrantMachine) -> list[object]:
-    """What Vagrant's answer depends on."""
+    """The key on which Vagrant's answer depends."""
     return [machine.id, machine.directory, *project.stamp()]
 
 

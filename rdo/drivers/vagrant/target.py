@@ -1,4 +1,4 @@
-"""A target of the vagrant driver, and which machine Vagrant itself would choose."""
+"""A target of the vagrant driver, and which machine Vagrant would choose."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class VagrantTarget:
-    """A machine. See base.Target."""
+    """A Vagrant machine. See base.Target."""
 
     driver = "vagrant"
     found_by = ""
     variables_read: frozenset[str] = frozenset()
 
     def __init__(self, name: str, directory: str, key: Hashable, connect: Callable[[Caller], SshConnection]) -> None:
-        """`directory`: that of the Vagrantfile."""
+        """`directory` is that of the Vagrantfile."""
         self.name = name
         self.details = {"directory": directory}
         self.key = key
@@ -38,11 +38,11 @@ class VagrantTarget:
 
     @property
     def forwards(self) -> ForwardSet:
-        """See base.Target: of what `vagrant ssh-config` says, as of the last connect."""
+        """See base.Target: the forwards in the output of `vagrant ssh-config`, as of the last connect."""
         return self._options.forwards if self._options else NO_FORWARDS
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
-        """What the answer of `vagrant ssh-config` and the user's ssh configuration say, as of the last connect."""
+        """What `vagrant ssh-config` and the user's ssh configuration set, as of the last connect."""
         return ChannelOptions(pty, variables(self._options, caller))
 
     def connect(self, caller: Caller) -> SshConnection:
@@ -60,7 +60,7 @@ class VagrantTarget:
 
 
 def choose(project: VagrantProject, caller: Caller, cache: VagrantCache, *, auto_up: bool) -> str:
-    """The machine that Vagrant itself takes: the only one, or the one that is called primary. Raises ConnectError."""
+    """The machine that Vagrant itself would use: the only one, or the primary one. Raises ConnectError."""
     is_created = any(created_machines(project, name) for name in known_machines(project))
     if not is_created and not auto_up:
         raise ConnectError("the Vagrant machine is not created", "", f"type `vagrant up`, or {AUTO_UP}")
