@@ -1,1 +1,1 @@
-"""The control master: the daemon that holds the connections, and serves commands over them."""
+"""The control master: the daemon that holds the connections, and runs commands over them."""

@@ -1,4 +1,4 @@
-"""What one command listens on, for as long as it runs: what its session and its output have to do with that."""
+"""Forwards the ports that one command listens on, for as long as it runs."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from rdo.pool.connections import ShellLease
 from rdo.util import log
 
 MISSED_LIMIT = 4
-"""Ports that output has waited for in vain until no more is waited for: it names what is not the command's."""
+"""Ports to wait for in vain before waiting for no more: the output then names ports that are not the command's."""
 
 
 class AutoForward:
-    """Of one command."""
+    """The automatic forwards of one command."""
 
     def __init__(self, watch: PortWatch, lease: ShellLease, request: Request, *, maps_output: bool) -> None:
-        """`maps_output`: URLs in its output are to name its ports as they are here."""
+        """`maps_output`: URLs in the command's output should name the local ports."""
         self.maps_output = maps_output
         self._watch = watch
         self._request = request
@@ -29,30 +29,31 @@ class AutoForward:
             lease.shell.group.number, lease.connection, lease.shell.channel, self._say, self._trace
         )
         self._beginning = threading.Lock()
-        """Guards whether it was begun."""
+        """Guards whether the watch has begun."""
         self._has_begun = False
         self._missed: set[int] = set()
 
     def report_by(self, remarks: Remarks) -> None:
-        """Report to the caller by these what is forwarded."""
+        """Report new forwards to the caller through `remarks`."""
         self._remarks = remarks
 
     def begin(self) -> None:
-        """The command is not a short one."""
+        """Start watching: the command has been running for a while."""
         with self._beginning:
             if not self._has_begun:
                 self._has_begun = True
                 self._watch.begin(self._command)
 
     def end(self) -> None:
-        """It has ended."""
+        """Stop: the command has ended."""
         with self._beginning:
             if self._has_begun:
                 self._watch.end(self._command)
             self._has_begun = True
 
     def look_at(self, output: bytes | memoryview) -> None:
-        """It wrote this. Does not wait, and raises nothing: the output is on its way."""
+        """Examine a piece of the command's output. Never waits and never raises, since the output is on its way to the
+        user."""
         try:
             for port in named_ports(output):
                 self.begin()
@@ -61,7 +62,7 @@ class AutoForward:
             log.crash(error)
 
     def local_port(self, port: int) -> int:
-        """A port of the target, by a URL in the command's output, as it is here. May wait for it."""
+        """The local port for a port of the target that the command's output names in a URL. May wait for it."""
         self.begin()
         self._watch.name(self._command, port)
         if port in self._missed or len(self._missed) >= MISSED_LIMIT:

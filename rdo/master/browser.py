@@ -1,4 +1,4 @@
-"""Which commands open URLs here. Loaded when a profile first needs it."""
+"""Decides which commands can open URLs on this machine. Loaded when a profile first needs it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from rdo.pool.target_pool import TargetPool
 
 
 class Browsers:
-    """Those of a control master. Usable from any thread."""
+    """The browser programs of all connections of a control master. Thread-safe."""
 
     def __init__(self, forwards: PortForwards) -> None:
         self._forwards = forwards
         self._lock = threading.Lock()
-        """Guards the programs of each connection."""
+        """Guards the browser programs of each connection."""
         self._programs: WeakKeyDictionary[HeldConnection, BrowserPrograms] = WeakKeyDictionary()
 
     def of_command(
@@ -37,7 +37,8 @@ class Browsers:
         pool: TargetPool,
         caller: WaitingCaller,
     ) -> CommandBrowser | None:
-        """None where URLs are not opened, or the target has no place for the programs: the command runs anyway."""
+        """Returns None if URLs are not opened, or the target has no place for the programs; the command then runs
+        without them."""
         if not _opens_urls(request, settings):
             return None
         programs = self._of_connection(connection)
@@ -78,8 +79,7 @@ class Browsers:
 
 
 def _opens_urls(request: Request, settings: Settings) -> bool:
-    """Whether URLs that the command opens are opened here: on this machine and in a container of its own, it can see
-    none of the programs.
-    """
+    """Whether URLs that the command opens are opened on this machine. A command with the local driver or in a container
+    of its own cannot see the programs."""
     wanted = settings.open_browser != "no" and not request.sync_only
     return wanted and settings.driver != "local" and not settings.fresh

@@ -1,7 +1,7 @@
-"""Whether the host of a URL is the machine on which that is opened, however it is written. Pure.
+"""Whether the host of a URL denotes the machine that opens it, whatever its spelling. Pure.
 
-See https://url.spec.whatwg.org/#host-parsing: a browser decodes `%31`, maps letters of other alphabets and of no width,
-and reads `0x7f.1` and `2130706433` as addresses.
+See https://url.spec.whatwg.org/#host-parsing: a browser decodes `%31`, maps letters of other alphabets and zero-width
+characters, and reads `0x7f.1` and `2130706433` as addresses.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ import unicodedata
 from urllib.parse import unquote
 
 _NAME = re.compile(r"(?:.*\.)?localhost\.?")
-"""Browsers take `*.localhost` for this machine, too (RFC 6761)."""
+"""Browsers resolve `*.localhost` to this machine, too (RFC 6761)."""
 
 _NUMBER = re.compile(r"0x(?P<hexadecimal>[0-9a-f]*)|0(?P<octal>[0-7]+)|(?P<decimal>0|[1-9][0-9]*)")
 
 _BASES = {"hexadecimal": 16, "octal": 8, "decimal": 10}
 
 _FULL_STOP = "\u3002"
-"""The ideographic one, which stands between the parts of a name like any other."""
+"""The ideographic full stop, which separates the labels of a host name like a dot."""
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether it is, by its name or an address, or all addresses, as servers say that listen on them."""
+    """Whether the host is this machine: its name, one of its addresses, or the wildcard address, which servers print
+    that listen on all."""
     if ":" in host:
         return _is_here(_ipv6(host))
     name = _mapped(host)
@@ -49,7 +50,7 @@ def _ipv6(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _ipv4(name: str) -> ipaddress.IPv4Address | None:
-    """The address of up to four numbers, the last of which stands for all bytes that are left."""
+    """The address made of up to four numbers, the last of which fills all remaining bytes."""
     parts = name.removesuffix(".").split(".")
     numbers = [number for part in parts if (number := _number(part)) is not None]
     if len(numbers) < len(parts) or len(parts) > 4:

@@ -1,6 +1,7 @@
-"""What stands on a target in place of a browser: the programs of rdo/remote_sh/browser.sh, once for each connection.
+"""The programs that stand in for a browser on a target (rdo/remote_sh/browser.sh), created once per connection.
 
-What they are asked to open comes as lines of the shell that holds them, each with the word of the command it is for.
+The shell that created them prints a line for each URL they are asked to open, with the token of the command that it is
+for.
 """
 
 from __future__ import annotations
@@ -24,42 +25,42 @@ from rdo.util import log, threads
 TEXT = load("browser", PROGRAM=quote(load("open_url")))
 
 START_TIMEOUT = 10.0
-"""Seconds for the programs to be made: a few files."""
+"""Seconds to create the programs, which are a few files."""
 
 LINE_LIMIT = 16 * 1024
-"""Bytes of a line that are read, of which a URL may have half; the rest of a longer one is dropped."""
+"""Bytes of a line that are read, of which a URL may take half. The rest of a longer line is dropped."""
 
 CANNOT = "cannot create the programs that open URLs on the target"
 
 DIRECTORY = re.compile(r"/[A-Za-z0-9/._-]{1,1000}")
-"""A path that can stand in PATH and BROWSER."""
+"""A path that is safe in PATH and BROWSER."""
 
 OPENED, FAILED = 0, 4
 """Exit statuses of xdg-open(1)."""
 
 Opener = Callable[[bytes, Callable[[bool], None]], None]
-"""Is given a URL, and what to call with whether it was opened. Neither waits nor raises."""
+"""Takes a URL and a function, to be called with whether it was opened. Neither waits nor raises."""
 
 
 class BrowserPrograms:
-    """Those of one connection. Usable from any thread."""
+    """The browser programs of one connection. Thread-safe."""
 
     def __init__(self) -> None:
         self.directory = ""
-        """Where they are on the target; empty: nowhere."""
+        """Their directory on the target; empty if there is none."""
         self.fault = ""
-        """Why they could not be made."""
+        """Why they could not be created."""
         self._made = threading.Event()
         self._openers: dict[bytes, Opener] = {}
-        """By the word of each command."""
+        """The opener for each command, by its token."""
         self._channel: Channel | None = None
         self._answering = threading.Lock()
         """Guards the order of answers; held while one is written."""
 
     def make(self, connection: HeldConnection, ended: Callable[[], None]) -> None:
-        """Make them, once; `ended` is called when they are gone. Never raises: see `fault`."""
+        """Create the programs, once; `ended` is called when they are gone. Never raises: see `fault`."""
         try:
-            connection.guard()  # the lifeline comes first, where there is little room on the connection
+            connection.guard()  # if there is little room on the connection, the lifeline comes first
             self._start(connection, ended)
         except ChannelRefused:
             self.fault = "the target allows no further session on the connection"
@@ -73,15 +74,15 @@ class BrowserPrograms:
             self._made.set()
 
     def wait(self) -> None:
-        """Wait until they are made, or cannot be."""
+        """Wait until the programs have been created, or could not be."""
         self._made.wait()
 
     def listen(self, word: str, opener: Opener) -> None:
-        """Give the opener what is opened with the word."""
+        """Call the opener for each URL that comes with the token."""
         self._openers[word.encode()] = opener
 
     def forget(self, word: str) -> None:
-        """Open nothing more for the word."""
+        """Open nothing more for the token."""
         self._openers.pop(word.encode(), None)
 
     def _start(self, connection: HeldConnection, ended: Callable[[], None]) -> None:
@@ -102,7 +103,7 @@ class BrowserPrograms:
     def _read(
         self, lines: Iterator[bytes], shell: Shell, undo: contextlib.ExitStack, ended: Callable[[], None]
     ) -> None:
-        """To the end of the connection, or of the shell there."""
+        """Read until the connection or the shell on the target ends."""
         with undo, contextlib.suppress(LinkLost):
             try:
                 for line in lines:
@@ -127,14 +128,14 @@ class BrowserPrograms:
             raise
 
     def _answer(self, number: bytes, is_opened: bool) -> None:
-        """Let the program there end that waits."""
+        """Let the waiting program on the target exit."""
         assert self._channel is not None
         with self._answering, contextlib.suppress(LinkLost):
             self._channel.write(b"%s %d\n" % (number, OPENED if is_opened else FAILED))
 
 
 def _lines(channel: Channel) -> Iterator[bytes]:
-    """Lines of stdout, up to the end of output: the first is waited for only so long. Raises RdoError."""
+    """Lines of stdout to its end. The first line must arrive within START_TIMEOUT. Raises RdoError."""
     rest, deadline = b"", time.monotonic() + START_TIMEOUT
     timeout: float | None = START_TIMEOUT
     while True:

@@ -1,7 +1,8 @@
-"""URLs that a target asks to have opened here: which may be, and which ports of the target they lead to. Pure.
+"""URLs that a target asks to have opened on this machine: which are allowed, and which ports of the target they lead
+to. Pure.
 
-A browser that opens `http://localhost:8085/` connects to this machine, and so does the one that a login sends to such a
-URL afterwards. Where that port is meant to be the target's, it has to be forwarded first.
+A browser that opens `http://localhost:8085/` connects to this machine, and so does one that a login page redirects to
+such a URL. If the URL means the target's port, that port has to be forwarded first.
 """
 
 from __future__ import annotations
@@ -15,25 +16,25 @@ from rdo.fscodec import fsencode
 from rdo.master.browser_host import is_this_machine
 
 SIZE_LIMIT = 8192
-"""Bytes of a URL: what browsers and servers are sure to take."""
+"""Bytes of a URL: as much as browsers and servers are sure to accept."""
 
 PORT_LIMIT = 4
-"""Ports of this machine that a URL may lead to: one of it, and one of each URL in its parameters."""
+"""Ports of this machine that a URL may lead to: its own, and that of each URL in its parameters."""
 
 NESTING_LIMIT = 4
-"""URLs in parameters of URLs in parameters: a login may lead to another one."""
+"""Levels of URLs in parameters of URLs, since one login may lead to another."""
 
 _WEB = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 
 _NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029]")
-"""Controls and blanks, which browsers drop or mend each in its own way, and the backslash, which they take for a slash:
-what is shown would not be what is opened."""
+"""Control characters and blanks, which browsers drop or repair in different ways, and the backslash, which they treat
+as a slash: the URL shown would not be the one opened."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def fault(url: str) -> str:
-    """Why it is not to be opened, as a phrase that follows "it"; empty if it may be."""
+    """Why the URL is not opened, as a phrase that follows "it"; empty if it may be opened."""
     if len(fsencode(url)) > SIZE_LIMIT:
         return f"is longer than {SIZE_LIMIT} bytes"
     if not _WEB.match(url):
@@ -46,7 +47,7 @@ def fault(url: str) -> str:
 
 
 def ports(url: str) -> list[int]:
-    """The ports of this machine that it leads to, itself or by a URL in its parameters; each once."""
+    """The ports of this machine that the URL leads to, by itself or by a URL in its parameters; each once."""
     return list(dict.fromkeys(_ports(url, NESTING_LIMIT)))
 
 
@@ -56,7 +57,7 @@ def _ports(url: str, depth: int) -> Iterator[int]:
     try:
         parts = urlsplit(url)
         port = parts.port or _DEFAULT_PORTS[parts.scheme]
-    except ValueError:  # of a host or port that no browser takes
+    except ValueError:  # a host or port that no browser accepts
         return
     if is_this_machine(parts.hostname or ""):
         yield port
@@ -66,12 +67,12 @@ def _ports(url: str, depth: int) -> Iterator[int]:
 
 
 def _parameters(parts: SplitResult) -> Iterator[str]:
-    """Values of the query, and of a fragment that is like one."""
+    """Values in the query, and in a fragment that has the form of one."""
     for text in (parts.query, parts.fragment):
         for _, value in parse_qsl(text):
             yield value
 
 
 def question(url: str) -> str:
-    """What is asked before it is opened."""
+    """The question to ask before the URL is opened."""
     return f"rdo: open {one_line(url)} here? [y/N] "

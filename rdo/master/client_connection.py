@@ -1,4 +1,4 @@
-"""The master's end of a control connection: frames in and out. No decisions."""
+"""The master's end of a control connection: sends and receives frames. This module decides nothing."""
 
 from __future__ import annotations
 
@@ -19,34 +19,35 @@ from rdo.ipc import protocol, sockets
 from rdo.util import brief_calls, log
 
 READ_SIZE = 4 * (64 * 1024 + protocol.HEADER_SIZE)
-"""Four frames of what a pipe holds, which is what a client reads at a time."""
+"""Four frames of as much as a pipe holds, which is what a client reads at a time."""
 
 ROOM_IS_TOLD = sys.platform == "linux"
-"""Only there is a Unix socket writable once three quarters of its buffer are free, and can be asked how full it is."""
+"""Only on Linux does poll(2) report room when three quarters of a Unix socket's buffer are free, and can the socket be
+asked how full it is."""
 
 WHOLE_SIZE = 256 * 1024
-"""Bytes of a payload for which there is room once it is writable."""
+"""Bytes of a payload that fits whenever poll(2) reports room."""
 
 SMALL_SIZE = 2 * 1024
-"""Bytes of a payload that is sent without letting others run: most have fewer."""
+"""Bytes of a payload that is sent without releasing the interpreter lock; most payloads are smaller."""
 
 LAST_WORD_SIZE = 8 * 1024
 """Bytes that are left free for an error."""
 
 LAST_WORD_PATIENCE = 0.1
-"""Seconds to wait for a thread that sends, before the connection is ended. On Linux none waits in the middle of a
+"""Seconds to wait for a sending thread before the connection is ended. On Linux no thread waits in the middle of a
 frame."""
 
 
 class ClientGone(CallerGone):
-    """The client has gone away."""
+    """The client has disconnected."""
 
 
 class ClientConnection:
-    """A control connection. Sending is safe from any thread; receiving belongs to one."""
+    """A control connection. Any thread may send; only one may receive."""
 
     def __init__(self, connection: socket.socket, log_path: str = "") -> None:
-        """`log_path`: the master's log, for the message about an unexpected error."""
+        """`log_path` is the master's log, for messages about unexpected errors."""
         self._connection = connection
         self._log_path = log_path
         self._decoder = protocol.Decoder()
@@ -57,7 +58,7 @@ class ClientConnection:
         self._arrival = select.poll()
         self._arrival.register(connection, select.POLLIN)
         self.ended_here = threading.Event()
-        """Set when this side has ended it: the command is over, or is to be."""
+        """Set when this side has ended the connection, because the command is over or should be."""
 
     @property
     def peer(self) -> int:
@@ -65,7 +66,7 @@ class ClientConnection:
         return peer.pid(self._connection) or 0
 
     def send(self, kind: bytes, payload: bytes | memoryview = b"") -> None:
-        """Send a frame; wait while the client does not read. Raises ClientGone."""
+        """Send a frame, waiting while the client does not read. Raises ClientGone."""
         try:
             while not self._send_in_turn(kind, payload):
                 self._await_room()
@@ -77,7 +78,8 @@ class ClientConnection:
             return self._send_whole(kind, payload)
 
     def offer(self, kind: bytes, payload: bytes | memoryview) -> bool:
-        """Send a frame of WHOLE_SIZE at most if that needs no waiting: whether it was sent. Raises ClientGone."""
+        """Send a frame of up to WHOLE_SIZE bytes if that needs no waiting, and return whether it was sent. Raises
+        ClientGone."""
         if not ROOM_IS_TOLD or not self._sending.acquire(blocking=False):
             return False
         try:
@@ -88,9 +90,10 @@ class ClientConnection:
             self._sending.release()
 
     def _send_whole(self, kind: bytes, payload: bytes | memoryview) -> bool:
-        """Send a frame, unless that would wait in the middle of it: whether it was sent. With the lock. Raises OSError.
+        """Send a frame unless that would have to wait in the middle of it, and return whether it was sent. Call with
+        the lock held. Raises OSError.
 
-        What cannot be known to have room is sent all the same.
+        If it cannot be known whether there is room, the frame is sent.
         """
         size = len(payload)
         if (
@@ -105,16 +108,16 @@ class ClientConnection:
         return True
 
     def _send_small(self, frame: bytes) -> bool:
-        """Linux takes so little whole, or none of it."""
+        """Send a small frame, which Linux accepts as a whole or not at all."""
         try:
             return brief_calls.send(self._connection, frame) > 0
         except BlockingIOError:
             return False
 
     def _is_room_for(self, size: int) -> bool:
-        """Whether what is on the way, and the kernel's own part of it, leave so much free.
+        """Whether the unread data, and the kernel's overhead for it, leave this much room.
 
-        A connection with a time limit waits all the same: Python sees first that it is writable.
+        A connection with a timeout waits all the same, since Python first checks that it is writable.
         """
         if self._connection.gettimeout() is not None:
             return False
@@ -122,33 +125,33 @@ class ClientConnection:
         return unread + size + size // 16 + LAST_WORD_SIZE <= self._capacity
 
     def _await_room(self) -> None:
-        """Wait until there is some, or the connection has ended. Raises TimeoutError."""
-        room = select.poll()  # one that waits has the other object of poll(2) for itself
+        """Wait until there is room, or the connection has ended. Raises TimeoutError."""
+        room = select.poll()  # a poll object of its own, since another thread may be waiting in the other
         room.register(self._connection, select.POLLOUT)
         timeout = self._connection.gettimeout()
         if not room.poll(None if timeout is None else timeout * 1000):
             raise TimeoutError
 
     def fail(self, error: BaseException) -> None:
-        """Send the error as the last frame, if the client is still there. An unexpected error is logged, too."""
+        """Send the error as the last frame, if the client is still connected. An unexpected error is logged, too."""
         with contextlib.suppress(ClientGone):
             self.send(protocol.FAILED, protocol.encode_failure(self._shown(error)))
 
     def break_off(self, error: BaseException) -> None:
-        """Send the error as the last frame, if that needs no waiting, and end the connection.
+        """Send the error as the last frame if that needs no waiting, and end the connection.
 
-        A client that does not read meanwhile finds it after what is on the way.
+        A client that is not reading at the moment will find it after what was sent before.
         """
         failure = protocol.frame(protocol.FAILED, protocol.encode_failure(self._shown(error)))
         in_turn = self._sending.acquire(timeout=LAST_WORD_PATIENCE)
         try:
             if in_turn:
-                with contextlib.suppress(OSError):  # the client has gone, or there is no room
+                with contextlib.suppress(OSError):  # the client has disconnected, or there is no room
                     self._connection.send(failure, socket.MSG_DONTWAIT)
             self._shut_down()
         finally:
             if in_turn:
-                self._sending.release()  # only now: nothing may follow the last word
+                self._sending.release()  # not earlier: nothing may follow the last frame
 
     def _shown(self, error: BaseException) -> RdoError:
         if isinstance(error, RdoError):
@@ -158,9 +161,9 @@ class ClientConnection:
 
     @property
     def has_gone(self) -> bool:
-        """Whether the client has ended the connection, and sent nothing before that is still to be received.
+        """Whether the client has ended the connection, and everything it sent before that was received.
 
-        From any thread, while another receives: one that waits has the other object of poll(2) for itself.
+        May be called from any thread while another one receives, since it has a poll object of its own.
         """
         arrival = select.poll()
         try:
@@ -172,13 +175,13 @@ class ClientConnection:
             return True
 
     def receive(self) -> protocol.Frame:
-        """The next frame. Raises ClientGone, ProtocolError."""
+        """Receive a frame. Raises ClientGone, ProtocolError."""
         while not self._frames:
             self._receive_more()
         return self._frames.pop(0)
 
     def receive_within(self, timeout: float) -> protocol.Frame:
-        """The next frame, if it comes within so many seconds. Raises ClientGone, ProtocolError."""
+        """Receive a frame if one arrives within so many seconds. Raises ClientGone, ProtocolError."""
         deadline = time.monotonic() + timeout
         while not self._frames:
             if not self._arrival.poll(max(0.0, deadline - time.monotonic()) * 1000):
@@ -196,12 +199,12 @@ class ClientConnection:
         self._frames = self._decoder.receive(data)
 
     def await_frame(self, timeout: float) -> None:
-        """Wait so many seconds at most until something comes, if only the end."""
+        """Wait at most so many seconds until something arrives, which may be the end."""
         if not self._frames:
             self._arrival.poll(timeout * 1000)
 
     def frames(self) -> Iterator[protocol.Frame]:
-        """All frames to the end of the connection."""
+        """All frames up to the end of the connection."""
         while True:
             try:
                 yield self.receive()
@@ -209,7 +212,7 @@ class ClientConnection:
                 return
 
     def close(self) -> None:
-        """End the connection; a thread that waits in it wakes up."""
+        """End the connection, and wake a thread that waits in it."""
         self._shut_down()
         self._connection.close()
 

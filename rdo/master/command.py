@@ -1,4 +1,4 @@
-"""One command, from its request to its end: its profile, its target, a shell there, and the session."""
+"""Runs one command from its request to its end: finds its profile, target and shell, and starts its session."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Asked(NamedTuple):
-    """A command, and what its request comes to before anything is connected."""
+    """A command, and what its request implies before anything is connected."""
 
     client: ClientConnection
     request: Request
@@ -54,7 +54,7 @@ class Asked(NamedTuple):
 
 
 class CommandRunner:
-    """Runs the commands of a control master. Usable from any thread."""
+    """Runs the commands of a control master. Thread-safe."""
 
     def __init__(self, targets: TargetTable, forwards: PortForwards) -> None:
         self.syncs = SyncTable()
@@ -65,7 +65,7 @@ class CommandRunner:
         self._prefix_assignments = PrefixAssignments()
 
     def run(self, client: ClientConnection, request: Request) -> None:
-        """Run one command to its end. Raises RdoError if it was not started, ClientGone if nobody waits for it."""
+        """Run one command to its end. Raises RdoError if it was not started, and ClientGone if its client is gone."""
         with contextlib.ExitStack() as used:
             with WaitingCaller(client, request) as caller:
                 forwards = port_forwards.wanted(request.forwards)
@@ -80,7 +80,7 @@ class CommandRunner:
                         sync.run_only(caller, list(map(fsdecode, request.arguments)))
                     return
                 ptyless = request.pty and not lease.shell.pty
-                if ptyless:  # in the words of ssh(1)
+                if ptyless:  # the same wording as ssh(1)
                     caller.report(f"rdo: PTY allocation request failed on `{use.target.name}`; continuing without one")
                 self._hold_forwards(asked, use, caller)
                 failures = used.enter_context(self._forwards.held(use.pool, lease.connection, forwards, caller.report))
@@ -90,7 +90,8 @@ class CommandRunner:
             sudo = "" if driver.switches_user else caller.user
             copied = sync.copied(sudo) if sync is not None else None
             planned = plan.make(request, settings, roots, driver.target, driver.unmapped_error, sudo, copied)
-            if request.progress and settings.driver != "local":  # there, nothing stays here
+            # with the local driver there is no connection to wait for
+            if request.progress and settings.driver != "local":
                 self._hint_at_prefix_assignments(
                     caller, request, {*planned.script.environment, *use.target.options(caller, None).variables}
                 )
@@ -106,7 +107,7 @@ class CommandRunner:
             session.relay(use.pool.shells.prepare)
 
     def _asked(self, client: ClientConnection, request: Request, caller: WaitingCaller) -> Asked:
-        """Raises RdoError for what is wrong, or not allowed."""
+        """Raises RdoError for what is wrong or not allowed."""
         profile = self._profiles.of(request, caller.environment)
         _check_request(request, profile.config.settings)
         caller.user = plan.user(request, profile.config.settings)
@@ -122,7 +123,7 @@ class CommandRunner:
     def _sync(
         self, used: contextlib.ExitStack, asked: Asked, use: TargetUse, roots: Sequence[Root], caller: WaitingCaller
     ) -> CommandSync | UnisonSync | None:
-        """How the command's files are copied; None if they are not."""
+        """The object that copies the command's files; None if they are not copied."""
         if not _copies_files(asked.request, asked.settings):
             return None
         from rdo.master import command_sync, unison_sync  # few projects need them
@@ -142,7 +143,8 @@ class CommandRunner:
         )
 
     def _ports(self, asked: Asked, use: TargetUse, lease: ShellLease, *, maps_output: bool) -> AutoForward | None:
-        """What has here what the command listens on; None where that is here anyway, or cannot be."""
+        """The object that forwards the ports which the command listens on; None if they need no forwarding, or cannot
+        be forwarded."""
         settings = asked.settings
         if not settings.auto_forward or settings.driver == "local" or settings.fresh:
             return None
@@ -151,16 +153,16 @@ class CommandRunner:
         return AutoForward(self._forwards.watch(use.pool), lease, asked.request, maps_output=maps_output)
 
     def _hold_forwards(self, asked: Asked, use: TargetUse, caller: WaitingCaller) -> None:
-        """What goes with the target, and with the profile, for as long as the target is connected."""
+        """Hold the forwards of the target and of the profile for as long as the target is connected."""
         try:
             self._forwards.hold_for_target(use.pool, use.target, caller.report)
-        except SetupError as error:  # as with ssh, the next attempt starts over, with what its configuration says then
+        except SetupError as error:  # as with ssh, the next attempt starts over with the configuration at that time
             self._targets.give_up(use.pool, error.what)
             raise
         self._forwards.hold_for_profile(use.pool, asked.user, asked.profile.config, caller.report)
 
     def _browser(self, asked: Asked, use: TargetUse, lease: ShellLease, caller: WaitingCaller) -> CommandBrowser | None:
-        """What opens URLs of the command here; None where that is not wanted, or cannot be."""
+        """The object that opens the command's URLs; None if that is not enabled, or not possible."""
         settings = asked.settings
         if settings.open_browser == "no":
             return None
@@ -169,9 +171,10 @@ class CommandRunner:
         )
 
     def _hint_at_prefix_assignments(self, caller: WaitingCaller, request: Request, there: Set[str]) -> None:
-        """One hint, once, for a variable that the command line began with and that does not reach the target.
+        """Print a hint, only once, about a variable that the command line began with and that does not reach the
+        target.
 
-        `there`: names of those that do.
+        `there` are the names of the variables that do.
         """
         started_by = partial(parent_environment.of, caller.process)
         names = self._prefix_assignments.new_assignments(caller.environment, started_by)
@@ -181,13 +184,13 @@ class CommandRunner:
 
 
 def _browsers(forwards: PortForwards) -> Browsers:
-    from rdo.master.browser import Browsers  # few profiles want it
+    from rdo.master.browser import Browsers  # few profiles use it
 
     return Browsers(forwards)
 
 
 def _check_request(request: Request, settings: Settings) -> None:
-    """Raises RdoError for what was asked for and cannot be had."""
+    """Raises RdoError if the request asks for something that is not available."""
     if request.sync_only and not _copies_files(request, settings):
         if request.no_sync:
             raise RdoError("there is nothing to copy", "`--no-sync` was given", "leave out one of the two options")
@@ -199,7 +202,7 @@ def _copies_files(request: Request, settings: Settings) -> bool:
 
 
 def _check_directory(profile: Profile, driver: Driver, request: Request) -> None:
-    """Raises RdoError where it is not known which directory there is the project's."""
+    """Raises RdoError if it is unknown which directory on the target is the project's."""
     if request.remote_directory:
         return
     if profile.worktree_fault:
@@ -216,7 +219,7 @@ def _leased(
     opening: Callable[[Target], ChannelOptions],
     caller: Caller,
 ) -> tuple[TargetUse, ShellLease]:
-    """The target and a shell there, both for as long as they are `used`. Raises ConnectError."""
+    """The target, and a shell on it, both held while `used` is open. Raises ConnectError."""
     while True:
         with contextlib.ExitStack() as attempt:
             use = attempt.enter_context(target())
@@ -227,7 +230,7 @@ def _leased(
 
 
 def _with_browser(session: Session, script: Script, browser: CommandBrowser | None) -> Script:
-    """The script of a command whose URLs are opened here."""
+    """The script, prepared for a command whose URLs are opened on this machine."""
     if browser is None:
         return script
     session.open_urls(browser)
@@ -240,7 +243,7 @@ def _opening(caller: Caller, request: Request, settings: Settings, target: Targe
 
 
 def shown(request: Request) -> str:
-    """The command for people."""
+    """The command, for people to read."""
     return " ".join(map(fsdecode, request.arguments))
 
 

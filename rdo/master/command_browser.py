@@ -1,6 +1,7 @@
-"""What one command opens on its target, opened here: after a look at it, and if the user wants to be asked, after that.
+"""Opens on this machine the URLs that a command opens on its target, after checking them and, if the user wants that,
+after asking.
 
-A target may be hostile. So nothing is opened without a line that shows the URL, and only one a second.
+A target may be hostile. So each URL is shown before it is opened, and no more than one is opened per second.
 """
 
 from __future__ import annotations
@@ -27,22 +28,22 @@ from rdo.util import log, threads
 ASK = "ask"
 
 OPEN_INTERVAL = 1.0
-"""Seconds from the end of one to the next: a person opens no more, and a flood of windows is no use to anybody."""
+"""Seconds from the end of one URL to the next. A person opens no more than that, and a flood of windows is of no
+use."""
 
 ASK_LIMIT = 3
-"""URLs that the user is asked about one after another, with the one whose question is open. Each holds the command's
-output back for a while.
-"""
+"""Questions that may be pending, including the one that is being asked. Each holds back the command's output for a
+while."""
 
 ROOT = ("", "0", "root")
-"""Users whom sudo may run a command as, or none, so that it can use programs in a private directory."""
+"""Values of sudo's user (or none) with which a command can use programs in a private directory."""
 
 Hold = Callable[[int], contextlib.AbstractContextManager[object]]
-"""Has a port of the target here, with the same number, while a command runs. Raises SetupError."""
+"""Forwards a port of the target to the same local port number while a command runs. Raises SetupError."""
 
 
 class CommandBrowser:
-    """That of one command. `environment` is the caller's."""
+    """Opens the URLs of one command. `environment` is the caller's."""
 
     def __init__(
         self,
@@ -65,26 +66,26 @@ class CommandBrowser:
         self._terminal: CommandTerminal | None = None
         self._ports: set[int] = set()
         self._held = contextlib.ExitStack()
-        """The forwards; used by one thread at a time."""
+        """The forwards. Used by one thread at a time."""
         self._changed = threading.Condition()
-        """Guards what follows."""
+        """Guards everything below."""
         self._waiting: deque[tuple[bytes, Callable[[bool], None]]] = deque()
-        """What is to be opened, and who waits for it: the first is being opened."""
+        """URLs to open, each with the function that takes the result. The first is being opened."""
         self._next_at = 0.0
-        """From when on something may be opened again."""
+        """The time from which another URL may be opened."""
         self._latest = b"", False
-        """What was last to be opened, and whether it was."""
+        """The latest URL, and whether it was opened."""
         self._refused: set[bytes] = set()
-        """What the user does not want to be opened, whatever else the command tries."""
+        """URLs that the user has refused, and that are not asked about again."""
         self._dropped = 0
         self._works = False
-        """Whether there is a thread, which starts and ends while this is locked."""
+        """Whether the thread is running. It starts and ends with the lock held."""
         self._over = False
 
     def script(self, script: Script) -> Script:
-        """The command's, so that it finds the programs. A BROWSER of the user's own stays.
+        """The command's script, with the programs in its environment. A BROWSER set by the user is left alone.
 
-        Through sudo, PATH is the target's matter. Another user than root cannot use the programs.
+        Through sudo, PATH is up to the target. Users other than root cannot use the programs.
         """
         if script.sudo not in ROOT:
             return script
@@ -93,7 +94,7 @@ class CommandBrowser:
         return script._replace(environment=variables, path=path)
 
     def begin(self, output: OutputPump, redraw: Callable[[], None]) -> CommandTerminal:
-        """The command starts. The terminal is for the session, which has what is typed."""
+        """Start serving the command, which has started. Input from the terminal goes to the session."""
         self._terminal = CommandTerminal(
             self._client, self._environment, output, redraw, can_ask=self._asks and self._can_ask
         )
@@ -101,7 +102,7 @@ class CommandBrowser:
         return self._terminal
 
     def end(self) -> None:
-        """The command has ended."""
+        """Stop serving the command, which has ended."""
         self._programs.forget(self._word)
         with self._changed:
             self._over = True
@@ -132,24 +133,23 @@ class CommandBrowser:
                 self._refuse_waiting()
 
     def _has_room(self) -> bool:
-        """Whether one more may wait: nothing does so for longer than the user takes to answer."""
+        """Whether one more URL may wait. None may wait for longer than the user takes to answer."""
         if self._asks:
             return len(self._waiting) < ASK_LIMIT
         return not self._waiting and time.monotonic() >= self._next_at
 
     def _answer_to(self, url: bytes) -> bool | None:
-        """Whether it was opened, where that has been said already: programs such as `python -m webbrowser` try one way
-        after another. None for what is new.
-        """
+        """Whether the URL was opened, if that is known already: programs such as `python -m webbrowser` try one method
+        after another. None for a new URL."""
         if url in self._refused or any(url == each for each, _ in self._waiting):
             return False
         latest, is_opened = self._latest
         return is_opened if url == latest and time.monotonic() < self._next_at else None
 
-    # In a thread of its own
+    # In a background thread
 
     def _work(self) -> None:
-        """Open what waits, and say what was dropped, until there is neither for a while."""
+        """Open the waiting URLs and report those that were dropped, until there has been neither for a while."""
         assert self._terminal is not None
         while True:
             with self._changed:
@@ -191,7 +191,7 @@ class CommandBrowser:
             answer(is_opened)
 
     def _refuse_waiting(self, fault: BaseException | None = None) -> None:
-        """There is no thread any more that could open it, or the command is over."""
+        """Refuse the waiting URLs, since the thread has ended or the command is over."""
         with self._changed:
             self._works = False
             refused = list(self._waiting)
@@ -204,7 +204,7 @@ class CommandBrowser:
             self._held.close()
 
     def _open(self, url: str, terminal: CommandTerminal) -> bool:
-        """Whether it was opened. Raises ClientGone."""
+        """Open a URL, and return whether it was opened. Raises ClientGone."""
         try:
             if fault := browser_url.fault(url):
                 raise RdoError(f"cannot open `{without_middle(url)}` here", f"it {fault}")
@@ -224,7 +224,8 @@ class CommandBrowser:
         return True
 
     def _is_wanted(self, url: str, terminal: CommandTerminal) -> bool:
-        """Ask. Raises RdoError where there is nobody to ask, and for what is wanted and cannot be."""
+        """Ask the user. Raises RdoError if there is nobody to ask, or if the user agrees but the URL cannot be
+        opened."""
         if not terminal.can_ask:
             why = "there is no terminal to ask on"
             raise RdoError(f"did not open `{one_line(url)}` here", why, 'set `open_browser = "yes"` to open all')
@@ -238,7 +239,7 @@ class CommandBrowser:
         return terminal.ask(browser_url.question(url), shown)
 
     def _hold_ports(self, url: str) -> None:
-        """Have the ports here that it leads to, with the same numbers. Raises RdoError."""
+        """Forward the ports that the URL leads to, with the same numbers. Raises RdoError."""
         for port in browser_url.ports(url):
             if port in self._ports:
                 continue

@@ -1,4 +1,4 @@
-"""Who waits for a command, as the drivers see it: the client of the command. See rdo.drivers.caller."""
+"""The caller of a command as the drivers see it, implemented by the command's client. See rdo.drivers.caller."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rdo.util import charset
 
 
 class WaitingCaller:
-    """The caller of a command that is not yet started: see drivers.caller.Caller."""
+    """The caller of a command that has not started yet; see drivers.caller.Caller."""
 
     def __init__(self, client: ClientConnection, request: Request, user: str = "") -> None:
         self._client = client
@@ -29,7 +29,7 @@ class WaitingCaller:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Show no more progress."""
+        """Stop showing progress."""
         self._progress.end()
 
     @cached_property
@@ -44,7 +44,7 @@ class WaitingCaller:
 
     def ask(self, question: str, *, echo: bool) -> str | None:
         """See Caller. Raises ClientGone."""
-        self._progress.end()  # while somebody types, nothing else is written there
+        self._progress.end()  # while somebody is typing, nothing else must be printed
         self._progress = Progress(self._show)
         return self._prompt((b"1" if echo else b"0") + self._spelled(question))
 
@@ -62,7 +62,8 @@ class WaitingCaller:
 
     def report(self, line: str) -> None:
         """See Caller. Raises ClientGone."""
-        shown = one_line(line) if line.startswith("rdo: ") else printable(line)  # a server's banner may be a drawing
+        # a server's banner may span several lines
+        shown = one_line(line) if line.startswith("rdo: ") else printable(line)
         self._client.send(protocol.NOTICE, self._spelled(shown))
 
     def trace(self, line: str) -> None:
@@ -80,7 +81,7 @@ class WaitingCaller:
         return True
 
     def _spelled(self, text: str) -> bytes:
-        """As bytes that the caller's terminal takes for text."""
+        """The text as bytes, in characters that the caller's terminal can show."""
         return charset.escaped_for_terminal(text, self.environment).encode("utf-8", "replace")
 
     def _show(self, line: str) -> bool:
@@ -92,13 +93,12 @@ class WaitingCaller:
 
 
 class CommandEnded(CallerGone):
-    """The command has ended for which something was done."""
+    """The command that something was done for has ended."""
 
 
 class StartedCaller(WaitingCaller):
-    """The caller of a command that was started, while something is done that it waits for: nothing is asked or shown
-    but what is reported.
-    """
+    """The caller of a command that is running, while rdo does something that the command waits for. It is asked
+    nothing, and shown nothing but reports."""
 
     def __init__(self, client: ClientConnection, request: Request, user: str, has_ended: Callable[[], bool]) -> None:
         super().__init__(client, request, user)

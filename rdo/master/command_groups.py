@@ -1,4 +1,4 @@
-"""The process groups of one command on its target: guarded for as long as it runs, and sent signals."""
+"""The process groups of one command on its target: guarded while the command runs, and sent signals."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ KILL_GRACE = 2.0
 """Seconds between TERM and KILL for a command whose client is gone."""
 
 LOOK_INTERVAL = 0.05
-"""Seconds between two checks whether a group is gone: each costs a round trip."""
+"""Seconds between two checks whether a group is gone, since each costs a round trip."""
 
 
 class CommandGroups:
-    """First that of its shell; then, on a pty, the one that the command has for itself."""
+    """The process group of the command's shell and, on a pty, the one of the command itself."""
 
     def __init__(self, connection: HeldConnection, first: ProcessGroup) -> None:
         self._connection = connection
@@ -25,7 +25,7 @@ class CommandGroups:
         self._keep = False
 
     def guard(self, *, keep: bool) -> None:
-        """From now on, the loss of the connection ends them; `keep`: it does not, but they are known."""
+        """Have the groups ended if the connection is lost. With `keep` they are not, but can be signalled."""
         self._keep = keep
         self._guard(self._groups[0])
 
@@ -36,30 +36,30 @@ class CommandGroups:
             self._connection.guard(group)
 
     def join(self, number: str) -> None:
-        """The command has a group of its own, as it says; no more than one."""
+        """Add the command's own group, whose number it reports. There is at most one."""
         if len(self._groups) == 1 and is_group(number):
             self._groups.append(ProcessGroup(int(number), self._groups[0].shell))
             self._guard(self._groups[-1])
 
     def release(self) -> None:
-        """The command has ended."""
+        """Stop guarding the groups, since the command has ended."""
         for group in self._groups:
             self._connection.release(group)
 
     def signal(self, name: str) -> None:
-        """Send a signal to the command's own."""
+        """Send a signal to the command's own group."""
         self._connection.signal(self._groups[-1], name)
 
     def signal_all(self, name: str) -> bool:
-        """Send a signal to each: whether there is somebody to do that."""
+        """Send a signal to each group, and return whether there is a lifeline to do so."""
         return all([self._connection.signal(group, name) for group in self._groups])
 
     def hang_up(self) -> bool:
-        """Do what a terminal does that closes, and send TERM: whether there is somebody to do that."""
+        """Do what a closing terminal does, then send TERM. Returns whether there is a lifeline to do so."""
         return all([self.signal_all(name) for name in ("HUP", "TERM", "CONT")])
 
     def are_gone_within(self, seconds: float) -> bool:
-        """Wait for what is left of the command and holds no stream."""
+        """Wait for processes of the command that are left without holding its streams."""
         deadline = time.monotonic() + seconds
         while any(self._connection.is_left(group) for group in self._groups):
             if time.monotonic() > deadline:
@@ -68,15 +68,16 @@ class CommandGroups:
         return True
 
     def terminate(self, ended: threading.Event, is_cut: Callable[[], bool]) -> None:
-        """Client or channel are gone: end the command, as the end of a terminal would, and then for sure.
+        """End a command whose client or channel is gone, first as a closing terminal would, then by KILL.
 
-        `ended` is set once it has; `is_cut`: that will not be known. If the whole connection is lost, the lifeline's
-        far end ends it.
+        `ended` is set once the command has ended; `is_cut` reports that this will never be known. If the whole
+        connection is lost, the lifeline's shell on the target ends the command.
         """
         if not self.hang_up():
             return
         if ended.wait(KILL_GRACE):
-            self.hang_up()  # a child that was just being forked missed the first: dash blocks signals meanwhile
+            # a child that was just being forked missed the first signal, since dash blocks signals meanwhile
+            self.hang_up()
             if self.are_gone_within(KILL_GRACE):
                 return
         if self.signal_all("KILL") and not is_cut():

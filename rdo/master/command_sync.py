@@ -1,4 +1,4 @@
-"""The files of a command's project: copied to the target before the command starts, and back after it has ended."""
+"""Copies the files of a command's project to the target before the command starts, and back after it has ended."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from rdo.sync.pulling import WITHHELD, Pulling, PullResult
 from rdo.sync.unison import UnisonPlace
 
 VERBS = ("both", "push", "pull", "take", "status", "diff")
-"""What `rdoctl sync` asks for; the first is `rdo --sync-only`."""
+"""The actions of `rdoctl sync`; the first is that of `rdo --sync-only`."""
 
 
 def user(settings: Settings) -> str:
-    """Whom files belong to on the target, whoever a single command runs as; empty: the connection's user."""
+    """The user who owns the files on the target, whoever a single command runs as; empty for the connection's user."""
     return plan.ROOT if settings.use_sudo else ""
 
 
@@ -72,25 +72,25 @@ def unison_place(config: Config, driver: Driver, place: SyncPlace) -> UnisonPlac
 
 
 class CommandSync(NamedTuple):
-    """That of one command."""
+    """Copies the files of one command."""
 
     sync: ProjectSync
     client: ClientConnection
     request: Request
     target: TargetUse
     sudo: str
-    """Whom sudo there is to copy files as."""
+    """The user to copy files as through sudo on the target."""
     user: str
-    """Whom a driver that switches users is to copy them as."""
+    """The user to copy files as, for a driver that switches users itself."""
     is_by_another: bool
-    """Whether that is another user than the command's."""
+    """Whether that user is another than the command's."""
 
     def use(self, caller: WaitingCaller) -> JobUse:
-        """For work on the target while this caller waits."""
+        """A context for work on the target while this caller waits."""
         return JobUse(self.target.pool.shells, caller, lambda: self.target.target.options(caller, None), self.sudo)
 
     def before(self, caller: WaitingCaller) -> None:
-        """Have all there that is here now. Raises RdoError, ClientGone."""
+        """Bring the target up to date with this machine. Raises RdoError, ClientGone."""
         try:
             self.sync.push(self.use(caller))
         except SyncConflict as conflict:
@@ -98,18 +98,18 @@ class CommandSync(NamedTuple):
             raise SyncConflict(self.sync.place.target, seen) from None
 
     def seen(self, path: bytes) -> bytes:
-        """A path of the project from where the caller is, which is how `rdoctl sync take` understands it."""
+        """A path of the project relative to the caller's directory, as `rdoctl sync take` interprets it."""
         return os.path.relpath(os.path.join(os.path.realpath(fsencode(self.sync.place.root)), path), self.request.cwd)
 
     def copied(self, sudo: str) -> Copied | None:
-        """What the command's shell is to look for before it starts the command; None where it may not be able to.
+        """What the command's shell has to check before it starts the command; None if it may be unable to.
 
-        `sudo`: whom sudo there is to run the command as. Files that are copied by another user may be hidden from it.
+        `sudo` is the user to run the command as. Files copied by another user may be inaccessible to that one.
         """
         return None if sudo or self.is_by_another else self.sync.copied
 
     def restore(self, shell: Shell) -> None:
-        """The target has lost what was copied there, and the command's shell waits: copy it again.
+        """Copy the files again, since the target has lost them and the command's shell is waiting.
 
         Raises RdoError, ClientGone.
         """
@@ -118,19 +118,20 @@ class CommandSync(NamedTuple):
             self.sync.restore(self.use(caller), shell.nonce)
 
     def finisher(self, *, has_looked: bool) -> Callable[[int], int] | None:
-        """What is to be called once the command has ended, with its status; None if there is nothing left to do.
+        """A function to call with the status of the command once it has ended; None if nothing is left to do.
 
-        `has_looked`: its shell has found that what was copied is there.
+        `has_looked`: the command's shell has checked that the files are there.
         """
         if has_looked and not self.sync.place.rules.pull:
             return None
         return partial(self._finish, has_looked=has_looked)
 
     def _finish(self, status: int, *, has_looked: bool) -> int:
-        """Have here what the command left there; the status to report: 255 for what fails, if the command's was 0.
+        """Copy back what the command changed, and return the status to report: 255 if that fails and the command's was
+        0.
 
-        Where the command may not have been able to enter its directory, the target is asked again before the next one:
-        it may be empty. Raises ClientGone.
+        If the command may have been unable to enter its directory, the target is examined again before the next
+        command, since the directory may be empty. Raises ClientGone.
         """
         if status == FAILURE and not has_looked:
             self.sync.forget()
@@ -142,14 +143,15 @@ class CommandSync(NamedTuple):
         return status or failure
 
     def run_only(self, caller: WaitingCaller, words: Sequence[str]) -> None:
-        """Do what `rdo --sync-only` or `rdoctl sync` asks for, without a command. Raises RdoError, ClientGone."""
+        """Do what `rdo --sync-only` or `rdoctl sync` asks for, without running a command. Raises RdoError,
+        ClientGone."""
         verb, *rest = words or ["both"]
         if verb not in VERBS:
             raise RdoError(f"unknown request `{without_middle(verb)}`", "", "see `rdoctl sync --help`")
         lines: list[str] = []
         status = 0
         if verb != "pull":
-            self.sync.forget()  # no command's shell checks that all is still there
+            self.sync.forget()  # no command's shell will check that everything is still there
         if verb in ("both", "push"):
             self._push(caller, looks_for_missing=verb == "push")
         if verb in ("both", "pull"):
@@ -198,7 +200,7 @@ class CommandSync(NamedTuple):
         return [*lines, f"pulls  {', '.join(place.rules.pull)}"] if place.rules.pull else lines
 
     def pull_fault(self, result: PullResult) -> RdoError | None:
-        """What to say of files that were left as they are here; None if there are none."""
+        """The error about local files that were left alone; None if there are none."""
         if not result.conflicts:
             return None
         paths = {self.seen(path): path for path in result.conflicts}
@@ -207,11 +209,12 @@ class CommandSync(NamedTuple):
         hint = f"move it away, or overwrite it: `rdoctl sync take there {fsdecode(first)}`"
         place = os.path.join(fsencode(self.sync.place.root), paths[first])
         if os.path.isdir(place) and not os.path.islink(place):
-            hint = "it is a directory here: move it away, and try again"  # who knows what else is in it
+            hint = "it is a directory here: move it away, and try again"  # it may contain anything
         return RdoError("did not copy all files from the target", why, hint)
 
     def after(self, caller: WaitingCaller) -> int:
-        """Have here what commands left there: 0, or the status of a failure, which is reported. Raises ClientGone."""
+        """Copy back what commands have changed, and return 0 or the status of a failure, which is reported. Raises
+        ClientGone."""
         try:
             fault = self.pull_fault(self.sync.pull(self.use(caller)))
         except RdoError as error:

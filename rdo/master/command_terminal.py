@@ -1,7 +1,7 @@
-"""The caller's terminal while a command runs on it: for a line of rdo's own, and for a question.
+"""The caller's terminal while a command is using it: for rdo's own lines, and for questions.
 
-While a question is open, the command's output is held back: no other text stands below the question, or takes it off
-the screen.
+While a question is open, the command's output is held back, so that no other text appears below the question or scrolls
+it off the screen.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from rdo.master.output_pump import OutputPump
 from rdo.util import charset
 
 KEY_GRACE = 0.5
-"""Seconds in which what is typed is still for the command: nobody has read the question yet."""
+"""Seconds in which input still goes to the command, since nobody has read the question yet."""
 
 QUESTION_TIMEOUT = 30.0
-"""Seconds until no answer is a no, and the command's output goes on."""
+"""Seconds after which no answer counts as a no, and the command's output continues."""
 
 
 class CommandTerminal:
-    """That of one command. `environment` is the caller's."""
+    """The terminal of one command. `environment` is the caller's."""
 
     def __init__(
         self,
@@ -35,7 +35,8 @@ class CommandTerminal:
         *,
         can_ask: bool,
     ) -> None:
-        """`redraw` has the command's programs draw their screen again. `can_ask`: somebody sees and types."""
+        """`redraw` makes the command's programs redraw their screen. `can_ask`: there is somebody who sees the question
+        and can type."""
         self._client = client
         self._environment = environment
         self._output = output
@@ -44,21 +45,22 @@ class CommandTerminal:
         self._changed = threading.Condition()
         """Guards the question and its answer."""
         self._asked_at: float | None = None
-        """Since when a question is open."""
+        """The time since which a question has been open."""
         self._answer: bool | None = None
         self._over = False
 
     def show(self, line: str) -> None:
-        """Show a line, which has nothing in it that drives a terminal. Raises ClientGone."""
+        """Show a line, which must be free of control characters. Raises ClientGone."""
         text = charset.escaped_for_terminal(line, self._environment)
         if self._output.screen is not None:
             text = self._output.screen.line(text)
         self._client.send(protocol.NOTICE, text.encode("utf-8", "replace"))
 
     def ask(self, question: str, shown: Callable[[bool | None], str]) -> bool:
-        """Whether the answer is a yes. `shown` is what to show for an answer; None is that there was none.
+        """Ask a question, and return whether the answer is a yes. `shown` returns the line to show for an answer, which
+        is None if there was none.
 
-        Raises ClientGone, and what `shown` does.
+        Raises ClientGone, and what `shown` raises.
         """
         self._output.may_show.clear()
         try:
@@ -79,7 +81,7 @@ class CommandTerminal:
         return answer
 
     def take_input(self, typed: bytes) -> bytes:
-        """What of it is for the command, and not an answer."""
+        """Take an answer from what was typed, and return what is for the command."""
         with self._changed:
             if self._asked_at is None or time.monotonic() < self._asked_at + KEY_GRACE:
                 return typed
@@ -90,7 +92,7 @@ class CommandTerminal:
             return typed if answer.is_for_command else b""
 
     def notice(self, kind: bytes, payload: bytes) -> None:
-        """A frame of the client's: a signal, or the end of input, answers an open question with a no."""
+        """Handle a client's frame. A signal or the end of input answers an open question with a no."""
         if kind == protocol.END:
             self.can_ask = False
         if kind == protocol.WINDOW or payload == b"WINCH":
@@ -100,7 +102,7 @@ class CommandTerminal:
                 self._settle(is_yes=False)
 
     def close(self) -> None:
-        """The command has ended, and with it the question."""
+        """Close an open question, since the command has ended."""
         with self._changed:
             self._over = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The control master: a daemon that serves the commands of one user, and ends when it holds nothing any more.
+"""The control master: a daemon that runs the commands of one user, and exits when it has been unused for a while.
 
 Started by a client (client/spawn_master.py) as `python -c MASTER SOCKET RELEASE`.
 """
@@ -31,34 +31,36 @@ from rdo.pool.target_table import TargetTable
 from rdo.util import log, threads
 
 SETTLE_GRACE = 5.0
-"""Seconds until the first command is on its way: then the rest is loaded, and garbage collected."""
+"""Seconds until the first command is under way. Then the remaining modules are loaded, and garbage is collected."""
 
 STOP_NOW_TIMEOUT = 6.0
-"""Seconds from `rdoctl stop --now` to the end. A command has 4 of them, from its first signal to KILL."""
+"""Seconds from `rdoctl stop --now` to the end. A command has 4 of these, from its first signal to KILL."""
 
 FIRST_FRAME_TIMEOUT = 30.0
-"""Seconds for a peer to send its first frame, which it does at once: one that never does keeps no thread for ever."""
+"""Seconds for a peer to send its first frame, so that one that never does cannot occupy a thread for ever. A client
+sends it at once."""
 
 ALONE_TIMEOUT = 1.0
-"""Seconds that a peer may take for each step while there is no other thread to wait for the next one."""
+"""Seconds for each step of a peer while no other thread is left to accept connections."""
 
 CLOSE_TIMEOUT = 10.0
-"""Seconds for connections to be closed: a wedged engine or a dead connection may take very long."""
+"""Seconds to close connections, since a wedged engine or a dead connection may take very long."""
 
 STOPPED = "`rdoctl stop`"
 ENDED = RdoError("the command was ended", "by `rdoctl stop --now`")
 
 
 class Master:
-    """Serves the commands of one user."""
+    """The control master of one user."""
 
     def __init__(self, path: str, release: bytes, lent: socket.socket | None = None) -> None:
-        """`release` is that of the client that started it: what both sides compare. `lent`: see ControlListener."""
+        """`release` is that of the client that started the master; both sides compare it. `lent`: see
+        ControlListener."""
         self._log = startup.log_path(path)
         self._admission = Admission(release)
         self._started = time.time()
         self._listing = threading.Lock()
-        """Guards the commands that run."""
+        """Guards the list of running commands."""
         self._commands: dict[ClientConnection, str] = {}
         self._targets = TargetTable()
         self._forwards = PortForwards(os.path.dirname(path))
@@ -67,23 +69,23 @@ class Master:
         self._life = Lifetime(self._listener, self._targets)
 
     def start(self) -> None:
-        """Serve from now on. Raises SetupError."""
+        """Start accepting connections. Raises SetupError."""
         log.event(f"started: rdo {rdo.__version__}, process {os.getpid()}")
         Acceptor(self._listener, self._serve).start()
         with contextlib.suppress(SetupError):
             threads.start(self._settle, name="settle")
 
     def wait(self) -> None:
-        """Wait until it is time to end and nothing runs any more; then leave."""
+        """Wait until the master is due to end and no command is running, then clean up."""
         self._life.wait()
         self._forwards.close()
-        with contextlib.suppress(SetupError):  # the end of the process closes them, too
+        with contextlib.suppress(SetupError):  # if no thread can be started, the end of the process closes them
             threads.start(self._targets.close_all, name="close").join(CLOSE_TIMEOUT)
         self._listener.close()
         log.event("ended")
 
     def _settle(self) -> None:
-        """Once the first command is on its way: load the rest of the code, and start to collect garbage."""
+        """Once the first command is under way, load the remaining modules, and enable garbage collection."""
         time.sleep(SETTLE_GRACE)
         try:
             preload.load_rest({pool.target.driver for pool in self._targets.pools})
@@ -91,7 +93,7 @@ class Master:
             memory.collect_garbage()
 
     def _end_now(self) -> None:
-        """End the commands that run, too, and report that to their clients."""
+        """End the running commands, and report that to their clients."""
         self._life.end_within(STOP_NOW_TIMEOUT, STOPPED)
         with self._listing:
             commands = list(self._commands)
@@ -99,7 +101,7 @@ class Master:
             client.break_off(ENDED)
 
     def _stop(self, payload: bytes) -> None:
-        """Act on STOP: close some targets, or end the master."""
+        """Handle STOP: close some targets, or end the master."""
         mode, *chosen = payload.split(b"\0")
         now = mode == b"1"
         if chosen:
@@ -112,7 +114,7 @@ class Master:
             self._life.end(STOPPED)
 
     def _close(self, pools: list[TargetPool], *, now: bool) -> None:
-        """Close targets, and wait for it where no command is in the way."""
+        """Close targets, and wait for that unless a command keeps them open."""
         self._targets.close(lambda pool: pool in pools, STOPPED)
         for command in [command for pool in pools for command in pool.running] if now else ():
             command.break_off(ENDED)
@@ -120,13 +122,14 @@ class Master:
         for pool in pools:
             if now or not pool.running:
                 is_closed = pool.closed.wait(max(0.0, deadline - time.monotonic()))
-                if now and not is_closed:  # a command goes on without its client
+                if now and not is_closed:  # a kept command outlives its client
                     pool.close(STOPPED)
 
-    # One connection
+    # Serving a connection
 
     def _serve(self, connection: socket.socket, refusal: SetupError | None) -> None:
-        """Serve a connection to its end; where there is a refusal, in a moment, and run no command. Never raises."""
+        """Serve a connection to its end. If there is a `refusal`, run no command, and take only a moment. Never
+        raises."""
         client = ClientConnection(connection, self._log)
         with contextlib.closing(client), contextlib.ExitStack() as served:
             try:
@@ -152,7 +155,8 @@ class Master:
             raise protocol.ProtocolError("a connection cannot start with this frame", repr(kind))
 
     def _admit(self, client: ClientConnection, payload: bytes, refusal: SetupError | None) -> None:
-        """Run a command of whom we may serve; else say who may, and make room for another master where need be."""
+        """Run a command from a client that this master may serve. Refer any other to another master, and make room for
+        that one if necessary."""
         try:
             self._admission.check(payload, client.peer)
         except NotServed as other:
@@ -175,7 +179,7 @@ class Master:
 
     @contextlib.contextmanager
     def _listed(self, client: ClientConnection, words: str) -> Iterator[None]:
-        """Show the command in reports, and have it ended by `rdoctl stop --now`."""
+        """List the command in reports, and let `rdoctl stop --now` end it, while the block runs."""
         with self._listing:
             self._commands[client] = words
         try:
@@ -186,13 +190,13 @@ class Master:
                 del self._commands[client]
 
     def _answer(self, question: bytes = b"") -> bytes:
-        """To QUERY: the report, unless it asks for something else. Raises RdoError."""
+        """The answer to QUERY: the report, unless it asks for something else. Raises RdoError."""
         if question:
             return queries.answer(queries.MasterTargets(self._targets, self._forwards), question)
         return json.dumps(self._report()).encode()
 
     def _report(self) -> dict[str, object]:
-        """What `rdoctl status` shows. Times in seconds."""
+        """The report that `rdoctl status` shows. Times are in seconds."""
         with self._listing:
             running = list(self._commands.values())
         held = (self._runner.syncs, self._forwards)
@@ -209,15 +213,16 @@ class Master:
 
 
 def _report(fd: int, answer: bytes) -> None:
-    """To whoever started the master. A client that was killed meanwhile reads it no more; others may be served."""
+    """Report to the client that started the master. If that was killed meanwhile, nobody reads it, but others may be
+    served."""
     with contextlib.suppress(BrokenPipeError):
         os.write(fd, answer)
 
 
 def main() -> None:
-    """Serve; leave without a wait for threads that hold nothing.
+    """Run the control master, and exit without waiting for idle threads.
 
-    A client that starts it waits for its report; systemd and launchd, which know no release, do not.
+    The client that starts it waits for its report. systemd and launchd do not, and pass no release.
     """
     threading.excepthook = lambda arguments: log.crash(arguments.exc_value or RuntimeError(str(arguments.exc_type)))
     daemonize.shed()

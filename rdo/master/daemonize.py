@@ -1,6 +1,7 @@
-"""What the control master drops of the caller that happened to start it: nothing of one caller may affect another.
+"""Drops what the control master has inherited from the caller that happened to start it, so that it cannot affect other
+callers.
 
-What no process can give up (see limits.py) is not decided here.
+What no process can give up is handled elsewhere (see limits.py).
 """
 
 from __future__ import annotations
@@ -15,59 +16,57 @@ from typing import NamedTuple
 from rdo.errors import SetupError
 
 UMASK = 0o077
-"""Nothing that the master makes is for others. What it runs for a caller has another one."""
+"""Files of the master are private. Programs that it starts for a caller get another umask."""
 
 FILE_LIMIT = 4096
-"""Descriptors of the master, some for each command, where the hard limit is none: then macOS takes no more than its
-kernel has.
-"""
+"""Descriptors of the master, some for each command, if there is no hard limit. macOS accepts no more than its kernel
+allows."""
 
 STACK_LIMIT = 8 * 1024 * 1024
-"""Bytes: as all systems have it. Threads get stacks of that size."""
+"""Bytes, the usual default. Threads get stacks of this size."""
 
 
 class Need(NamedTuple):
-    """What a master has to have at least: with less there is no telling what fails when."""
+    """The minimum of a resource for a master. With less, it might fail anywhere."""
 
     limit: int
     least: int
     option: str
-    """The option of the shell's `ulimit` for it."""
+    """The option of the shell's `ulimit` for the resource."""
     unit: int
-    """What that counts in."""
+    """The unit of that option."""
     units: str
-    """Many of these in words."""
+    """The name of that unit, in the plural."""
 
 
 NEEDS = (
-    # An interpreter, its libraries, and stacks of some threads.
+    # An interpreter, its libraries, and the stacks of some threads.
     Need(resource.RLIMIT_AS, 256 * 1024 * 1024, "-v", 1024, "KiB of address space"),
-    # Its own, a connection with what its login reads, and some for each of a few commands.
+    # The master's own, a connection with the files read during login, and some for each of a few commands.
     Need(resource.RLIMIT_NOFILE, 64, "-n", 1, "open files"),
 )
 
 LIBRARY_PATHS = ("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH")
-"""Variables that an interpreter may need to start, and that no program of the target's or the user's has need of."""
+"""Variables that an interpreter may need to start, but no program of the target or of the user."""
 
 OF_WRITING = {signal.SIGPIPE, signal.SIGXFSZ}
-"""What a process gets that writes where nobody reads, or more than a file may have: here both are errors of write(2).
-Python ignores them, and has them at their default in what it starts.
-"""
+"""The signals for writing where nobody reads, or beyond the limit on file sizes. In the master, both are errors of
+write(2). Python ignores these signals, and resets them in the programs that it starts."""
 
 IOPRIO_SET = {
     "x86_64": 251, "aarch64": 30, "riscv64": 30, "loongarch64": 30, "ppc64le": 273, "s390x": 282,
 }  # fmt: skip
-"""The number of the system call ioprio_set(2), which Python has no function for; by the machine that uname(2) names."""
+"""The number of the system call ioprio_set(2), for which Python has no function, by the machine name of uname(2)."""
 
 IOPRIO_WHO_PROCESS = 1
-"""Of ioprio_set(2): one process."""
+"""An argument of ioprio_set(2): a single process."""
 
 IOPRIO_CLASS_NONE = 0
-"""Of ioprio_set(2): the priority that goes with the niceness."""
+"""An argument of ioprio_set(2): the priority that follows from the niceness."""
 
 
 def shed() -> None:
-    """Be as a process is after a login, as far as the system allows."""
+    """Return to the state of a process after a login, as far as the system allows."""
     os.umask(UMASK)
     for name in LIBRARY_PATHS:
         os.environ.pop(name, None)
@@ -78,7 +77,7 @@ def shed() -> None:
 
 
 def check_limits() -> None:
-    """Raises SetupError where a hard limit leaves too little: the next caller may have none."""
+    """Raise SetupError if a hard limit is too low. The next caller may have no such limit."""
     for need in NEEDS:
         _, hard = resource.getrlimit(need.limit)
         if hard != resource.RLIM_INFINITY and hard < need.least:
@@ -88,7 +87,7 @@ def check_limits() -> None:
 
 
 def _reset_signals() -> None:
-    """Each at its default, none blocked: a shell without job control has what it starts with `&` ignore SIGINT."""
+    """Reset and unblock all signals. A shell without job control makes programs started with `&` ignore SIGINT."""
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, *OF_WRITING}:
         with contextlib.suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_DFL)
@@ -96,7 +95,8 @@ def _reset_signals() -> None:
 
 
 def _reset_priority() -> None:
-    """To be less nice is not everybody's right: where it fails, the next caller that is has a new master."""
+    """Reset the niceness. Lowering it may need privileges; if it fails, a caller with a lower niceness gets a new
+    master."""
     with contextlib.suppress(OSError):
         if os.getpriority(os.PRIO_PROCESS, 0) > 0:
             os.setpriority(os.PRIO_PROCESS, 0, 0)
@@ -112,7 +112,7 @@ def _reset_priority() -> None:
 
 
 def _reset_io_priority() -> None:
-    """Have no priority of our own for disks (see ionice(1)), nor have the threads that this one starts. Linux only."""
+    """Reset the disk priority (see ionice(1)), also for threads started by this one. Linux only."""
     number = IOPRIO_SET.get(os.uname().machine)
     if sys.platform != "linux" or number is None or sys.maxsize < 2**32:
         return
@@ -121,11 +121,11 @@ def _reset_io_priority() -> None:
 
         ctypes.CDLL(None).syscall(number, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_NONE)
     except (AttributeError, ImportError, OSError):
-        return  # a Python without it
+        return  # a Python without ctypes
 
 
 def _raise_limit(kind: int) -> None:
-    """The soft limit, to the hard one."""
+    """Raise the soft limit to the hard one."""
     with contextlib.suppress(OSError, ValueError):
         _, hard = resource.getrlimit(kind)
         resource.setrlimit(kind, (_soft_limit(kind, hard), hard))

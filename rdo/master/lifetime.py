@@ -1,4 +1,4 @@
-"""When a control master ends: a while after it has closed its last connection, when asked to, or when replaced."""
+"""When a control master ends: some time after it has closed its last connection, when asked to, or when replaced."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from rdo.util import log
 from rdo.util.active_count import ActiveCount
 
 LOOK_INTERVAL = 10.0
-"""Seconds between two checks whether the socket is still ours."""
+"""Seconds between two checks whether the socket is still this master's."""
 
 UNUSED_TIMEOUT = 600.0
-"""Seconds that a master stays which holds no connection: starting another one takes longer than a command."""
+"""Seconds that a master without connections stays, since starting another one takes longer than a command."""
 
 
 class MasterState(Enum):
-    """Where a master stands."""
+    """The state of a master."""
 
     LISTENING = auto()
-    """It takes commands."""
+    """It accepts commands."""
     DRAINING = auto()
-    """It takes no more; those that run go on."""
+    """It accepts no more commands; those that are running continue."""
     ENDED = auto()
-    """Nothing is served any more, or nobody waits for what is."""
+    """Nothing is being served any more, or the time limit for that is over."""
 
 
 NEXT = {MasterState.LISTENING: MasterState.DRAINING, MasterState.DRAINING: MasterState.ENDED}
-"""Which state follows which: there is no other way, and none back."""
+"""The state that follows each one. There are no other transitions."""
 
 
 class Lifetime:
-    """The life of one master. Usable from any thread."""
+    """The lifetime of one master. Thread-safe."""
 
     def __init__(self, listener: ControlListener, targets: TargetTable, unused_timeout: float = UNUSED_TIMEOUT) -> None:
         self._listener = listener
@@ -44,54 +44,54 @@ class Lifetime:
         self._unused_timeout = unused_timeout
         self._used = time.monotonic()
         self._changed = threading.Condition()
-        """Guards the state, the times, and how much is served."""
+        """Guards the state, the times, and the number of connections that are served."""
         self._ends_by = math.inf
         self._state = MasterState.LISTENING
         self.served = ActiveCount(self._changed, lambda: self.ending)
-        """Connections whose first frame has come. One that ends before it is served leaves its client free to ask
-        another master."""
+        """Connections whose first frame has arrived. A client whose connection ends before it is served can ask another
+        master."""
 
     @property
     def ending(self) -> bool:
-        """Whether it takes no more commands."""
+        """Whether the master accepts no more commands."""
         return self._state is not MasterState.LISTENING
 
     def use(self) -> None:
-        """A command was here just now, or a connection was held."""
+        """Note that a command has just run, or that a connection was open."""
         self._used = time.monotonic()
 
     def look(self) -> None:
-        """There is something new to wait for."""
+        """Check the state again, since something has changed."""
         with self._changed:
             self._changed.notify_all()
 
     def end(self, why: str) -> None:
-        """Take no more commands; those that run go on. `why` is for the log."""
+        """Accept no more commands; those that are running continue. `why` is for the log."""
         with self._changed:
             self._drain(why)
 
     def end_within(self, seconds: float, why: str) -> None:
-        """Take no more commands, and wait no longer than that for those that run."""
+        """Accept no more commands, and wait at most so many seconds for those that are running."""
         with self._changed:
             self._drain(why)
             self._ends_by = min(self._ends_by, time.monotonic() + seconds)
             self._changed.notify_all()
 
     def wait(self) -> None:
-        """Wait until the master has ended; close what is idle meanwhile."""
+        """Wait until the master has ended, closing idle targets meanwhile."""
         with self._changed:
             while self._state is not MasterState.ENDED:
                 self._changed.wait(self._look())
 
     def _look(self) -> float:
-        """Go on to the state that it is time for: seconds until the next look, also after what nobody foresaw."""
+        """Advance the state if it is time, and return the seconds until the next check. Never raises."""
         left = LOOK_INTERVAL
         with log.contained():
             left = 0.0 if self._advance() is MasterState.ENDED else self._until_next_look()
         return left
 
     def _advance(self) -> MasterState:
-        """Go on to the state that it is time for. With the lock."""
+        """Advance the state if it is time. Call with the lock held."""
         if self._targets.pools:
             self.use()
         self._targets.close_idle()
@@ -111,13 +111,14 @@ class Lifetime:
             self._changed.notify_all()
 
     def _unused_left(self) -> float:
-        """Seconds until the end of a master that holds nothing; infinite while it does."""
+        """Seconds until an unused master ends; infinite while it has connections."""
         if self.served.count or self._targets.pools:
             return math.inf
         return max(0.0, self._used + self._unused_timeout - time.monotonic())
 
     def _until_next_look(self) -> float:
-        """Seconds until something may be due. No command, which puts an idle end off, has to say that it was here."""
+        """Seconds until something may be due. A command need not announce itself here, since it only postpones an idle
+        end."""
         idle = (left if (left := pool.idle_left) is not None else pool.idle_timeout for pool in self._targets.pools)
         due = min((seconds for seconds in idle if seconds), default=LOOK_INTERVAL)
         return max(0.0, min(LOOK_INTERVAL, due, self._unused_left(), self._ends_by - time.monotonic()))

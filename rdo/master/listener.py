@@ -1,4 +1,4 @@
-"""The control socket from the master's side, and the threads that wait there. No decisions about what is asked."""
+"""The master's side of the control socket, and the threads that accept connections. Does not interpret requests."""
 
 from __future__ import annotations
 
@@ -17,26 +17,28 @@ from rdo.util import log, threads
 from rdo.util.active_count import ActiveCount
 
 BACKLOG = 512
-"""Commands that may wait to be accepted, as under `make -j`."""
+"""Connections that may wait to be accepted, as under `make -j`."""
 
 ROOM_INTERVAL = 0.1
-"""Seconds until accepting is tried again, if there was no room for one more descriptor."""
+"""Seconds until the next attempt to accept while no descriptors are left."""
 
 SEND_BUFFER = 1024 * 1024
-"""Bytes on their way to a client, as far as the system allows: a whole chunk of output goes in one call."""
+"""Bytes that may be in flight to a client, as far as the system allows, so that a whole chunk of output is sent in one
+call."""
 
 SPARE_THREAD_LIMIT = 8
-"""Threads at most that wait for a connection: starting a thread takes longer than waking one."""
+"""Most threads that wait for a connection. Waking one is faster than starting one."""
 
 FAULT_INTERVAL = 0.1
-"""Seconds until the next connection is accepted after an unexpected error: no loop may fill the log."""
+"""Seconds until the next connection is accepted after an unexpected error, so that no loop fills the log."""
 
 
 class ControlListener:
-    """A control socket that listens at `path`."""
+    """The control socket that listens at `path`."""
 
     def __init__(self, path: str, lent: socket.socket | None = None) -> None:
-        """`lent`: one that listens there already, and stays when this master has ended: it is systemd's, or launchd's.
+        """`lent` is a socket that already listens there and outlives this master, since it belongs to systemd or
+        launchd.
 
         Raises SetupError.
         """
@@ -52,7 +54,8 @@ class ControlListener:
         self._identity = sockets.identity(path)
 
     def _bind(self, private: str) -> None:
-        """Bind under a private name and move into place: nobody meets a socket that does not listen yet."""
+        """Bind under a private name, then move the socket into place, so that nobody finds one that does not listen
+        yet."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(private)
         self._socket.bind(private)
@@ -62,34 +65,34 @@ class ControlListener:
 
     @property
     def in_place(self) -> bool:
-        """Whether new commands still come here: another master may have taken the place of one that seemed wedged."""
+        """Whether new commands still arrive here. Another master may have taken the place of one that seemed wedged."""
         return sockets.identity(self._path) == self._identity
 
     def accept(self) -> socket.socket:
-        """The next connection, of the same user or root. Any number of threads may wait, and one of them gets it."""
+        """Accept a connection of the same user or root. Several threads may wait, and one of them gets it."""
         while True:
             try:
                 connection, _ = self._socket.accept()
             except OSError:
                 time.sleep(ROOM_INTERVAL)
                 continue
-            with contextlib.suppress(OSError):  # macOS reports nothing about a peer that has gone
+            with contextlib.suppress(OSError):  # macOS reports no peer that has already disconnected
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
                 if peercred.uid(connection) in (os.geteuid(), 0):
                     return connection
             connection.close()
 
     def leave(self) -> None:
-        """Leave the place, if it is still ours, so that the next command starts a new master.
+        """Give up the place, if it is still ours, so that the next command starts a new master.
 
-        Under its other name, the socket still answers `rdoctl status` and `rdoctl stop --now`.
+        The socket gets another name, at which it still answers `rdoctl status` and `rdoctl stop --now`.
         """
         if self.in_place and not self._is_lent:
             with contextlib.suppress(OSError):
                 os.rename(self._path, self._ending)
 
     def close(self) -> None:
-        """Remove the socket, and what other masters left behind."""
+        """Remove the socket, and what other masters have left behind."""
         self.leave()
         with contextlib.suppress(OSError):
             os.unlink(self._ending)
@@ -97,20 +100,20 @@ class ControlListener:
 
 
 Serve = Callable[[socket.socket, SetupError | None], None]
-"""Serves a connection to its end, or refuses what takes longer than a moment. Never raises."""
+"""Serves a connection to its end, or refuses whatever takes longer than a moment. Never raises."""
 
 
 class Acceptor:
-    """The threads that wait at the socket and serve what comes: there is always one that waits."""
+    """The threads that accept and serve connections. One is always waiting for the next connection."""
 
     def __init__(self, listener: ControlListener, serve: Serve) -> None:
         self._listener = listener
         self._serve = serve
         self._waiting = ActiveCount(threading.Condition())
-        """Guards how many threads wait for a connection."""
+        """The number of threads that wait for a connection, and its lock."""
 
     def start(self) -> None:
-        """Begin. Raises SetupError."""
+        """Start the first thread. Raises SetupError."""
         threads.start(self._work, name="session")
 
     def _work(self) -> None:
@@ -129,5 +132,5 @@ class Acceptor:
             if not self._waiting.count:
                 self.start()
         except SetupError as error:
-            refusal = error  # this thread is the only one, and has to wait again soon
+            refusal = error  # this thread is the only one, and must soon accept again
         self._serve(connection, refusal)

@@ -1,6 +1,6 @@
-"""A command's output on its way to the client, with remote paths and ports as local ones.
+"""A command's output on its way to the client, with remote paths and ports replaced by local ones.
 
-Decides when a pause is long enough.
+This module decides when a pause is long enough to send what was held back.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from rdo.paths.matcher import RootMatcher
 from rdo.paths.output_mapper import Matcher, OutputMapper
 
 PATH_GRACE = 0.05
-"""Seconds for which what may be the start of a path waits for the rest of it: a prompt may end so, and a person shall
-not see it late. A program that wrote the one has written the other by then."""
+"""Seconds to wait for the rest of what may be the start of a path. A prompt may end like that, and must appear without
+a noticeable delay. By then, a program that was writing a path has written the rest."""
 
 LARGE_SIZE = 1024
-"""Bytes from which on a piece was rather cut by the transport than ended by the program."""
+"""Bytes from which on a piece of output was more likely split by the transport than ended by the program."""
 
 LARGE_GRACE = 1.0
-"""Seconds to wait for what follows a large piece: over a slow connection, a packet of 256 KiB takes its time."""
+"""Seconds to wait for what follows a large piece: a packet of 256 KiB takes that long over a slow connection."""
 
 Send = Callable[[int, bytes], None]
-"""Shows output of a stream."""
+"""Sends output of a stream to the client."""
 
 
 class _MappedStream:
-    """One stream, in which one thing after the other is replaced."""
+    """One stream, and the replacements made in it, one after another."""
 
     def __init__(self, matchers: Sequence[Matcher]) -> None:
         self._maps = [OutputMapper(matcher) for matcher in matchers]
@@ -61,21 +61,22 @@ class MappedOutput:
         send: Send,
         local_port: Callable[[int], int] | None = None,
     ) -> None:
-        """`roots`: remote to local. `local_port` gives a port of the target as it is here, and may wait for it.
+        """`roots` maps remote directories to local ones. `local_port` returns the local port for a port of the target,
+        and may wait.
 
-        `send` takes what is to be shown, by stream.
+        `send` takes the output to show, with its stream.
         """
         matchers: list[Matcher] = [PortMatcher(local_port)] if local_port else []
         if roots:
             matchers.append(RootMatcher({_encode(remote): _encode(local) for remote, local in roots.items()}))
         self._maps = {STDOUT: _MappedStream(matchers), STDERR: _MappedStream(matchers)}
         self._until = {STDOUT: math.inf, STDERR: math.inf}
-        """Until when each stream holds something back."""
+        """The time until which each stream holds something back."""
         self._channel = channel
         self._send = send
 
     def read(self) -> Chunk | None:
-        """The channel's next output. Meanwhile, what was held back long enough is sent."""
+        """Read the channel's next output. Meanwhile, send what has been held back for long enough."""
         while True:
             self._release_before(now := time.monotonic())
             until = min(self._until.values())
@@ -85,13 +86,13 @@ class MappedOutput:
                 pass
 
     def send(self, stream: int, data: bytes | memoryview) -> None:
-        """Send what is certain of the output by now."""
+        """Send as much of the output as is decided."""
         self._show(stream, self._maps[stream].receive(bytes(data)))
         pause = PATH_GRACE if len(data) < LARGE_SIZE else LARGE_GRACE
         self._until[stream] = time.monotonic() + pause if self._maps[stream].holds_some else math.inf
 
     def release(self) -> None:
-        """Send all that is held back: nothing follows."""
+        """Send everything held back, since nothing follows."""
         self._release_before(math.inf)
 
     def _release_before(self, now: float) -> None:

@@ -1,4 +1,4 @@
-"""How the control master uses memory: what is collected as garbage, and what is kept for the next buffer."""
+"""Memory settings of the control master: garbage collection, and reuse of freed memory."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ import gc
 M_TOP_PAD = -2
 M_MMAP_THRESHOLD = -3
 M_ARENA_MAX = -8
-"""Parameters of mallopt(3), as in <malloc.h>."""
+"""Parameters of mallopt(3), from <malloc.h>."""
 
 KEPT_FREE = 1024 * 1024
-"""Bytes at the end of a heap that are kept though nothing uses them."""
+"""Bytes at the end of a heap that are kept although they are free."""
 
 MAPPED_SIZE = 4 * 1024 * 1024
-"""Bytes from which on a block is mapped for itself, and unmapped when it is freed: larger than any buffer of ours."""
+"""Bytes from which on a block gets a mapping of its own, which is unmapped when freed; larger than any of rdo's
+buffers."""
 
 
 NEW_OBJECTS = 10_000
-"""So many are made before the collector looks at them. What is known of a large project's files are more, and all are
-kept: with the 700 that Python begins with, to look at them is a twentieth of the work of a first copy."""
+"""Objects to create before the collector runs. A large project's files take more than that, all of which are kept: with
+Python's default of 700, collections take a twentieth of the time of a first copy."""
 
 
 def collect_garbage() -> None:
-    """From now on, but not what is loaded by now."""
+    """Enable garbage collection for objects created from now on."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS)
@@ -30,15 +31,14 @@ def collect_garbage() -> None:
 
 
 def keep_freed() -> None:
-    """Have the C library keep what is freed, for the next buffer. With what it does by itself, each buffer of a stream
-    is given back to the system, and the next one comes page by page, zeroed: an eighth of the time that a stream takes.
-    """
+    """Have the C library keep freed memory for the next buffer. By default it returns each buffer of a stream to the
+    system, and gets the next one page by page, zeroed, which takes an eighth of the time of a stream."""
     try:
         import ctypes
 
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, ImportError, OSError):
-        return  # a C library that knows no such thing, or a Python without access to it
-    mallopt(M_ARENA_MAX, 1)  # one heap, not one for each thread: Python runs one at a time
+        return  # another C library, or a Python without ctypes
+    mallopt(M_ARENA_MAX, 1)  # a single heap instead of one per thread, since Python runs only one at a time
     mallopt(M_TOP_PAD, KEPT_FREE)
     mallopt(M_MMAP_THRESHOLD, MAPPED_SIZE)

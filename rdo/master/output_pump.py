@@ -1,6 +1,5 @@
-"""The output of one command on its way to the client, and then the exit status: by the thread that receives it, if the
-client takes it at once and it needs no change; else by a thread of its own.
-"""
+"""Relays the output of one command to the client, then its exit status. The thread that receives output sends it itself
+if the client accepts it at once and nothing has to be replaced in it; otherwise a separate thread does."""
 
 from __future__ import annotations
 
@@ -28,23 +27,24 @@ if TYPE_CHECKING:
 
 
 class Owner(Protocol):
-    """What runs the command."""
+    """What the pump needs of the session that runs the command."""
 
     def obey(self, mark: str) -> None:
-        """Act on a mark of a pty. May raise ClientGone."""
+        """Act on a mark from a pty. May raise ClientGone."""
 
     def end_writer(self) -> None:
-        """End a command that keeps writing what nobody reads."""
+        """End a command that keeps writing although nobody reads."""
 
     def explain(self, error: LinkLost) -> LinkLost:
-        """The error as the client is to see it."""
+        """The error as the client should see it."""
 
 
 class OutputPump:
-    """Relays what comes over a shell's channel.
+    """Relays what arrives on a shell's channel.
 
-    `roots`: directories of the target to their local names, for output; empty if that is to pass as it is. `ports`:
-    what takes notice of URLs in it. `finish` does what is left after the command, and makes of its status what to say.
+    `roots` maps directories of the target to local names, for output; it is empty if output is to pass unchanged.
+    `ports` examines the output for URLs. `finish` does the work after the command, and turns its status into the one to
+    report.
     """
 
     def __init__(
@@ -67,36 +67,36 @@ class OutputPump:
         self._mapped = self._mapping(roots, ports)
         self._look_at = ports.look_at if ports and not ports.maps_output else None
         self._drops_stdout = False
-        """Nobody reads it any more."""
+        """Whether nobody reads stdout any more."""
         self._forced_status: int | None = None
-        """With what the command ended, where others still hold its streams."""
+        """The status of the command, if it has ended while other processes hold its streams."""
         self.may_show = threading.Event()
-        """Cleared while output is to be held back, but for what is on its way."""
+        """Cleared to hold back output, except for what is on its way."""
         self.may_show.set()
         self._waits_for_output = True
-        """Nothing is on its way to the client."""
+        """Whether no output is on its way to the client."""
         self._shown = 0
         self._end_writer_at = math.inf
         self._over = threading.Event()
-        """Set when nothing more goes to the client."""
+        """Set when nothing more is sent to the client."""
         self.status: int | None = None
-        """The exit status, once there is one."""
+        """The exit status, once it is known."""
         self.ended = threading.Event()
-        """Set when there is an exit status."""
+        """Set when the exit status is known."""
         self.cut = False
-        """Whether there will be none, because the channel or the connection was lost."""
+        """Whether the exit status will never be known, because the channel or the connection was lost."""
 
     def _mapping(self, roots: Mapping[str, str], ports: AutoForward | None) -> MappedOutput | None:
-        """What replaces paths and ports in the output; None where nothing is to be replaced."""
+        """The object that replaces paths and ports in the output; None if nothing is to be replaced."""
         local_port = ports.local_port if ports and ports.maps_output else None
         if not roots and local_port is None:
             return None
-        from rdo.master.mapped_output import MappedOutput  # few ask for it, and it takes a while to load
+        from rdo.master.mapped_output import MappedOutput  # few commands need it, and it takes a while to load
 
         return MappedOutput(roots, self._channel, self._send, local_port)
 
     def start(self) -> None:
-        """Begin, once: the command is started."""
+        """Start relaying. To be called once, when the command has started."""
         simple = not (self._shell.pty or self._mapped or self._shell.pending)
         try:
             if not simple or not self._channel.watch(self._offer, self._go_on):
@@ -105,31 +105,31 @@ class OutputPump:
             self.break_off(error)
 
     def say(self, line: str) -> None:
-        """Have the client show a line where the command's errors go. Raises ClientGone."""
+        """Have the client show a line on stderr. Raises ClientGone."""
         pty = self._shell.pty
         self._client.send(_kind(STDOUT if pty else STDERR), fsencode(line) + (b"\r\n" if pty else b"\n"))
 
     def drop(self, patience: float) -> None:
-        """Drop what comes on stdout from now on; if that goes on for `patience` seconds, the writer is ended."""
+        """Drop stdout from now on. If output continues for `patience` seconds, the command is ended."""
         self._drops_stdout = True
         self._end_writer_at = time.monotonic() + patience
 
     @property
     def idle_at(self) -> int | None:
-        """How many pieces of output were shown; None while the client does not take the next one."""
+        """The number of pieces sent so far; None while the client does not accept the next one."""
         return self._shown if self._waits_for_output else None
 
     def end_with(self, status: int) -> None:
-        """The command has ended so: wait no longer for others who have its streams."""
+        """End with this status, without waiting for other processes that hold the streams."""
         self._forced_status = status
         self._channel.close()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until nothing more goes to the client: whether it is so."""
+        """Wait until nothing more is sent to the client, and return whether that is so."""
         return self._over.wait(timeout)
 
     def _go_on(self, over: bool) -> None:
-        """The channel has to be read, or is over. This is called by the thread that serves the whole connection."""
+        """Read the channel, or note its end. Called by the thread that serves the whole connection."""
         try:
             if not over or self._finish_command or not self._end_at_once(self._channel.exit_status()):
                 threads.start(self._relay, name="output")
@@ -138,7 +138,8 @@ class OutputPump:
 
     def _end_at_once(self, status: int) -> bool:
         self.status = status
-        self.ended.set()  # first: a client that has the status leaves at once, and then its command needs no end
+        # first, since a client that has the status exits at once, and the command must not be ended then
+        self.ended.set()
         with contextlib.suppress(ClientGone):
             if not self._client.offer(protocol.EXIT, _payload(status)):
                 return False
@@ -146,7 +147,7 @@ class OutputPump:
         return True
 
     def break_off(self, error: BaseException) -> None:
-        """Report an error to the client, and nothing else; the thread that serves it then ends the command."""
+        """Report an error to the client, and nothing else. The thread that serves the client then ends the command."""
         self._client.break_off(error)
         self._over.set()
 
@@ -154,7 +155,7 @@ class OutputPump:
         self._over.set()
         self._client.close()
 
-    # In a thread of its own
+    # In a separate thread
 
     def _relay(self) -> None:
         try:
@@ -211,7 +212,7 @@ class OutputPump:
             self._client.send(protocol.SCREEN, b"1" if screen.is_drawn_on else b"0")
 
     def _send(self, stream: int, data: bytes | memoryview) -> None:
-        """Pass output on, or drop it if nobody reads it any more, so that the command can go on to its end."""
+        """Send output, or drop it if nobody reads it any more, so that the command can finish."""
         self.may_show.wait()
         if self._drops_stdout and stream == STDOUT:
             if time.monotonic() > self._end_writer_at:
@@ -226,9 +227,8 @@ class OutputPump:
             self._look_at(data)
 
     def _offer(self, stream: int, data: bytes | memoryview) -> bool:
-        """Pass output on, or its end, if that needs no waiting: this is called by the thread that serves the whole
-        connection.
-        """
+        """Send output, or its end, if that needs no waiting, since this runs in the thread that serves the whole
+        connection."""
         if self._may_have_marks(stream, data):
             return False
         self._shown += 1
@@ -236,7 +236,7 @@ class OutputPump:
             is_free = self.may_show.is_set() and not self._drops_stdout
             taken = is_free and self._client.offer(_kind(stream) if data else protocol.END, data)
         except Exception:
-            return False  # the next `_send` meets it too
+            return False  # the next `_send` fails in the same way
         if taken and self._look_at:
             self._look_at(data)
         return taken

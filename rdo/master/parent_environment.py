@@ -1,6 +1,5 @@
-"""Who started a command: whether it is a shell, at which somebody may have typed it, and with which environment it was
-itself started. Only Linux shows that (proc(5)).
-"""
+"""The process that started a command: whether it is a shell where somebody may have typed it, and the environment which
+that process was itself started with. Only Linux shows that (proc(5))."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from typing import NamedTuple
 from rdo.fscodec import fsdecode
 
 SIZE_LIMIT = 256 * 1024
-"""Bytes of an environment that are looked at."""
+"""Bytes of an environment to read."""
 
 SHELLS = frozenset(
     {"sh", "bash", "dash", "ash", "busybox", "zsh", "ksh", "mksh", "yash", "fish", "tcsh", "csh", "posh"}
@@ -20,7 +19,7 @@ SHELLS = frozenset(
 )
 
 NO_START_FILES = frozenset({"--norc", "--no-rcs", "--no-config", "-f"})
-"""Options by which bash, zsh and fish read no file at their start that could set a variable."""
+"""Options that keep bash, zsh and fish from reading start-up files, which could set variables."""
 
 
 class Parent(NamedTuple):
@@ -28,13 +27,13 @@ class Parent(NamedTuple):
 
     is_shell: bool
     environment: Mapping[str, str]
-    """With which it was started."""
+    """The environment that it was started with."""
     adds_nothing: bool
-    """Whether it has set no other variable since, except for a single command."""
+    """Whether it has set no other variables since, except for single commands."""
 
 
 def of(process: int) -> Parent | None:
-    """The process's parent; None if it is unknown."""
+    """The parent of the process; None if it is unknown."""
     if sys.platform != "linux" or process <= 0:
         return None
     try:
@@ -48,14 +47,14 @@ def of(process: int) -> Parent | None:
 
 
 def is_shell(words: Sequence[str]) -> bool:
-    """Whether a process of this command line is a shell."""
-    return any(os.path.basename(word).lstrip("-") in SHELLS for word in words[:2])  # xonsh is a script
+    """Whether a process with this command line is a shell."""
+    return any(os.path.basename(word).lstrip("-") in SHELLS for word in words[:2])  # xonsh is a Python script
 
 
 def keeps(words: Sequence[str], environment: dict[str, str]) -> bool:
-    """Whether a shell of this command line sets no variable, except for a single command.
+    """Whether a shell with this command line sets no variables, except for single commands.
 
-    One adds what its start-up files and its script set; with a shell string, or without such files, it does not.
+    Start-up files and scripts may set some; a shell without start-up files, or with a shell string, does not.
     """
     program = os.path.basename(words[0]) if words else ""
     options = {word for word in words[1:] if word.startswith("-")}

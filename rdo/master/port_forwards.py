@@ -1,4 +1,5 @@
-"""The forwards that commands and config files ask for. Loads what holds them when there is one: most have none."""
+"""The forwards that commands and config files ask for. Loads the code that holds forwards only when there is one, since
+most users have none."""
 
 from __future__ import annotations
 
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
 
 
 class PortForwards:
-    """Those of a control master. Usable from any thread."""
+    """All forwards of a control master. Thread-safe."""
 
     def __init__(self, directory: str) -> None:
-        """`directory` is a private one, for sockets."""
+        """`directory` is a private directory for sockets."""
         self._table = MadeOnce(partial(_table, directory))
         self._parsed: dict[tuple[str, ...], tuple[Forward, ...]] = {(): ()}
 
     def hold_for_profile(self, pool: TargetPool, user: PoolUser, config: Config, report: Callable[[str], None]) -> None:
-        """Have what a profile asks for, for as long as its target is held. Raises ConfigError."""
+        """Hold the forwards of a profile for as long as its target is connected. Raises ConfigError."""
         words = config.settings.forward
         if not words and self._table.made is None:
             return
@@ -43,35 +44,37 @@ class PortForwards:
         self._table.get().hold_for_profile(pool, user, wanted, report)
 
     def hold_for_target(self, pool: TargetPool, target: Target, report: Callable[[str], None]) -> None:
-        """Have what goes with the target by its own configuration, for as long as it is held. Raises SetupError."""
+        """Hold the forwards in the target's own configuration for as long as it is connected. Raises SetupError."""
         if target.forwards.forwards:
             self._table.get().hold_for_target(pool, target.forwards, report)
 
     def held(
         self, pool: TargetPool, connection: HeldConnection, wanted: Sequence[Forward], report: Callable[[str], None]
     ) -> AbstractContextManager[FailureReport]:
-        """Have these while a command runs over that connection, and who is to report by what. Raises SetupError."""
+        """Hold forwards over that connection while a command runs, and return what reports their failures. Raises
+        SetupError."""
         owner = FailureReport()
         return self._table.get().held(pool, connection, wanted, report, owner) if wanted else nullcontext(owner)
 
     def add(self, pool: TargetPool, wanted: Sequence[Forward]) -> list[str]:
-        """Have these, too, for as long as the target is held: a line for each. Raises SetupError."""
+        """Add forwards for as long as the target is connected, and return a line about each. Raises SetupError."""
         return self._table.get().add(pool, wanted) if wanted else []
 
     def remove(self, pool: TargetPool, unwanted: Sequence[Forward]) -> list[str]:
-        """End these, whoever asked for them: a line for each. Raises SetupError for one that is not there."""
+        """End forwards, whoever asked for them, and return a line about each. Raises SetupError for one that does not
+        exist."""
         return self._table.get().remove(pool, unwanted) if unwanted else []
 
     def watch(self, pool: TargetPool) -> PortWatch:
-        """What has the ports here that commands of the target listen on."""
+        """The watch that forwards the ports which commands of the target listen on."""
         return self._table.get().watch(pool)
 
     def report(self, pool: TargetPool) -> list[dict[str, object]]:
-        """Those of a target, as PROTOCOL.md has them."""
+        """The forwards of a target, in the form that PROTOCOL.md specifies."""
         return [] if self._table.made is None else self._table.made.report(pool)
 
     def close(self) -> None:
-        """The control master ends."""
+        """End all forwards, since the control master ends."""
         if self._table.made is not None:
             self._table.made.close()
 
@@ -83,12 +86,12 @@ def _table(directory: str) -> ForwardTable:
 
 
 def wanted(words: Sequence[bytes]) -> Sequence[Forward]:
-    """What -L, -R and -D ask for: each word begins with the letter. Raises UsageError."""
+    """The forwards that -L, -R and -D ask for; each word begins with that letter. Raises UsageError."""
     return [parse(word[1:], f"-{word[0]}") for word in map(fsdecode, words)]
 
 
 def parse(word: str, option: str = "") -> Forward:
-    """What was typed on a command line, after that option. Raises UsageError."""
+    """Parse a forward given on the command line as the value of that option. Raises UsageError."""
     typed = f"{option} {word}" if option else word
     try:
         forward = PARSERS[option](word)
@@ -115,7 +118,7 @@ PARSERS = {"": forwards.parse, "-L": forwards.parse, "-R": forwards.parse_remote
 
 
 def check_addresses(config: Config, wanted: Sequence[Forward]) -> None:
-    """Only the user's own file may open a port to other machines. Raises ConfigError."""
+    """Raise ConfigError if anything but the user's own file opens a port to other machines."""
     origin = config.origins["forward"]
     if origin.file == config.user_file:
         return

@@ -1,10 +1,10 @@
-"""Recognises variables that a command line began with, as in `DEBUG=1 rdo make`: they stay here. Pure.
+"""Recognises variables that a command line began with, as in `DEBUG=1 rdo make`, which do not reach the target. Pure.
 
-No shell marks them. They show when another environment from the same place differs in nothing else: that of an earlier
-command, or of the process that started the command. Where anything else differs, as after `cd` with direnv or once a
-virtual environment was activated, they show only in the order of what bash passes on: before that of its table of
-variables. Other shells sort them in (dash, mksh, posh), or append them to what was exported before (yash, zsh); with
-these they cannot be recognised, and no hint is given.
+No shell marks them. They are recognisable if an otherwise equal environment from the same place is known: that of an
+earlier command, or of the process that started this one. If anything else differs, as after `cd` with direnv or after
+activating a virtual environment, only the order of the environment tells: bash puts them before its table of variables.
+Other shells sort them in (dash, mksh, posh), or append them to what was exported before (yash, zsh); with these they
+cannot be recognised, and no hint is given.
 """
 
 from __future__ import annotations
@@ -21,43 +21,44 @@ if TYPE_CHECKING:
     from rdo.master.parent_environment import Parent
 
 ENVIRONMENT_LIMIT = 16
-"""Environments of earlier commands: those of some terminals."""
+"""Environments of earlier commands to remember: those of some terminals."""
 
 VARIABLE_LIMIT = 3
-"""Variables at a time that somebody types before a command."""
+"""Most variables that somebody types before a command."""
 
 SET_BY_SHELL = frozenset({"_"})
-"""What a shell sets again for each command."""
+"""Variables that a shell sets for each command."""
 
 SET_AT_START = SET_BY_SHELL | {"SHLVL", "PWD", "OLDPWD", "USER", "LOGNAME", "HOME", "SHELL", "RDO_INSIDE"}
-"""What differs between a process and what it starts, whatever was typed."""
+"""Variables that differ between a process and its children, whatever was typed."""
 
 _MEANT_FOR_HERE = re.compile(
     "(RDO|LC|SSH|DOCKER|COMPOSE|BUILDKIT|VAGRANT|XDG|MAKE|DIRENV|VIRTUAL_ENV|CONDA)(_.*)?|MAKE.*|MFLAGS|LANG|LANGUAGE|"
     "TERM|COLORTERM|NO_COLOR|COLUMNS|LINES|DISPLAY|WAYLAND_DISPLAY|BROWSER|PATH|HOME|PWD|OLDPWD|SHELL|SHLVL|TZ|TMPDIR|"
     "GPG_TTY|PS[0-9]"
 )
-"""Variables that rdo or what it runs here obeys, and those that belong to this machine or its terminal."""
+"""Variables that rdo, or programs that it runs on this machine, obey, and those that belong to this machine or its
+terminal."""
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _SHOWN_VALUE = re.compile(r"[\w.,:/+-]{0,16}", re.ASCII)
-"""What may be repeated in a hint: a longer value may be a secret that a program put there."""
+"""A value that may be repeated in a hint. A longer one may be a secret that a program put there."""
 
 _SHOWN_COMMAND = 48
-"""Characters of a command that is spelled out in a hint."""
+"""Characters of a command that a hint spells out."""
 
 Variables = Mapping[str, str]
 
 
 class HashTable(NamedTuple):
-    """The table in which bash keeps its variables: hashlib.c and variables.c of its source."""
+    """The hash table in which bash keeps its variables: see hashlib.c and variables.c in its source."""
 
     offset: int
     buckets: int
 
     def bucket(self, name: str) -> int:
-        """Where a variable is: FNV-1, 32 bits."""
+        """The position of a variable in the table: FNV-1, 32 bits."""
         value = self.offset
         for byte in fsencode(name):
             value = (value * 16777619 & 0xFFFFFFFF) ^ byte
@@ -65,17 +66,19 @@ class HashTable(NamedTuple):
 
 
 SET_OUTSIDE_TABLE = SET_BY_SHELL | {"RDO_INSIDE"}
-"""What bash, or rdo itself, appends to the environment. bash puts functions there, too."""
+"""Variables that bash, or rdo itself, appends to the environment. bash puts functions there, too."""
 
 BASH_TABLES = (HashTable(2166136261, 1024), HashTable(0, 1024), HashTable(0, 64))
-"""Of bash 5; of 4.4; and of 3 to 4.3, which macOS has. For 2048 variables bash 5 has a larger one: then, no hint."""
+"""The tables of bash 5, of 4.4, and of 3 to 4.3 (which macOS has). From 2048 variables on, bash 5 has a larger one, and
+no hint is given."""
 
 ORDERED_MINIMUM = 8
-"""Variables that stand in the order of a table before it is taken for one: by chance they do in 1 of 40,000 cases."""
+"""Variables that must be in the order of a table before it is taken for one. By chance, that happens in 1 of 40,000
+cases."""
 
 
 class PrefixAssignments:
-    """Remembers the environments of earlier commands, as hashes, and which variables were mentioned. Thread-safe."""
+    """Remembers hashes of the environments of earlier commands, and which variables were mentioned. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -84,19 +87,20 @@ class PrefixAssignments:
         self._mentioned: set[str] = set()
 
     def remember(self, environment: Variables) -> None:
-        """Note the environment of a command."""
+        """Remember the environment of a command."""
         seen = _hashes(environment, SET_BY_SHELL)
         with self._lock:
             self._environments.pop(seen, None)
-            self._environments[seen] = None  # the latest are last
+            self._environments[seen] = None  # keeps the latest last
             while len(self._environments) > ENVIRONMENT_LIMIT:
                 del self._environments[next(iter(self._environments))]
 
     def new_assignments(self, environment: Variables, parent: Callable[[], Parent | None]) -> list[str]:
         """The variables that a command line began with, as far as that is certain.
 
-        `parent` gives who started the command, where that is known; asked for only if needed. An editor sets variables
-        for all that it starts, and has a shell become the command: only where that is still a shell's, was it typed.
+        `parent` returns the process that started the command, if that is known, and is called only if needed. An editor
+        sets variables for all its children, and has a shell turn into the command: so it only counts as typed if the
+        parent is still a shell.
         """
         with self._lock:
             earlier = list(self._environments)
@@ -118,7 +122,7 @@ class PrefixAssignments:
         return _typed(_added(environment, theirs, SET_AT_START)) if theirs < _hashes(environment, SET_AT_START) else []
 
     def first_mentions(self, names: Iterable[str]) -> list[str]:
-        """Those that have not been mentioned to anyone."""
+        """The names that have not been mentioned to anyone."""
         with self._lock:
             fresh = [name for name in names if name not in self._mentioned]
             self._mentioned.update(fresh)
@@ -126,14 +130,14 @@ class PrefixAssignments:
 
 
 def _since_start(names: list[str], environment: Variables, parent: Parent | None) -> list[str]:
-    """Those of the names that a parent did not have from its start."""
+    """The names that the parent did not have when it was started."""
     if parent is None:
         return names
     return [name for name in names if parent.is_shell and parent.environment.get(name) != environment[name]]
 
 
 def _typed(names: list[str]) -> list[str]:
-    """All of the names, if somebody may have typed them, and for the target."""
+    """All of the names if somebody may have typed them, and meant them for the target; else none."""
     plain = all(_PLAIN.fullmatch(name) and not _MEANT_FOR_HERE.fullmatch(name) for name in names)
     return names if plain and len(names) <= VARIABLE_LIMIT else []
 
@@ -143,9 +147,9 @@ def _added(environment: Variables, other: frozenset[int], ignored: Collection[st
 
 
 def before_table(names: Iterable[str]) -> list[str]:
-    """Those of the names, in the order of an environment, that bash put before the variables of its table.
+    """Those of the names, which are in the order of an environment, that bash put before its table of variables.
 
-    These are what a command line began with. The last of them may be missing: those that would fit into the table.
+    A command line began with these. The last one may be missing, if its position would also fit the table.
     """
     inside = [name for name in names if _PLAIN.fullmatch(name) and name not in SET_OUTSIDE_TABLE]
     for table in BASH_TABLES:
@@ -162,7 +166,7 @@ def _hashes(environment: Variables, ignored: Collection[str]) -> frozenset[int]:
 
 
 def hint(names: Sequence[str], environment: Variables, command: Sequence[str]) -> str:
-    """The line that says how to set them there. `command` is empty where it is not to be spelled out."""
+    """The hint that says how to set the variables on the target. `command` is empty if it is not to be spelled out."""
     are = "is" if len(names) == 1 else "are"
     pairs = [(name, environment[name]) for name in names]
     shown = [f"{name}={value}" if _SHOWN_VALUE.fullmatch(value) else f"{name}=..." for name, value in pairs]

@@ -1,6 +1,7 @@
-"""Loads what the control master may need and has not needed yet: after an upgrade in place that would be another's.
+"""Loads the modules that the control master may still need: after an upgrade in place, they would come from another
+release.
 
-That is done once the first command is on its way, which it would only hold up.
+This happens once the first command is under way, so as not to delay it.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from collections.abc import Iterable
 from rdo.util import log
 
 PACKAGES = ("config", "forward", "ipc", "master", "paths", "pool", "remote_sh", "sync", "trust", "util")
-"""All that a master may use, whatever its driver."""
+"""The packages that any master may need, whatever its drivers."""
 
 DRIVERS = {"docker": ("docker",), "local": ("local",), "ssh": ("ssh",), "vagrant": ("ssh", "vagrant")}
-"""The packages of each driver; those of the others load libraries that are large and not needed."""
+"""The packages of each driver. Those of other drivers would load large libraries in vain."""
 
 
 def load_rest(drivers: Iterable[str]) -> None:
-    """Load every module of rdo that a master with those drivers has use for. Raises nothing."""
+    """Load every module of rdo that a master with those drivers may need. Never raises."""
     for name in (*PACKAGES, *(f"drivers.{each}" for driver in drivers for each in DRIVERS.get(driver, ()))):
         _load(f"rdo.{name}")
 

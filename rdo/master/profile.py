@@ -1,4 +1,5 @@
-"""The profiles of config files that a control master has loaded. One is loaded again when its files have changed."""
+"""The profiles that a control master has loaded from config files. A profile is loaded again when its files have
+changed."""
 
 from __future__ import annotations
 
@@ -20,18 +21,18 @@ from rdo.trust.store import Store
 from rdo.util import log
 
 PROFILE_LIMIT = 256
-"""Profiles that are kept, the latest ones: each costs a few KiB, and loading one again a few milliseconds."""
+"""Profiles to keep, the latest ones. Each takes a few KiB, and loading it again a few milliseconds."""
 
 CALLER_LIMIT = 16
-"""Kinds of callers of one profile that are kept, by their variables."""
+"""Sets of callers' variables to keep per profile."""
 
 LOAD_LIMIT = 3
-"""Times that a config is loaded which changes meanwhile."""
+"""Attempts to load a config that changes meanwhile."""
 
 Environment = Mapping[str, str]
 
 ENV_VARS = (*registry.ENV_VARS, "XDG_STATE_HOME")
-"""Variables of a caller by which a target, and what the user has allowed, are found."""
+"""The caller's variables on which the target depends, and where records of trust are."""
 
 
 class CallerProfile(NamedTuple):
@@ -42,7 +43,7 @@ class CallerProfile(NamedTuple):
 
 
 class Profile:
-    """One profile of one config file, as it was at its stamp. Usable from any thread."""
+    """A profile of a config file, as of its stamp. Thread-safe."""
 
     def __init__(self, config: Config, stamp: str) -> None:
         self.config = config
@@ -69,35 +70,35 @@ class Profile:
 
 
 class _Place:
-    """Where one profile of one config file is kept."""
+    """The entry for a profile of a config file."""
 
     def __init__(self) -> None:
         self.loading = threading.Lock()
-        """Guards `profile`, which is loaded once; held while the files are read."""
+        """Guards `profile`, which is loaded only once; held while the files are read."""
         self.profile: Profile | None = None
 
 
 class ProfileTable:
-    """All profiles that were asked for. Usable from any thread."""
+    """All profiles that were asked for. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        """Guards the places."""
+        """Guards the entries."""
         self._places: dict[tuple[str, str, str], _Place] = {}
 
     def of(self, request: Request, environment: Environment) -> Profile:
-        """The profile that a request names, as its files are now. Raises ConfigError."""
+        """The profile that a request names, from the files as they are now. Raises ConfigError."""
         key = (fsdecode(request.config), fsdecode(request.profile), project.user_file(environment))
         with self._lock:
             place = self._places.pop(key, None) or _Place()
-            self._places[key] = place  # the latest are last
+            self._places[key] = place  # keeps the latest last
             for oldest in list(self._places)[:-PROFILE_LIMIT]:
                 del self._places[oldest]
         profile = place.profile
         if profile is not None and profile.stamp == fsdecode(request.stamp):
             return profile
         variable = argv.profile_variable(environment)
-        named_by = variable if environment.get(variable) == key[1] else ""  # as far as a request shows
+        named_by = variable if environment.get(variable) == key[1] else ""  # as far as the request shows
         with place.loading:
             now = project.stamp(key[0], key[2])
             if place.profile is None or place.profile.stamp != now:
@@ -109,7 +110,7 @@ class ProfileTable:
 
 
 def _load(config: str, profile: str, user_file: str, variable: str) -> Profile:
-    """The profile. Of files that change again and again, what they said last."""
+    """Load the profile. If the files keep changing, the last version read is used."""
     for _ in range(LOAD_LIMIT):
         stamp = project.stamp(config, user_file)
         loaded = load.load(config, profile, user_file, variable)

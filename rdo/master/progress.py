@@ -1,6 +1,6 @@
-"""What a caller sees while it waits: the current step and how long it has taken, shown by a thread of its own.
+"""Shows a waiting caller the current step and how long it has taken, from a thread of its own.
 
-Nothing is sent in the first second, in which most waits are over, so that no quick command pays for this.
+Nothing is sent in the first second, in which most waits end, so that quick commands pay nothing for it.
 """
 
 from __future__ import annotations
@@ -14,39 +14,39 @@ from rdo.errors import SetupError
 from rdo.util import threads
 
 QUIET_GRACE = 1.0
-"""Seconds of waiting until the first line is shown."""
+"""Seconds of waiting before the first line is shown."""
 
 SHOW_INTERVAL = 0.25
 """Seconds between two lines."""
 
 
 class Progress:
-    """One wait. `show` shows a line in place of the one before, and is False if nobody is there to see it."""
+    """The progress of one wait. `show` replaces the line shown before, and returns False if nobody sees it."""
 
     def __init__(self, show: Callable[[str], bool]) -> None:
         self._show = show
         self._step = ""
         self._began = time.monotonic()
         self._changed = threading.Condition()
-        """Guards the step, and whether it is over; held while a line is shown, so that none comes after `end`."""
+        """Guards the step and whether the wait is over. Held while a line is shown, so that none follows `end`."""
         self._over = False
 
     @property
     def over(self) -> bool:
-        """Whether nothing is shown any more: it has ended, or nobody is there."""
+        """Whether nothing more is shown, because the wait has ended or nobody sees it."""
         return self._over
 
     def step(self, text: str) -> None:
-        """This is what goes on from now on."""
+        """Set the current step."""
         with self._changed:
             first = not self._step
             self._step = text
         if first:
-            with contextlib.suppress(SetupError):  # nothing of the command depends on it
+            with contextlib.suppress(SetupError):  # progress is not essential
                 threads.start(self._watch, name="progress")
 
     def end(self) -> None:
-        """Nothing is shown once this has returned."""
+        """Stop. Nothing is shown after this has returned."""
         with self._changed:
             self._over = True
             self._changed.notify_all()

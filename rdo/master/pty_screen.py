@@ -1,15 +1,15 @@
-"""What a command's output has made of the screen of its pty, as far as a line of rdo's own has to know. Pure."""
+"""Tracks the screen of a command's pty, as far as rdo needs that to insert a line of its own. Pure."""
 
 from __future__ import annotations
 
 import re
 
 SWITCH = re.compile(rb"\x1b\[\?(?:\d+;)*(?:47|1047|1049)(?:;\d+)*([hl])")
-"""To the alternate screen, on which editors, pagers and tmux draw, and back (xterm's control sequences; smcup and rmcup
-in terminfo). A program may set several modes at a time."""
+"""Sequences that switch to the alternate screen, which editors, pagers and tmux use, and back (xterm's control
+sequences; smcup and rmcup in terminfo). A program may set several modes at once."""
 
 SEQUENCE_LIMIT = 32
-"""Bytes of such a sequence, which may come in two pieces."""
+"""Bytes of such a sequence, which may be split between two pieces of output."""
 
 
 class PtyScreen:
@@ -19,16 +19,16 @@ class PtyScreen:
         self._rest = b""
         self._last = b"\n"
         self.is_drawn_on = False
-        """Whether a program has the whole screen, so that a line in between would destroy what it shows."""
+        """Whether a program is using the whole screen, which a line in between would garble."""
 
     def line(self, text: str) -> str:
-        """What to show for a line that is to stand on its own, and that ends with a newline."""
+        """The bytes that show a line of its own, which ends with a newline."""
         start = "" if self._last in b"\r\n" else "\r\n"
         self._last = b"\n"
         return start + text
 
     def show(self, data: bytes | memoryview) -> bool:
-        """This output is shown; it is never empty. Whether it has changed `is_drawn_on`."""
+        """Note that this output, which is not empty, is shown, and return whether it has changed `is_drawn_on`."""
         before = self.is_drawn_on
         shown = self._rest + bytes(data)
         for switch in SWITCH.finditer(shown):

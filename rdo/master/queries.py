@@ -1,6 +1,6 @@
-"""What `rdoctl` asks a control master for: what it says of each target in its report, and what else it answers.
+"""Answers what `rdoctl` asks a control master: the report about each target, and further queries.
 
-That is asked for by a verb, with a JSON document both ways. A verb is one function and its entry in VERBS; PROTOCOL.md
+A query has a verb, and a JSON document in both directions. A verb is one function and its entry in VERBS; PROTOCOL.md
 lists them.
 """
 
@@ -20,13 +20,13 @@ from rdo.sync.sync_table import SyncTable
 
 
 class MasterTargets(NamedTuple):
-    """What the answers are about."""
+    """The parts of a master that the answers need."""
 
     targets: TargetTable
     forwards: PortForwards
 
     def pool(self, number: int) -> TargetPool:
-        """The target of that number, as the report has it. Raises RdoError."""
+        """The target of that number, as in the report. Raises RdoError."""
         for pool in self.targets.pools:
             if pool.number == number:
                 return pool
@@ -38,7 +38,7 @@ Answer = Mapping[str, object]
 
 
 def target_report(pool: TargetPool, syncs: SyncTable, forwards: PortForwards, *, ending: bool) -> dict[str, object]:
-    """A target in the answer to a QUERY that is empty, as PROTOCOL.md has it. Times in seconds."""
+    """A target in the answer to an empty QUERY, as specified in PROTOCOL.md. Times are in seconds."""
     return {
         "number": pool.number,
         "name": pool.target.name,
@@ -69,7 +69,7 @@ def answer(master: MasterTargets, payload: bytes) -> bytes:
 
 
 def _forward(master: MasterTargets, question: Question) -> Answer:
-    """Forward ports of a target, or end forwards."""
+    """Add or end forwards of a target."""
     pool = master.pool(question["target"])
     added = [port_forwards.parse(word) for word in question.get("add", ())]
     removed = [port_forwards.parse(word) for word in question.get("remove", ())]

@@ -1,4 +1,5 @@
-"""Lines of rdo's own for the caller of a command that runs, between what that writes. Nothing of it depends on them."""
+"""rdo's own lines for the caller of a running command, shown between the lines of its output. The command does not
+depend on them."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from rdo.util import threads
 
 
 class Remarks:
-    """For one command."""
+    """The lines for one command."""
 
     def __init__(self, client: ClientConnection, screen: PtyScreen | None) -> None:
         """`screen` is that of the command's pty, if it has one."""
@@ -22,18 +23,19 @@ class Remarks:
 
     @property
     def can_be_shown(self) -> bool:
-        """Not on a screen that a program draws on, such as an editor: it would not draw that again."""
+        """Whether a line can be shown now: not while a program such as an editor is using the whole screen, since it
+        would not repair it."""
         return self._screen is None or not self._screen.is_drawn_on
 
     def show_now(self, text: str) -> bool:
-        """Show it if that can be: whether it was."""
+        """Show a line if that is possible now, and return whether it was shown."""
         if self.can_be_shown:
             self.show(text)
             return True
         return False
 
     def show(self, text: str) -> None:
-        """On a line of its own. In a thread: a client that is stopped takes nothing."""
+        """Show a line on its own. Done in a thread, since a stopped client accepts nothing."""
         line = one_line(f"rdo: {text}")
         if self._screen is not None:
             line = self._screen.line(line)
@@ -46,7 +48,7 @@ class Remarks:
 
 
 class SilenceReport:
-    """Says that the target of one command does not answer: the SilenceObserver of rdo.drivers.link_watch."""
+    """Reports that the target of one command does not answer: the SilenceObserver of rdo.drivers.link_watch."""
 
     def __init__(self, remarks: Remarks, target: str) -> None:
         self._remarks = remarks
@@ -54,12 +56,12 @@ class SilenceReport:
         self._reported = False
 
     def falls_silent(self, seconds: float) -> None:
-        """Say so, where that can be shown."""
+        """Report the silence, if a line can be shown."""
         shown = self._remarks.show_now(f"no answer from {self._target} for {seconds:.0f} s")
         self._reported = self._reported or shown
 
     def answers_again(self, seconds: float) -> None:
-        """Say so, if the silence was reported."""
+        """Report the end of the silence, if that was reported."""
         if self._reported:
             self._reported = False
             self._remarks.show(f"{self._target} answers again, after {seconds:.0f} s")

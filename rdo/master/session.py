@@ -1,7 +1,7 @@
-"""One command: relays between its control connection and its channel, until both have ended.
+"""Relays one command between its control connection and its channel, until both have ended.
 
-The thread that serves the connection takes what the client sends. stdin_pump.py and output_pump.py pass on what comes,
-as it comes, and start a thread each where somebody is slower than that.
+The thread that serves the connection handles what the client sends. stdin_pump.py and output_pump.py relay data as it
+arrives, and each starts a thread if the other side is slower than that.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
     from rdo.master.command_terminal import CommandTerminal
 
 PIPE_GRACE = 1.0
-"""Seconds between PIPE and TERM for a command that goes on writing what nobody reads."""
+"""Seconds between PIPE and TERM for a command that continues to write although nobody reads."""
 
 
 class Session:
     """A command on its channel. `target` is the name for error messages.
 
-    `output_roots`: directories of the target to their local names, for output; empty if that is to pass as it is.
-    `finish` and `ports`: see OutputPump. `restore` is called if the shell finds that what was copied for the command is
-    not there.
+    `output_roots` maps directories of the target to local names, for output; it is empty if output is to pass
+    unchanged. `finish` and `ports`: see OutputPump. `restore` is called if the shell finds that the files copied for
+    the command are missing.
     """
 
     def __init__(
@@ -78,20 +78,21 @@ class Session:
             self._observing.callback(ports.end)
 
     def report_silence(self) -> None:
-        """Tell the client of a link that falls silent under the command."""
+        """Tell the client if the connection falls silent while the command runs."""
         report = SilenceReport(self.remarks, self._target)
         self._observing.enter_context(self._connection.keepalive.observed(report))
 
     def open_urls(self, browser: CommandBrowser) -> None:
-        """Open here what the command opens there."""
+        """Open on this machine the URLs that the command opens on the target."""
         self._terminal = browser.begin(self._output, partial(self._groups.signal, "WINCH"))
         self._stdin.divert = self._terminal.take_input
         self._observing.callback(browser.end)
 
     def start(self, script: Script, *, ptyless: bool = False) -> None:
-        """Report it to the client, and start the command. Raises LinkLost, and ClientGone: then it was not started.
+        """Report the start to the client, and start the command. Raises LinkLost and ClientGone, in which case it was
+        not started.
 
-        `ptyless`: it asked for a terminal, and there is none.
+        `ptyless`: the command asked for a terminal, and the target has none.
         """
         self._keep, self._lost = script.keep, script.lost
         self._groups.guard(keep=script.keep)
@@ -105,9 +106,9 @@ class Session:
         self._has_input = script.has_input
 
     def relay(self, prepare: Callable[[], None]) -> None:
-        """Relay to the end of the command, or end it where its client or its channel went away.
+        """Relay until the command ends, or end it if its client or its channel goes away.
 
-        `prepare` is called if it is not over soon: time to prepare for the next one.
+        `prepare` is called if the command runs for a while, to prepare for the next one.
         """
         try:
             if self._shell.pty and not self._has_input:
@@ -122,7 +123,7 @@ class Session:
                 else:
                     self._take(kind, bytes(payload))
         except BaseException as error:
-            self._client.fail(error)  # before the command is ended: its status then means nothing
+            self._client.fail(error)  # before the command is ended, after which its status means nothing
         finally:
             self._observing.close()
             self._happens(SessionEvent.OVER)
@@ -133,12 +134,12 @@ class Session:
             self._groups.release()
 
     def _runs_on(self) -> bool:
-        """Wait a moment, if no input comes: whether the command is not a short one."""
+        """Wait a moment unless input arrives, and return whether the command is still running."""
         self._client.await_frame(REFILL_DELAY)
         return not self._output.ended.is_set()
 
     def _happens(self, event: SessionEvent) -> bool:
-        """Go on to the state that this leads to: whether there is one."""
+        """Go to the state that the event leads to, and return whether there is one."""
         state = TRANSITIONS[self._state].get(event)
         self._state = state or self._state
         return state is not None
@@ -153,7 +154,7 @@ class Session:
 
     def _take(self, kind: bytes, payload: bytes) -> None:
         if kind == protocol.PROBE:
-            return  # it was read, and that is all
+            return  # reading it was all that it is for
         if self._terminal is not None:
             self._terminal.notice(kind, payload)
         if kind == protocol.END:
@@ -182,18 +183,19 @@ class Session:
         elif name == "CONT" and self._happens(SessionEvent.CONTINUED):
             self._channel.write(self._shell.nonce.encode() + b"\n")
         elif name == "TSTP" and not self._shell.pty:
-            # The group is orphaned, as POSIX calls one whose parent is in another session: it ignores SIGTSTP.
+            # The group is orphaned in the sense of POSIX (its parent is in another session), so it ignores SIGTSTP.
             self._groups.signal("STOP")
         else:
             self._watch.expect(name)
             self._groups.signal(name)
-            if name == "HUP" and self._keep and self._shell.pty:  # the caller's terminal is gone, the connection is not
+            # the caller's terminal is gone, but the connection is not
+            if name == "HUP" and self._keep and self._shell.pty:
                 self._groups.signal("TERM")
 
     def _stop_output(self) -> None:
-        """Nobody reads stdout any more: let the command meet SIGPIPE.
+        """Let the command get SIGPIPE, since nobody reads stdout any more.
 
-        Where its stdout cannot be closed, one that ignores the signal would write for ever.
+        If its stdout cannot be closed, a command that ignores the signal would write for ever.
         """
         closed = self._channel.stop_reading()
         self._output.drop(math.inf if closed else PIPE_GRACE)
@@ -218,7 +220,7 @@ class Session:
             self._groups.join(mark[6:])
 
     def end_writer(self) -> None:
-        """End a command that goes on though it got SIGPIPE, or was sent it."""
+        """End a command that continues after SIGPIPE."""
         self._groups.signal("TERM")
 
     def explain(self, error: LinkLost) -> LinkLost:
@@ -231,7 +233,7 @@ class Session:
     # The end
 
     def _see_off(self) -> None:
-        """The command has ended, or its client or channel has: end what is to be ended of it."""
+        """Clean up after the command, its client or its channel has ended."""
         if self._output.ended.is_set():
             if self._watch.ended_by_signal(self._output.status):
                 self._groups.hang_up()
@@ -239,7 +241,7 @@ class Session:
             self._groups.terminate(self._output.ended, lambda: self._output.cut)
 
     def _is_kept(self) -> bool:
-        """Let a command go on that is to outlive its client and its channel: whether nobody breaks it off."""
+        """Let a command continue that is to outlive its client and its channel, and return whether that is so."""
         if not self._keep:
             return False
         if not (self._output.cut or self._client.ended_here.is_set()):

@@ -1,4 +1,4 @@
-"""What may happen to a command in the control master, and when. Pure."""
+"""The states of a command in the control master, and the events that change them. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class SessionState(Enum):
-    """Where a command stands."""
+    """The state of a command."""
 
     PREPARED = "its script has not gone out"
     RUNNING = "it runs, as far as is known here"
@@ -16,7 +16,7 @@ class SessionState(Enum):
 
 
 class SessionEvent(Enum):
-    """What happens to a command."""
+    """An event in the life of a command."""
 
     STARTED = "its script goes out"
     STOPPED = "its shell says that it was stopped"
@@ -30,4 +30,4 @@ TRANSITIONS: Mapping[SessionState, Mapping[SessionEvent, SessionState]] = {
     SessionState.STOPPED: {SessionEvent.CONTINUED: SessionState.RUNNING, SessionEvent.OVER: SessionState.OVER},
     SessionState.OVER: {},
 }
-"""An event that a state does not list has no effect in it."""
+"""The next state by state and event. An event that is not listed for a state has no effect in it."""

@@ -1,4 +1,4 @@
-"""After a signal: notices that it has ended the command, so that nobody waits for what the command left behind."""
+"""Notices that a signal has ended the command, so that nobody waits for processes that the command left behind."""
 
 from __future__ import annotations
 
@@ -13,36 +13,37 @@ from rdo.master.output_pump import OutputPump
 from rdo.util import threads
 
 NUMBERS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15}
-"""Signals that end a command which does not handle them, by the numbers that a status has of Linux targets."""
+"""Signals that end a command unless it handles them, with their numbers in the exit statuses of Linux targets."""
 
 ENDING = frozenset({"INT", "TERM", "QUIT", "HUP"})
-"""Signals that ask a command to end: with whatever status it does so."""
+"""Signals that ask a command to end, with whatever status."""
 
 END_OF_INPUT_KEY = b"\x04"
-"""Ctrl-D: how input ends on a pty, at the start of a line; within one it ends that first."""
+"""Ctrl-D, which ends the input of a pty at the start of a line. Elsewhere the first one ends the line."""
 
 KEYS = {0x03: "INT", 0x1C: "QUIT"}
-"""Ctrl-C and Ctrl-\\, of which the terminal there makes signals."""
+"""Ctrl-C and Ctrl-\\, which the terminal on the target turns into signals."""
 
 ENDING_TIMEOUT = 10.0
-"""Seconds in which the end of a command is attributed to the signal: it may clean up first. A prompt for which Ctrl-C
-only ended a line, and that is left later on, has ended by itself."""
+"""Seconds in which the end of a command is attributed to the signal, since it may clean up first. If Ctrl-C only
+discarded a line at a prompt, and the program is left later on, that was its own end."""
 
 HANG_UP_GRACE = 0.5
-"""Seconds that a command on a pty has for each step of a hang-up."""
+"""Seconds for each step of hanging up on a command on a pty."""
 
 LOOK_INTERVALS = (0.01, 0.02, 0.04, 0.08, 0.1)
-"""Seconds between two checks whether it has ended; the last one repeats. A Docker engine is asked each time."""
+"""Seconds between two checks whether the command has ended; the last one repeats. Each check of a Docker engine is a
+request."""
 
 SILENCE_GRACE = 0.1
-"""Seconds without output after which all that the command wrote has come."""
+"""Seconds without output after which all output of the command has arrived."""
 
 DRAIN_TIMEOUT = 0.6
-"""Seconds after which output comes from somebody else, who ignores a hang-up."""
+"""Seconds after which output must come from another process, which ignores the hang-up."""
 
 
 class SignalWatch:
-    """Watches over the end of one command, from each signal on for a while."""
+    """Watches for the end of one command for a while after each signal."""
 
     def __init__(self, channel: Channel, output: OutputPump, groups: CommandGroups, *, pty: bool) -> None:
         self._channel = channel
@@ -50,14 +51,14 @@ class SignalWatch:
         self._output = output
         self._groups = groups
         self._lock = threading.Lock()
-        """Guards the signals that were sent lately, what follows a hang-up, and whether a thread watches."""
+        """Guards the recently sent signals, the steps after a hang-up, and whether a thread is watching."""
         self._until: dict[str, float] = {}
         self._closing: list[tuple[float, Callable[[], object]]] = []
-        """What is still to be done after a hang-up, and when."""
+        """The remaining steps after a hang-up, each with its time."""
         self._watching = False
 
     def expect(self, name: str) -> None:
-        """The signal is on its way to the command."""
+        """Note that the signal is being sent to the command."""
         if name not in NUMBERS:
             return
         with self._lock:
@@ -69,19 +70,19 @@ class SignalWatch:
                 self._watching = True
 
     def expect_of_keys(self, typed: bytes) -> None:
-        """What was typed is on its way to the command's terminal."""
+        """Note that this input is being sent to the command's terminal."""
         for key in KEYS.keys() & set(typed):
             self.expect(KEYS[key])
 
     def ended_by_signal(self, status: int | None) -> bool:
-        """Whether it was a signal, passed on not long ago, that made the command end with this status."""
+        """Whether a recently sent signal has made the command end with this status."""
         now = time.monotonic()
         with self._lock:
             lately = [name for name, until in self._until.items() if until > now]
         return any(name in ENDING or status == 128 + NUMBERS[name] for name in lately)
 
     def _watch_no_more(self, _: BaseException) -> None:
-        """The thread has failed: the next signal starts another one."""
+        """Forget the watching thread, which has failed. The next signal starts another one."""
         with self._lock:
             self._watching = False
 
@@ -101,9 +102,8 @@ class SignalWatch:
                     return
 
     def _steps_to_close(self, now: float) -> list[tuple[float, Callable[[], object]]]:
-        """What follows a hang-up that ends nothing, as a terminal that is closed: once more the signal, which an
-        interactive bash misses if it was just about to read, and the end of input, also within a line.
-        """
+        """The steps after a hang-up that has ended nothing, as with a closed terminal: the signal again, which an
+        interactive bash misses if it was just about to read, and the end of input, also within a line."""
         return [
             (now + HANG_UP_GRACE, lambda: self._groups.signal("HUP")),
             (now + 2 * HANG_UP_GRACE, lambda: self._channel.try_write(END_OF_INPUT_KEY * 2)),
@@ -121,9 +121,9 @@ class SignalWatch:
             return not ENDING.isdisjoint(self._until)
 
     def _end(self) -> bool:
-        """Others may hold its streams: hang them up, and stop waiting for them if that does not help.
+        """Hang up other processes that hold the streams, and stop waiting for them if that does not help.
 
-        False where it was no signal that ended it: the next one may be meant for them.
+        Returns False if the command was not ended by a signal; the next signal may be meant for those processes.
         """
         try:
             status = self._channel.exit_status()
@@ -137,7 +137,7 @@ class SignalWatch:
         return True
 
     def _is_drained(self) -> bool:
-        """Wait until the output has ended, which it has if True; or nothing more of it has to be waited for."""
+        """Wait until the output has ended (True), or no more of it has to be waited for (False)."""
         deadline = time.monotonic() + DRAIN_TIMEOUT
         seen = self._output.idle_at
         while not self._output.wait(SILENCE_GRACE):

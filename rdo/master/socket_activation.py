@@ -1,6 +1,6 @@
-"""The listening socket that systemd or launchd has made and hands to the control master as it starts it.
+"""The listening socket that systemd or launchd has created and passes to the control master when starting it.
 
-See sd_listen_fds(3) and launch_activate_socket(3). Nothing here is needed where a client starts the master.
+See sd_listen_fds(3) and launch_activate_socket(3). Unused if a client starts the master.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from rdo.errors import SetupError
 from rdo.fscodec import fsdecode
 
 FIRST_DESCRIPTOR = 3
-"""SD_LISTEN_FDS_START: the first of those that systemd passes."""
+"""SD_LISTEN_FDS_START: the first descriptor that systemd passes."""
 
 SYSTEMD_ENV_VARS = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
-"""What systemd says of the descriptors; for this process alone, and not for what it starts."""
+"""Variables in which systemd describes the descriptors. They are for this process alone, not for its children."""
 
 LAUNCHD_LABEL = "rdo.control"
-"""The agent's name."""
+"""The label of the launchd agent."""
 
 LAUNCHD_ENV_VAR = "XPC_SERVICE_NAME"
-"""In which launchd gives it to the process."""
+"""The variable in which launchd passes the label."""
 
 LAUNCHD_SOCKET = "control"
 """The name of the socket in the agent's plist."""
@@ -34,10 +34,10 @@ HINT = "`rdoctl service uninstall`, then install it again"
 def inherited_listener(
     path: str, environ: MutableMapping[str, str], library: str | None = None
 ) -> socket.socket | None:
-    """The socket that listens at `path` for this process; None where a client has started it.
+    """The socket that listens at `path`, passed to this process; None if a client has started it.
 
-    `environ` loses what was meant for this process alone. `library` has launchd's function; the C library of macOS
-    does. Raises SetupError where another socket was handed over.
+    Variables meant for this process alone are removed from `environ`. `library` is the library with launchd's function,
+    by default the C library. Raises SetupError if a different socket was passed.
     """
     descriptors = systemd_descriptors(environ, os.getpid())
     if not descriptors and environ.get(LAUNCHD_ENV_VAR) == LAUNCHD_LABEL:
@@ -54,7 +54,7 @@ def inherited_listener(
 
 
 def systemd_descriptors(environ: MutableMapping[str, str], pid: int) -> list[int]:
-    """Those that systemd has passed to the process of this number."""
+    """The descriptors that systemd has passed to the process of this number."""
     given = [environ.pop(name, "") for name in SYSTEMD_ENV_VARS]
     if given[0] != str(pid) or not given[1].isdecimal():
         return []
@@ -62,7 +62,8 @@ def systemd_descriptors(environ: MutableMapping[str, str], pid: int) -> list[int
 
 
 def _launchd_descriptors(library: str | None) -> list[int]:
-    """Those that launchd has for the agent; none if it has made none, as where the directory was missing."""
+    """The descriptors that launchd has for the agent; none if it could not create them, as when the directory was
+    missing."""
     functions = ctypes.CDLL(library)
     found, count = ctypes.POINTER(ctypes.c_int)(), ctypes.c_size_t()
     error: int = functions.launch_activate_socket(LAUNCHD_SOCKET.encode(), ctypes.byref(found), ctypes.byref(count))

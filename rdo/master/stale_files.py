@@ -1,6 +1,6 @@
-"""What masters that are gone have left in the runtime directory: sockets, locks and logs, removed by the next one.
+"""Removes what former masters have left in the runtime directory: sockets, locks and logs.
 
-A log that is not empty is kept for a while: an error message may have named it.
+A log with content is kept for a while, since an error message may have named it.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from collections.abc import Iterator
 from rdo.ipc.startup import lock_path, log_path
 
 STARTING = "+"
-"""After the name of a socket that does not listen yet. Only the holder of the start lock makes one."""
+"""Suffix of the name of a socket that does not listen yet. Only the holder of the start lock creates one."""
 
 NAME = re.compile(r"(control(?:-[0-9a-f]{16})?)(\.[0-9a-f]+|\.log|\.lock|\+)?")
-"""What rdo makes there: sockets, those of ending masters with a random number after the name, locks and logs."""
+"""The files that rdo creates there: sockets, those of ending masters with a random number after the name, locks, and
+logs."""
 
 LOG_AGE_LIMIT = 7 * 24 * 3600.0
-"""Seconds for which a log is kept that is not empty."""
+"""Seconds to keep a log with content."""
 
 ANSWER_TIMEOUT = 1.0
-"""Seconds to connect. A master that takes longer is there."""
+"""Seconds to connect. A master that takes longer is running."""
 
 
 def clear(directory: str) -> None:
-    """Remove what nobody uses. Raises nothing: what cannot be removed now may be later."""
+    """Remove files that are no longer used. Never raises: what cannot be removed now may be later."""
     with contextlib.suppress(OSError):
         names = [found for name in os.listdir(directory) if (found := NAME.fullmatch(name))]
         for name in names:
@@ -40,14 +41,14 @@ def clear(directory: str) -> None:
 
 
 def remove_dead(path: str) -> None:
-    """Remove a socket at which nobody listens any more."""
+    """Remove a socket on which nobody listens any more."""
     if not _listens(path):
         with contextlib.suppress(OSError):
             os.unlink(path)
 
 
 def _clear_base(path: str) -> None:
-    """What belongs to the master that would listen at the path, if there is none. Not while one is being started."""
+    """Remove the files of the master that would listen at the path, unless one does or is being started."""
     with _locked(lock_path(path)) as locked:
         if not locked or _listens(path):
             return
@@ -58,7 +59,7 @@ def _clear_base(path: str) -> None:
 
 @contextlib.contextmanager
 def _locked(path: str) -> Iterator[bool]:
-    """Hold the start lock, if nobody else does: whether it is held. See client/spawn_master.py."""
+    """Hold the start lock if nobody else does; the value is whether it is held. See client/spawn_master.py."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -85,5 +86,5 @@ def _listens(path: str) -> bool:
         except (FileNotFoundError, ConnectionRefusedError):
             return False
         except OSError:
-            return True  # it is there, and busy
+            return True  # a master is there, and busy
     return True

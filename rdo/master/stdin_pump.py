@@ -1,6 +1,5 @@
-"""The input of one command on its way to the channel: at once where the command has room for it, else by a thread of
-its own. What that has not yet written is held here, no more than the credit that the client was given.
-"""
+"""Relays the input of one command to the channel: at once if the channel has room, else from a thread of its own. Input
+that is not yet written is kept here, limited by the credit that the client was given."""
 
 from __future__ import annotations
 
@@ -15,13 +14,13 @@ from rdo.master.client_connection import ClientGone
 from rdo.util import threads
 
 ACKNOWLEDGE = protocol.INPUT_WINDOW // 4
-"""Bytes that the command has taken, before the client gets credit for as many more."""
+"""Bytes that the command must have taken before the client gets credit for as many more."""
 
 STDIN = 0
 
 
 class StdinPump:
-    """Gives input to a channel, in order. Usable from any thread."""
+    """Writes input to a channel, in order. Thread-safe."""
 
     def __init__(
         self,
@@ -31,28 +30,28 @@ class StdinPump:
         *,
         held: bool,
     ) -> None:
-        """`acknowledge` is given the number of bytes written; it may raise ClientGone. `broken` is given an
-        unexpected error.
+        """`acknowledge` is called with the number of bytes written, and may raise ClientGone. `broken` is called with
+        an unexpected error.
 
-        `held`: wait for `resume` first.
+        `held`: write nothing until `resume`.
         """
         self._channel = channel
         self._acknowledge = acknowledge
         self._broken = broken
         self._held = held
         self.divert: Callable[[bytes], bytes] | None = None
-        """What may take input for something else; it returns what is for the channel."""
+        """A function that may use some of the input for something else, and returns the rest for the channel."""
         self._changed = threading.Condition()
-        """Guards all that follows, and the order of input; held while the end of input is written."""
+        """Guards everything below, and the order of input. Held while the end of input is written."""
         self._pieces = ChunkQueue(ACKNOWLEDGE)
         self._ended = False
         self._closed = False
         self._busy = False
-        """Whether the thread has something in hand."""
+        """Whether the thread is writing something."""
         self._thread: threading.Thread | None = None
 
     def give(self, data: bytes | memoryview) -> None:
-        """So much more input. From one thread only."""
+        """Add input. To be called from one thread only."""
         if self.divert is not None:
             rest = self.divert(bytes(data))
             if not rest:
@@ -73,13 +72,13 @@ class StdinPump:
             self._wake()
 
     def _count(self, size: int) -> None:
-        """So much was taken."""
+        """Count bytes that were taken."""
         with self._changed:
             self._pieces.count_consumed(size)
             self._wake()
 
     def end(self) -> None:
-        """No more will come."""
+        """Note the end of input."""
         with self._changed:
             self._ended = True
             if self._thread is None and not self._pieces:
@@ -88,23 +87,23 @@ class StdinPump:
                 self._wake()
 
     def hold(self) -> None:
-        """Nobody is there to take it for now."""
+        """Hold back input, since nobody is there to read it."""
         self._held = True
 
     def resume(self) -> None:
-        """Somebody is."""
+        """Stop holding back input."""
         with self._changed:
             self._held = False
             self._wake()
 
     def close(self) -> None:
-        """Drop what is left, and end the thread."""
+        """Drop the remaining input, and end the thread."""
         with self._changed:
             self._closed = True
             self._changed.notify()
 
     def _wake(self) -> None:
-        """Let the thread do what there is to do, if anything; start it if there is none."""
+        """Wake the thread if there is anything to do, and start it if there is none."""
         if not self._has_work():
             return
         self._changed.notify()

@@ -1,4 +1,5 @@
-"""Whether a target may be used: asked on the caller's terminal before anything is run or connected for it."""
+"""Whether a target may be used. If necessary, this is asked on the caller's terminal before anything is run or
+connected."""
 
 from __future__ import annotations
 
@@ -17,16 +18,16 @@ from rdo.trust.store import TrustStatus
 from rdo.util.file_stamp import Stamp, stamp
 
 ANSWER_TIMEOUT = 600.0
-"""Seconds that a command waits for the answer to what another command asked: someone has to read the values."""
+"""Seconds that a command waits for the answer to another command's question, since someone has to read the values."""
 
 
 class TrustCheck:
-    """Of one config and profile, for callers with the same state directory. From any thread."""
+    """The check of one config and profile, for callers with the same state directory. Thread-safe."""
 
     def __init__(self, config: Config, programs: Callable[[], Sequence[str]], records: str) -> None:
-        """`programs` gives the files that the driver has run on this machine: see rdo.drivers.registry.
+        """`programs` returns the files that the driver runs on this machine; see rdo.drivers.registry.
 
-        `records` is where it stands what was allowed.
+        `records` is the directory with the records of what was allowed.
         """
         self._config = config
         self._programs = programs
@@ -34,12 +35,12 @@ class TrustCheck:
         self._passed: tuple[tuple[str, Stamp], ...] | None = None
         self._refusals = 0
         self._asking = threading.Lock()
-        """Guards the question on the terminal, one at a time, and what was answered; held until it is answered."""
+        """Guards the question on the terminal and its answer, since only one is asked at a time. Held until it is
+        answered."""
 
     def check(self, caller: Caller) -> None:
-        """Raises RdoError unless the user has allowed it, or does so when asked. Costs a stat for each program,
-        and one for the records.
-        """
+        """Raise RdoError unless the user has allowed the config, or does so when asked. Costs a stat for each program,
+        and one for the records."""
         refusals = self._refusals
         programs = self._programs()
         now = tuple((path, stamp(path)) for path in (self._records, *programs))
@@ -50,12 +51,12 @@ class TrustCheck:
             raise RdoError("another terminal is still showing the trust prompt", why, "answer it there")
         try:
             self._ask(caller, programs, refusals)
-            self._passed = now  # the stamp was taken first: a change since then is asked about
+            self._passed = now  # the stamp was taken first, so that a later change is asked about
         finally:
             self._asking.release()
 
     def _ask(self, caller: Caller, programs: Sequence[str], refusals: int) -> None:
-        """Ask, unless another command was refused while this one waited: then one answer is enough."""
+        """Ask, unless another command was refused while this one waited, for which one answer is enough."""
         request = store.current_request(self._config, programs)
         status = store.status(request, caller.environment)
         if status.is_allowed:
@@ -68,7 +69,7 @@ class TrustCheck:
 
 
 def _ask(request: TrustRequest, caller: Caller) -> bool | None:
-    """The answer; None if there is no terminal."""
+    """Ask, and return the answer; None if there is no terminal."""
     screen = caller.screen()
     if screen is None:
         return None
@@ -80,4 +81,5 @@ def _record(request: TrustRequest, caller: Caller) -> None:
     try:
         store.Store(caller.environment).add(request)
     except SetupError as error:
-        caller.report(f"rdo: {error}")  # it was allowed, and so is not refused; it will be asked about again
+        # the user has allowed it, so it is not refused; the question will be asked again
+        caller.report(f"rdo: {error}")

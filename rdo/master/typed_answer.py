@@ -1,6 +1,6 @@
-"""What is typed in answer to a question that is asked while a command runs. Pure.
+"""Interprets what is typed in answer to a question asked while a command runs. Pure.
 
-On a pty that is a key, else a line. What is not an answer is for the command.
+On a pty the answer is a key, otherwise a line. Anything that is not an answer goes to the command.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ ESCAPE = b"\x1b"
 
 
 class Answer(NamedTuple):
-    """`is_for_command`: what was typed is meant for the command all the same."""
+    """`is_for_command`: what was typed goes to the command nevertheless."""
 
     is_yes: bool
     is_for_command: bool = False
 
 
 def read(typed: bytes) -> Answer | None:
-    """The answer; None if that is none, and the question is still open.
+    """The answer; None if this is not an answer, and the question remains open.
 
-    What begins with ESC is an arrow key, a report of the terminal itself, such as that its window has the focus, or
-    something that was pasted. Anything else but a `y` is a no.
+    Text that begins with ESC is an arrow key, a report of the terminal itself (such as that its window has the focus),
+    or something pasted. Anything else but a `y` is a no.
     """
     if typed.startswith(ESCAPE) and typed != ESCAPE:
         return None

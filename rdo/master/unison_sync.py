@@ -1,4 +1,4 @@
-"""The files of a command whose profile leaves them to unison."""
+"""The files of a command whose profile leaves copying to unison."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rdo.sync.unison import UnisonPlace
 
 
 class UnisonSync(NamedTuple):
-    """That of one command. See command_sync.CommandSync."""
+    """Copies the files of one command. See command_sync.CommandSync."""
 
     client: ClientConnection
     place: UnisonPlace
@@ -30,7 +30,7 @@ class UnisonSync(NamedTuple):
         return None
 
     def restore(self, shell: Shell) -> None:
-        """See CommandSync. It is never called."""
+        """See CommandSync. Never called."""
 
     def finisher(self, *, has_looked: bool) -> None:
         """See CommandSync."""
