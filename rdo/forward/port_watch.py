@@ -71,6 +71,9 @@ class PortWatch:
             self._soon = True
             self._changed.notify_all()
             why = self._refused.get(command.connection, "")
+            if why == NO_SESSION:  # there may be room by now
+                del self._refused[command.connection]
+                why = ""
             if not self._is_running and not why:
                 try:
                     threads.start(self._run, name="ports", broken=self._give_up)

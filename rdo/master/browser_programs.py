@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from rdo.drivers.base import STDOUT, Channel, ChannelOptions, ChannelRefused
+from rdo.drivers.base import STDOUT, Channel, ChannelRefused
 from rdo.errors import LinkLost, RdoError
 from rdo.fscodec import fsdecode
 from rdo.pool.connection import HeldConnection
@@ -64,6 +64,7 @@ class BrowserPrograms:
             self._start(connection, ended)
         except ChannelRefused:
             self.fault = "the target allows no further session on the connection"
+            ended()  # the next command may find room
         except RdoError as error:
             self.fault = str(error)
         except BaseException as error:
@@ -86,7 +87,7 @@ class BrowserPrograms:
         self._openers.pop(word.encode(), None)
 
     def _start(self, connection: HeldConnection, ended: Callable[[], None]) -> None:
-        shell = connection.open_shell(ChannelOptions())
+        shell = connection.open_beside()
         with contextlib.ExitStack() as undo:
             undo.callback(shell.close)
             undo.callback(connection.release, shell.group)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -16,6 +17,12 @@ from rdo.pool.lifeline import Lifeline
 from rdo.pool.shell import ProcessGroup, Shell, begin_shell
 from rdo.remote_sh.bootstrap import is_plain
 from rdo.util.active_count import ActiveCount
+
+ROOM_TIMEOUT = 5.0
+"""Seconds for a server to notice the end of a session."""
+
+ROOM_INTERVAL = 0.02
+"""Seconds between two attempts to find room, since a refusal costs a round trip."""
 
 RELEASE_LIMIT = 8
 """Released groups to collect before the lifeline drops them: dropping many at once costs the target no more than
@@ -40,8 +47,10 @@ class IncomingLease(NamedTuple):
 class HeldConnection:
     """A connection, the process groups that run over it, the lifeline that guards them, and its room for channels."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, make_room: Callable[[HeldConnection], bool] = lambda _: False) -> None:
+        """`make_room` closes a shell that waits on it for a command, and says whether there was one."""
         self._connection = connection
+        self._make_room = make_room
         self.running = ActiveCount(threading.Condition())
         """The number of commands that use the connection. Its condition guards that number."""
         self.full = False
@@ -55,7 +64,7 @@ class HeldConnection:
         self._guarded: set[ProcessGroup] = set()
         self._kept: set[ProcessGroup] = set()
         self._released: list[ProcessGroup] = []
-        self._lifeline = Lifeline(lambda: self.open_shell(ChannelOptions()))
+        self._lifeline = Lifeline(self.open_beside)
         self._lock = threading.Lock()
         """Guards the groups that run over the connection. Not held while the lifeline is asked for anything."""
 
@@ -67,6 +76,22 @@ class HeldConnection:
                 return self._open_ready(opening)
             self.is_ptyless = True
         return self._open_ready(opening._replace(pty=None))
+
+    def open_beside(self) -> Shell:
+        """A new shell for rdo itself, beside the commands: if there is no room, in that of one which only waits.
+
+        Raises ChannelRefused, ConnectError, LinkLost.
+        """
+        deadline = 0.0
+        while True:
+            try:
+                return self.open_shell(ChannelOptions())
+            except ChannelRefused:
+                if self._make_room(self):
+                    deadline = time.monotonic() + ROOM_TIMEOUT
+                elif time.monotonic() > deadline:
+                    raise
+            time.sleep(ROOM_INTERVAL)
 
     def _open_ready(self, opening: ChannelOptions) -> Shell:
         shell = self.begin_shell(opening)

@@ -10,17 +10,11 @@ from typing import NamedTuple
 from rdo.drivers.base import ChannelOptions, ChannelRefused, Target
 from rdo.drivers.caller import Caller, CallerGone
 from rdo.errors import ConnectError, LinkLost
-from rdo.pool.connection import HeldConnection
+from rdo.pool.connection import ROOM_INTERVAL, ROOM_TIMEOUT, HeldConnection
 from rdo.pool.rival_login import RivalLogin
 from rdo.pool.shared_attempt import SharedAttempt, SharedAttempts
 from rdo.pool.shell import Shell
 from rdo.util import log
-
-ROOM_TIMEOUT = 5.0
-"""Seconds for a server to notice the end of a session."""
-
-ROOM_INTERVAL = 0.02
-"""Seconds between two attempts to find room, since a refusal costs a round trip."""
 
 
 class ShellLease(NamedTuple):
@@ -69,7 +63,9 @@ class TargetSpent(ConnectError):
 class ConnectionSet:
     """All connections to a target. Thread-safe."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, make_room: Callable[[HeldConnection], bool]) -> None:
+        """`make_room`: see HeldConnection."""
+        self._make_room = make_room
         self.target = target
         """The latest target that resolved to the same key. Its options apply to the next connection."""
         self._lock = threading.Lock()
@@ -133,7 +129,7 @@ class ConnectionSet:
         try:
             caller.progress(f"connecting to `{self.target.name}`")
             target = self.target
-            connection = HeldConnection(target.connect(caller))
+            connection = HeldConnection(target.connect(caller), self._make_room)
             caller.progress(f"starting a shell on `{self.target.name}`")
             lease = self._open_first(connection, opening())
         except CallerGone:

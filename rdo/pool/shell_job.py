@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import NamedTuple
 
-from rdo.drivers.base import STDOUT, Channel, ChannelOptions
+from rdo.drivers.base import STDOUT, Channel
 from rdo.drivers.caller import Caller
 from rdo.errors import ConnectError, LinkLost
 from rdo.fscodec import fsdecode
@@ -171,7 +171,7 @@ def started(
 @contextlib.contextmanager
 def started_on(connection: HeldConnection, text: str, look: Callable[[], object]) -> Iterator[ShellJob]:
     """The same on the given connection, and for no caller. Raises ChannelRefused, ConnectError, LinkLost."""
-    shell = connection.open_shell(ChannelOptions())
+    shell = connection.open_beside()
     with contextlib.closing(shell):
         shell.start(_script(text, ""))
         job = ShellJob(shell.channel, connection, look)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from rdo.drivers.base import ChannelOptions, ChannelRefused, Target
 from rdo.drivers.caller import Caller
 from rdo.errors import LinkLost
-from rdo.pool.connection import HeldConnection
-from rdo.pool.connections import ROOM_INTERVAL, ConnectionSet, Opening, ShellLease
+from rdo.pool.connection import ROOM_INTERVAL, HeldConnection
+from rdo.pool.connections import ConnectionSet, Opening, ShellLease
 from rdo.pool.maintenance import Maintenance
 from rdo.pool.warm_shells import WARM_AGE_LIMIT, WarmShells
 from rdo.util import log
@@ -30,8 +30,8 @@ class ShellPool:
     """All shells of one target. Thread-safe."""
 
     def __init__(self, target: Target) -> None:
-        self.connections = ConnectionSet(target)
         self._warm = WarmShells()
+        self.connections = ConnectionSet(target, self._make_room)
         self._maintenance = Maintenance(self.connections, self._warm, self._lose)
         self._turn = threading.Lock()
         """Held while a command looks for room: only one does so at a time, for at most ROOM_GRACE and the opening of a

@@ -55,7 +55,7 @@ def driver() -> RefusingDriver:
 
 @pytest.fixture
 def held(driver: RefusingDriver) -> ConnectionSet:
-    return ConnectionSet(cast(Target, driver))
+    return ConnectionSet(cast(Target, driver), lambda _: False)
 
 
 def nowhere() -> None:

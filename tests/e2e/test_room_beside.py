@@ -1,0 +1,71 @@
+"""What rdo itself needs a session for, on a server that allows few: the shells that only wait make way for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.browsing import URL, YES, opening
+from tests.e2e.listener import here, server
+from tests.e2e.project import TIMEOUT, Project, ssh_config_text, ssh_project
+from tests.leaks import wait_until
+from tests.ssh_server import free_port
+from tests.sshd import Sshd
+
+AUTO = "auto_forward = true\n"
+
+
+@pytest.fixture
+def three(tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]) -> Project:
+    """A project on a server with room for three: the lifeline, and two more."""
+    return ssh_project(tmp_path, runtime, own_sshd("MaxSessions 3").start())
+
+
+def fill(project: Project) -> None:
+    """Two commands at a time: from then on two shells wait for the next ones."""
+    with ExitStack() as ended:
+        running = [ended.enter_context(project.start("cat")) for _ in range(2)]
+        for each in running:
+            each.communicate(timeout=TIMEOUT)
+
+
+def test_a_port_is_here_though_shells_wait_in_all_the_room(three: Project) -> None:
+    fill(three)
+    three.configure(ssh_config_text(three, AUTO))
+    for _ in range(2):
+        port = free_port()
+        with three.start(*server(port)) as command:
+            command.expect_up()
+            assert here(three, port)
+            command.communicate()
+
+
+def test_a_url_is_opened_though_shells_wait_in_all_the_room(three: Project, tmp_path: Path) -> None:
+    fill(three)
+    tells = opening(three, tmp_path, YES)
+    result = tells.project.run("xdg-open", URL)
+    assert (result.returncode, result.stderr) == (0, f"rdo: opening {URL} here\n".encode())
+    assert wait_until(lambda: tells.opened == [URL], TIMEOUT)
+
+
+@pytest.mark.parametrize("kind", ["ports", "URLs"])
+def test_where_there_was_no_room_there_is_for_a_later_command(three: Project, tmp_path: Path, kind: str) -> None:
+    with three.start("-c", "echo up; cat") as other:
+        other.expect_up()
+        tells = opening(three, tmp_path, AUTO if kind == "ports" else YES)
+        with tells.project.start("-v", *server(port := free_port())) as command:
+            command.expect_up()
+            assert command.stderr
+            assert next(line for line in command.stderr if b"further session" in line)
+            command.communicate()
+        other.communicate()
+    if kind == "ports":
+        with three.start(*server(port)) as command:
+            command.expect_up()
+            assert here(three, port)
+            command.communicate()
+    else:
+        assert tells.project.run("xdg-open", URL).returncode == 0
