@@ -1,1 +1,1 @@
-"""Ports of a target that are reached here, and the other way round."""
+"""Port forwarding, in both directions: ports of the target that are reachable here, and ports of this machine there."""

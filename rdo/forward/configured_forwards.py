@@ -1,4 +1,4 @@
-"""The forwards that go with a target by its own configuration, as ssh's LocalForward."""
+"""The forwards in a target's own configuration, such as LocalForward of ssh."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from rdo.forward.held_forward import HeldForward
 from rdo.forward.target_forwards import ConfiguredAttempt, TargetForwards
 
 OWNER = "the ssh configuration"
-"""Of these."""
+"""The owner of these forwards, as reports name it."""
 
 
 def hold(target: TargetForwards, wanted: ForwardSet) -> Iterator[str]:
-    """Hold them: a line for each that there is something to say of, or that cannot be had. Raises SetupError for one
-    that is required.
-    """
+    """Hold the forwards, and return lines about those that have moved or failed. Raises SetupError if a required one
+    fails."""
     attempt = ConfiguredAttempt(frozenset(target.pool.shells.connections))
-    target.configured[wanted] = attempt  # at once: the commands that begin meanwhile do not try as well
+    target.configured[wanted] = attempt  # now, so that commands which begin meanwhile do not try as well
     remote = []
     for forward in wanted.forwards:
         try:
@@ -45,12 +44,12 @@ def hold(target: TargetForwards, wanted: ForwardSet) -> Iterator[str]:
 def _hold(target: TargetForwards, forward: Forward, wanted: ForwardSet) -> tuple[HeldForward, str]:
     path = forward.listen.path if forward.kind is ForwardKind.LOCAL else ""
     if path and wanted.replaces_sockets and not any(held.forward == forward for held in target.held):
-        with contextlib.suppress(OSError):  # to listen there fails, too, and says why
+        with contextlib.suppress(OSError):  # listening there will fail, too, and report why
             if stat.S_ISSOCK(os.lstat(path).st_mode):
                 os.unlink(path)
     held, is_new = target.hold(OWNER, forward)
     if is_new and path:
-        with contextlib.suppress(OSError):  # somebody has removed it
+        with contextlib.suppress(OSError):  # somebody else has removed it
             os.chmod(path, wanted.socket_mode)
     line = moved_line(held, target.pool.target.name) if is_new and held.endpoint != forward.listen else ""
     return held, line

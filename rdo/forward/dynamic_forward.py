@@ -1,4 +1,4 @@
-"""A forward that listens here as a SOCKS proxy: each client says which server it is for."""
+"""A forward that listens here as a SOCKS proxy: each client names the server that it is for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Stage(Enum):
 
 
 class SocksRelay(Relay):
-    """A connection whose near end says by SOCKS where it leads."""
+    """A connection whose local end names the destination by SOCKS."""
 
     def __init__(self, connection: socket.socket, loop: Loop, over: Callable[[Relay], None], open_to: OpenTo) -> None:
         super().__init__(connection, loop, over)
@@ -36,7 +36,7 @@ class SocksRelay(Relay):
         self._stage = _Stage.REQUEST
 
     def begin(self) -> None:
-        """Wait for what the client asks for."""
+        """Wait for the client's request."""
         try:
             self._read_request()
         except BaseException as error:
@@ -78,7 +78,8 @@ class SocksRelay(Relay):
     def _connect(self, destination: Endpoint) -> None:
         self._loop.select(self._socket.fileno(), 0, self)
         self._up = memoryview(self._request.rest)
-        self._down = memoryview(self._request.granted)  # as long as this waits, nothing of the server's goes before it
+        # while this is not yet written, nothing from the server overtakes it
+        self._down = memoryview(self._request.granted)
         self._stage = _Stage.CONNECTING
         try:
             self._stream = self._open_to(destination, self._sink, self._changed)
@@ -98,14 +99,14 @@ class SocksRelay(Relay):
             super().advance()
 
     def _refuse(self, why: str, answer: bytes) -> None:
-        """Say so, and hang up."""
+        """Answer with the reason, and disconnect."""
         self._stage = _Stage.DATA
         self.failure = why
         self._close(answer)
 
 
 class DynamicForward(LocalForward):
-    """See the module."""
+    """A forward that listens here as a SOCKS proxy."""
 
     def _accept(self, connection: socket.socket) -> None:
         def open_to(destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> TargetStream:

@@ -1,6 +1,7 @@
 """All forwards of a control master: those of profiles, of single commands, and of `rdoctl forward`.
 
-They belong to a target, and outlive its connections: what is lost comes back at the same port with the next one.
+They belong to a target and outlive its connections: forwards that are lost with a connection return at the same port
+with the next one.
 """
 
 from __future__ import annotations
@@ -29,25 +30,26 @@ Report = Callable[[str], None]
 """Prints a line on the caller's stderr."""
 
 BY_HAND = "rdoctl forward add"
-"""The owner of what was added to a target while it is held."""
+"""The owner of forwards that were added with `rdoctl forward add`."""
 
 SOCKET_NAME_LIMIT = 24
-"""Bytes of a socket's name that it has of the one there: its whole path has to fit into 103."""
+"""Bytes of a socket's name that are taken from the name on the target, since its whole path has to fit into 103."""
 
 
 class ProfileForwards(NamedTuple):
-    """What a profile last asked for, and of which pool."""
+    """What a profile last asked for, and on which pool."""
 
     forwards: Sequence[Forward]
     pool: TargetPool
     complete: bool
-    """Whether it has them all."""
+    """Whether all of them could be held."""
     failures: Sequence[str] = ()
 
     def serves(self, forwards: Sequence[Forward], pool: TargetPool) -> bool:
-        """Whether nothing is to be done for a command that needs these of that pool.
+        """Whether a command that asks for these forwards on that pool has everything already.
 
-        Callers with agents of their own have pools of their own, to the same place: the first one's will do.
+        Callers with different agents have different pools to the same place, for which the first one's forwards are
+        good enough.
         """
         if not self.complete or self.forwards != forwards:
             return False
@@ -57,26 +59,27 @@ class ProfileForwards(NamedTuple):
 
 
 class ForwardTable:
-    """Usable from any thread."""
+    """All forwards of a control master. Thread-safe."""
 
     def __init__(self, directory: str) -> None:
-        """`directory` is a private one, for sockets."""
+        """`directory` is a private directory for sockets."""
         self._directory = directory
         self._lock = threading.Lock()
-        """Guards what follows; held while something begins to listen."""
+        """Guards everything below; held while a forward starts to listen."""
         self._targets: dict[Hashable, TargetForwards] = {}
         self._profiles: dict[PoolUser, ProfileForwards] = {}
         self._watches: WeakKeyDictionary[TargetPool, PortWatch] = WeakKeyDictionary()
 
     @property
     def targets(self) -> list[TargetForwards]:
-        """Those that have forwards."""
+        """The targets that have forwards."""
         with self._lock:
             targets = list(self._targets.values())
         return [target for target in targets if target.held]
 
     def hold_for_profile(self, pool: TargetPool, user: PoolUser, forwards: Sequence[Forward], report: Report) -> None:
-        """Have just these for a profile, for as long as the target is held. What cannot be had is reported, once."""
+        """Hold exactly these forwards for a profile, for as long as the target is connected. Failures are reported, but
+        each only once."""
         before = self._profiles.get(user)
         if before is None and not forwards:
             return
@@ -86,7 +89,7 @@ class ForwardTable:
             target = self._of(pool)
             for other in self._targets.values():
                 if other is not target:
-                    other.drop(user)  # a profile has one target at a time, and its port is wanted for that
+                    other.drop(user)  # a profile has one target at a time, which now needs the port
             target.drop(user, [self._placed(each, pool) for each in forwards])
             lines, failures = self._hold_each(target, user, forwards)
             self._profiles[user] = ProfileForwards(forwards, pool, not failures, failures)
@@ -95,9 +98,8 @@ class ForwardTable:
             report(f"rdo: {line}")
 
     def hold_for_target(self, pool: TargetPool, wanted: ForwardSet, report: Report) -> None:
-        """Have what goes with a target, as long as that is held: tried once for each connection. What cannot be had is
-        reported. Raises SetupError for what is required.
-        """
+        """Hold the forwards in the target's own configuration for as long as it is connected; tried once for each
+        connection. Failures are reported. Raises SetupError for a required forward."""
         target = self._targets.get(pool.target.key)
         attempt = target.configured.get(wanted) if target is not None else None
         if attempt is not None and attempt.counts(pool):
@@ -116,7 +118,7 @@ class ForwardTable:
         report: Report,
         owner: FailureReport,
     ) -> Iterator[FailureReport]:
-        """Have these for `owner` while one command runs, over that connection. Raises SetupError."""
+        """Hold these forwards for `owner` over that connection while one command runs. Raises SetupError."""
         with self._lock:
             target = self._of(pool)
         try:
@@ -128,7 +130,8 @@ class ForwardTable:
             target.drop(owner)
 
     def add(self, pool: TargetPool, forwards: Sequence[Forward]) -> list[str]:
-        """Have these for as long as the target is held: a line for each. Raises SetupError."""
+        """Add these forwards for as long as the target is connected, and return a line about each. Raises
+        SetupError."""
         with self._lock:
             target = self._of(pool)
             return [self._add(target, forward) for forward in forwards]
@@ -139,7 +142,8 @@ class ForwardTable:
         return moved_line(target.hold(BY_HAND, self._placed(forward, target.pool))[0], target.pool.target.name)
 
     def remove(self, pool: TargetPool, forwards: Sequence[Forward]) -> list[str]:
-        """End these, whoever asked for them: a line for each. Raises SetupError for one that is not there."""
+        """End these forwards, whoever asked for them, and return a line about each. Raises SetupError for one that does
+        not exist."""
         with self._lock:
             target = self._of(pool)
             chosen = [self._chosen(target, forward) for forward in forwards]
@@ -147,7 +151,8 @@ class ForwardTable:
         return [f"removed {way(each, pool.target.name)}" for each in chosen]
 
     def _chosen(self, target: TargetForwards, forward: Forward) -> HeldForward:
-        """The one that is meant: that was asked for in these words, or else listens on the port. Raises SetupError."""
+        """The forward that was asked for in these words, or else the one that listens on the port. Raises
+        SetupError."""
         name, placed = target.pool.target.name, self._placed(forward, target.pool)
         for held in target.held:
             if held.forward._replace(exact=False) == placed._replace(exact=False):
@@ -158,14 +163,14 @@ class ForwardTable:
         raise SetupError(f"`{forward.listen}` is not forwarded from `{name}`", "", "see `rdoctl ports`")
 
     def watch(self, pool: TargetPool) -> PortWatch:
-        """What has the ports here that commands of the target listen on."""
+        """The watch that forwards the ports which commands of the target listen on."""
         with self._lock:
             if (watch := self._watches.get(pool)) is None:
                 watch = self._watches[pool] = PortWatch(WatchedPorts(self._of(pool)))
             return watch
 
     def report(self, pool: TargetPool) -> list[dict[str, object]]:
-        """Those of a target, as PROTOCOL.md has them."""
+        """The forwards of a target, as specified in PROTOCOL.md."""
         with self._lock:
             target = self._targets.get(pool.target.key)
         if target is None or target.pool is not pool:
@@ -173,14 +178,14 @@ class ForwardTable:
         return [description(held, pool.target.name) for held in target.held]
 
     def close(self) -> None:
-        """End them all."""
+        """End all forwards."""
         for target in self.targets:
             target.end()
 
     def _hold_each(
         self, target: TargetForwards, owner: Hashable, forwards: Sequence[Forward]
     ) -> tuple[list[str], list[str]]:
-        """What to say of those that are held, and the errors of those that cannot be."""
+        """Hold the forwards, and return the lines about those that are held, and the errors of those that are not."""
         lines, failures = [], []
         for forward in forwards:
             try:
@@ -192,7 +197,7 @@ class ForwardTable:
     def _hold(
         self, target: TargetForwards, owner: Hashable, forward: Forward, connection: HeldConnection | None = None
     ) -> str:
-        """What to say of it, if anything. Raises SetupError."""
+        """Hold a forward, and return a line about it, if necessary. Raises SetupError."""
         if _is_there_anyway(target.pool, forward):
             return ""
         placed = self._placed(forward, target.pool)
@@ -201,7 +206,7 @@ class ForwardTable:
         return moved_line(held, target.pool.target.name) if is_new and is_elsewhere else ""
 
     def _of(self, pool: TargetPool) -> TargetForwards:
-        """With the lock."""
+        """The forwards of the pool's target. Call with the lock held."""
         target = self._targets.setdefault(pool.target.key, TargetForwards(pool))
         if target.pool is not pool or not target.is_watched:
             target.begin_with(pool)
@@ -209,7 +214,7 @@ class ForwardTable:
         return target
 
     def _closing(self, target: TargetForwards, pool: TargetPool, why: str) -> None:
-        """A pool is closed: end its forwards, unless it only lost its connection."""
+        """End the forwards of a pool that is being closed, unless it only lost its connection."""
         if why == SPENT or target.pool is not pool:
             return
         with self._lock:
@@ -217,7 +222,7 @@ class ForwardTable:
         target.end()
 
     def _placed(self, forward: Forward, pool: TargetPool) -> Forward:
-        """With a socket of rdo's own for one that is to be there, but nowhere in particular."""
+        """The forward, with a socket of rdo's own if it is to listen on a Unix socket of no particular name."""
         if forward.listen != Endpoint() or forward.kind is ForwardKind.REMOTE:
             return forward
         there = forward.destination.path
@@ -227,7 +232,8 @@ class ForwardTable:
 
 
 def _is_there_anyway(pool: TargetPool, forward: Forward) -> bool:
-    """Whether the port here leads there anyway: this machine is the target, or a container publishes the port."""
+    """Whether the local port leads there without a forward, because this machine is the target, or a container
+    publishes the port."""
     listen, destination = forward.listen, forward.destination
     if forward.kind is not ForwardKind.LOCAL or listen.host or destination.host != "localhost":
         return False

@@ -1,4 +1,4 @@
-"""What is said of a forward: to people, and in reports."""
+"""Describes forwards, to people and in reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rdo.pool.target_pool import PoolUser
 
 
 def description(held: HeldForward, name: str) -> dict[str, object]:
-    """A forward of the target of that name, as PROTOCOL.md has it."""
+    """A forward of the target of that name, as specified in PROTOCOL.md."""
     process = next((owner for owner in held.owners if isinstance(owner, ByItself)), None)
     forward = held.forward._replace(listen=held.endpoint)
     return {
@@ -32,18 +32,18 @@ def moved_line(held: HeldForward, name: str) -> str:
 
 
 def way(held: HeldForward, name: str) -> str:
-    """From what listens to what that leads to; `name` is the target's."""
+    """From where to where a forward leads; `name` is the target's."""
     return way_of(held.forward._replace(listen=held.endpoint), name)
 
 
 def way_of(forward: Forward, name: str) -> str:
-    """The same of one that listens where it is meant to."""
+    """The same for a forward that listens where it is meant to."""
     ends = (here(forward), there(forward, name))
     return " -> ".join(reversed(ends) if forward.kind is ForwardKind.REMOTE else ends)
 
 
 def here(forward: Forward) -> str:
-    """The end on this machine, or what that reaches."""
+    """The end on this machine, or the destination that this machine connects to."""
     if forward.kind is ForwardKind.REMOTE and forward.is_proxy:
         return "this machine (SOCKS)"
     endpoint = forward.destination if forward.kind is ForwardKind.REMOTE else forward.listen
@@ -51,7 +51,7 @@ def here(forward: Forward) -> str:
 
 
 def there(forward: Forward, name: str) -> str:
-    """The end on the target, or what that reaches; `name` is the target's."""
+    """The end on the target, or the destination that the target connects to; `name` is the target's."""
     if forward.kind is ForwardKind.DYNAMIC:
         return f"{name} (SOCKS)"
     is_remote = forward.kind is ForwardKind.REMOTE

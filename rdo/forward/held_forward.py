@@ -1,4 +1,4 @@
-"""One forward that is held, whichever end listens: for whom, and what goes through it."""
+"""An established forward, whichever end listens: its owners, and its traffic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rdo.forward.relay import Relay
 
 
 class Traffic(NamedTuple):
-    """What went through a forward: connections that are open now and that were in all, and bytes."""
+    """The traffic of a forward: connections that are open, connections so far, and bytes."""
 
     open: int
     connections: int
@@ -21,11 +21,11 @@ class Traffic(NamedTuple):
 
 
 Failed = Callable[["HeldForward", str], None]
-"""Takes why a connection through a forward came to nothing."""
+"""Takes the reason why a connection through a forward failed."""
 
 
 class ByItself:
-    """The owner of a forward that a command has because it listens. Equal to no other."""
+    """The owner of an automatic forward, which exists because a command listens. Equal to no other owner."""
 
     def __init__(self, process: str, pid: int) -> None:
         self.process = process
@@ -33,43 +33,42 @@ class ByItself:
 
 
 class HeldForward(ABC):
-    """See the module. The relays belong to their loop; what is only shown may be a moment old."""
+    """An established forward. Its relays belong to their loop; figures for reports may be slightly out of date."""
 
     def __init__(self, forward: Forward, report: Failed) -> None:
         self.forward = forward
         self._report = report
         self.owners: set[Hashable] = set()
-        """Who asked for it; guarded by its holder."""
+        """Who asked for the forward. Guarded by its TargetForwards."""
         self.started = time.time()
         self.failure = ""
-        """Why the latest connection could not be made."""
+        """Why the latest connection failed."""
         self.relays: dict[Relay, Callable[[], None]] = {}
-        """With what is to be called once each is over."""
+        """The open relays, each with a function to call once it is over."""
         self._past = Traffic(0, 0, 0, 0)
 
     @property
     @abstractmethod
     def endpoint(self) -> Endpoint:
-        """Where it listens."""
+        """Where the forward listens."""
 
     @property
     @abstractmethod
     def moved(self) -> str:
-        """Why that is not where it was meant to be, or empty."""
+        """Why it listens elsewhere than it was meant to; empty if it does not."""
 
     @property
     @abstractmethod
     def ended(self) -> bool:
-        """Whether it listens no more, without having been asked to end."""
+        """Whether it has stopped listening without being asked to."""
 
     @abstractmethod
     def end(self) -> None:
-        """Accept no more connections; those that are open go on, as with ssh(1)."""
+        """Accept no more connections. Open ones continue, as with ssh(1)."""
 
     def serves(self, forward: Forward) -> bool:
-        """Whether that is the same, or asks for just what there is: the port here, and whatever the target calls its
-        own machine there.
-        """
+        """Whether it is the same as the given forward, or does what that asks for: the same local port, and the same
+        port of the target by any of its loopback addresses."""
         if self.forward == forward:
             return True
         are_local = self.forward.kind is forward.kind is ForwardKind.LOCAL
@@ -80,7 +79,7 @@ class HeldForward(ABC):
 
     @property
     def traffic(self) -> Traffic:
-        """Until now."""
+        """The traffic so far."""
         relays = list(self.relays)
         return Traffic(
             len(relays),
@@ -90,7 +89,7 @@ class HeldForward(ABC):
         )
 
     def forget(self, relay: Relay) -> None:
-        """It is over."""
+        """Remove a relay that is over."""
         self.relays.pop(relay)()
         past = self._past
         self._past = Traffic(0, past.connections + 1, past.received + relay.received, past.sent + relay.sent)
@@ -99,7 +98,7 @@ class HeldForward(ABC):
             self._report(self, relay.failure)
 
     def fail(self, why: str) -> None:
-        """A connection came to nothing before it had a relay."""
+        """Note that a connection failed before it had a relay."""
         self._past = self._past._replace(connections=self._past.connections + 1)
         self.failure = why
         if why:

@@ -1,4 +1,4 @@
-"""What a forward listens on here: a port of both loopback addresses, or a Unix socket. Connects nothing."""
+"""The local end of a forward that listens: a port on both loopback addresses, or a Unix socket. Connects nothing."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from rdo.config.forwards import EVERYWHERE, Endpoint
 from rdo.errors import SetupError, reason
 
 BACKLOG = 512
-"""Connections that wait to be accepted: a browser and its tools open many at once."""
+"""Connections that wait to be accepted. A browser and its tools open many at once."""
 
 PRIVILEGED_SHIFT = 8000
-"""By how much a port moves that only root may have: 80 to 8080, 443 to 8443, as such servers are often run."""
+"""The distance by which a port that only root may use is moved: 80 to 8080, 443 to 8443, where such servers often
+run."""
 
 MOVES = 100
-"""Ports to try after the one that was meant."""
+"""Ports to try after the one requested."""
 
 LAST_PORT = 65535
 
@@ -32,30 +33,30 @@ OCCUPIED = {
     errno.EACCES: "is reserved for root",
     errno.EPERM: "is reserved for root",
 }
-"""Why a port cannot be had while another one may."""
+"""Why a port is not available while another may be."""
 
 OTHER_PORT = "choose another port here, as in `8080:3000`"
 FEWER_FILES = "raise `ulimit -n`, and type `rdoctl stop --all`; or forward fewer ports"
 OTHER_ADDRESS = "name an address of this machine"
 
 HINTS = {errno.EMFILE: FEWER_FILES, errno.ENFILE: FEWER_FILES, errno.EADDRNOTAVAIL: OTHER_ADDRESS}
-"""What to do about an error that has nothing to do with the port."""
+"""What to do about errors that do not depend on the port."""
 
 NO_SUCH_ADDRESS = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT)
-"""How a system answers that has no IPv6."""
+"""The errors of a system without IPv6."""
 
 
 class Listener(NamedTuple):
-    """Sockets that listen, and where; `moved` says why that is not where it was meant to be."""
+    """Listening sockets and their address; `moved` says why it is not the one requested."""
 
     sockets: tuple[socket.socket, ...]
     endpoint: Endpoint
     moved: str = ""
 
     def remove(self) -> None:
-        """Give back the port, or a Unix socket's file. The sockets are closed by who has them."""
+        """Give up the port or the Unix socket's file. Whoever has the sockets closes them."""
         for listening in self.sockets:
-            with contextlib.suppress(OSError):  # macOS has that only for connections
+            with contextlib.suppress(OSError):  # macOS supports that only for connections
                 listening.shutdown(socket.SHUT_RDWR)
         if self.endpoint.path:
             with contextlib.suppress(OSError):
@@ -63,7 +64,7 @@ class Listener(NamedTuple):
 
 
 def listen(wanted: Endpoint, *, exact: bool = False) -> Listener:
-    """Listen there, or if that is not `exact` and cannot be, on the next port that is free. Raises SetupError."""
+    """Listen at that address or, unless `exact`, on the next free port. Raises SetupError."""
     if wanted.path:
         return Listener((_bound_path(wanted.path),), wanted)
     moved = ""
@@ -86,7 +87,7 @@ def _error(endpoint: Endpoint, why: str, hint: str = OTHER_PORT) -> SetupError:
 
 
 def _hint(error: OSError, otherwise: str = OTHER_PORT) -> str:
-    if isinstance(error, socket.gaierror):  # its numbers are others
+    if isinstance(error, socket.gaierror):  # its error numbers have other meanings
         return OTHER_ADDRESS
     return HINTS.get(error.errno or 0, otherwise)
 
@@ -98,7 +99,7 @@ def _candidates(port: int) -> Iterator[int]:
 
 
 def _bound(endpoint: Endpoint) -> tuple[socket.socket, ...]:
-    """Sockets on all addresses that it stands for, or none of them. Raises OSError."""
+    """Sockets on all addresses that the endpoint stands for, or on none. Raises OSError."""
     hosts = {"": LOOPBACK, EVERYWHERE: ("0.0.0.0", "::")}.get(endpoint.host, (endpoint.host,))
     with contextlib.ExitStack() as undo:
         sockets = []
@@ -130,16 +131,15 @@ def _bound_address(host: str, port: int) -> socket.socket:
 
 
 def _is_served(host: str, port: int) -> bool:
-    """Whether somebody listens there: with SO_REUSEADDR, systems other than Linux let us listen beside a server that
-    has the port on all addresses.
-    """
+    """Whether a server listens there. With SO_REUSEADDR, systems other than Linux would let us listen on a port that a
+    server has on all addresses."""
     with contextlib.suppress(OSError), socket.create_connection((host, port), 0.5):
         return True
     return False
 
 
 def _is_left_over(path: str) -> bool:
-    """Whether it is a socket of ours on which nobody listens any more, as of a control master that was killed."""
+    """Whether the path is a socket of ours on which nobody listens any more, as after a control master was killed."""
     try:
         found = os.lstat(path)
     except OSError:
@@ -147,7 +147,7 @@ def _is_left_over(path: str) -> bool:
     if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.geteuid():
         return False
     with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)  # it may have no room for one more
+        probe.setblocking(False)  # its queue may be full
         return probe.connect_ex(path) == errno.ECONNREFUSED
 
 

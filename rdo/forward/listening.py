@@ -1,4 +1,4 @@
-"""What commands listen on, as the target says it, and where each port is to be reached there. Pure."""
+"""What commands listen on, in the target's report, and at which host each port is reached there. Pure."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ LINE = re.compile(rb"(0|[1-9][0-9]{0,9}) (0|[1-9][0-9]{0,9}) ([^ ]{1,80}):([0-9A
 """Shell, process, address and port, and the program's name."""
 
 KERNEL_DIGITS = (8, 32)
-"""Hexadecimal digits of an address as /proc has it: IPv4, IPv6."""
+"""Hexadecimal digits of an address in /proc: IPv4, IPv6."""
 
 LAST_PORT = 65535
 
 ANYWHERE = "localhost"
-"""By this name, the target tries both loopback addresses."""
+"""With this name, the target tries both loopback addresses."""
 
 IPV4, IPV6 = "127.0.0.1", "::1"
 
 SWAPPED_LOOPBACK = "1.0.0.127"
-"""127.0.0.1 of a big-endian kernel, whose addresses are read as those of the others. Nobody else has this one."""
+"""127.0.0.1 on a big-endian kernel, read in the byte order of the others. It is never a real address."""
 
 
 class ListeningPort(NamedTuple):
@@ -34,7 +34,7 @@ class ListeningPort(NamedTuple):
     shell: int
     port: int
     host: str
-    """How the target reaches it: by a loopback address, or else by its own."""
+    """The host by which the target reaches the port: a loopback address, or else its own."""
     pid: int
     process: str
     """The name of the program."""
@@ -44,13 +44,13 @@ class _Socket(NamedTuple):
     shell: int
     pid: int
     address: str
-    """Empty for all IPv4 addresses, and `::` for all there are."""
+    """Empty for all IPv4 addresses, `::` for all addresses."""
     port: int
     process: str
 
 
 def parse(lines: Iterable[bytes]) -> list[ListeningPort]:
-    """The ports of an answer, one for each number, in the order of these; what cannot be read is left out."""
+    """The ports in an answer, one entry per number, in ascending order. Unreadable lines are ignored."""
     by_port: dict[int, list[_Socket]] = defaultdict(list)
     for line in lines:
         if (found := _socket(line)) is not None:
@@ -70,7 +70,7 @@ def _port(sockets: list[_Socket]) -> ListeningPort | None:
 
 
 def _host(own: set[str], others: set[str]) -> str:
-    """Where it is reached for sure, and nobody else."""
+    """The host at which the port is certain to reach this program and no other."""
     by_ipv4 = bool(own & {"", IPV4}) or ("::" in own and not others & {"", IPV4})
     by_ipv6 = bool(own & {"::", IPV6})
     if by_ipv4 and by_ipv6:
@@ -96,12 +96,13 @@ def _socket(line: bytes) -> _Socket | None:
 
 
 def _address(text: str) -> tuple[str, bool]:
-    """The address, and whether the port after it is hexadecimal, too. Raises ValueError."""
+    """The address, and whether the port that follows it is hexadecimal, too. Raises ValueError."""
     if len(text) in KERNEL_DIGITS and text.isalnum():
         words = bytes.fromhex(text)
         packed = b"".join(words[at : at + 4][::-1] for at in range(0, len(words), 4))
         return _spelled(ipaddress.ip_address(packed)), True
-    bare = text.removeprefix("[").removesuffix("]").partition("%")[0]  # ss adds `%lo` to an address of one interface
+    # ss adds `%lo` to an address that belongs to one interface
+    bare = text.removeprefix("[").removesuffix("]").partition("%")[0]
     return _spelled(ipaddress.ip_address("::" if bare == "*" else bare)), False
 
 

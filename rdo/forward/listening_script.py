@@ -1,15 +1,16 @@
-"""The script that finds out on a target what commands listen on. Pure, but for a file of rdo.
+"""The script that finds out on a target what commands listen on. Pure, except for one of rdo's own files.
 
-It first writes how it does that: `proc`, `ss` or `lsof`, or `none` and ends. Then each line that it reads has the
-process ids of the shells of commands. The answer to each is a line with a dot. If something has changed since the
-answer before, there comes, before the dot, a line with `!`, and a line for each socket on which one of the commands
-listens: shell, process, address and name of the program. An address may be as /proc has it. Where others listen on the
-same port, these sockets follow, with 0 for shell and process.
+It first prints its method: `proc`, `ss` or `lsof`, or else `none` before it exits. Then it reads lines, each with the
+process ids of the commands' shells, and answers each with a line that has only a dot. If something has changed since
+the previous answer, the dot is preceded by a line with `!`, and a line for each socket on which one of the commands
+listens: shell, process, address and program name. The address may have the form that /proc uses. If other processes
+listen on the same port, their sockets follow, with 0 for shell and process.
 
-It ends with its stdin, and has no clock: who asks decides how often. Nearly always nothing has changed, which it takes
-from the number of sockets and of connections, unless the line begins with `+`: a machine that can hold many connections
-goes through a large table to list them. To start a program would cost even more, so that one program does it all. Only
-after a change are processes looked at.
+The script exits at the end of its stdin, and has no clock: whoever writes to it decides how often it looks. Nearly
+always nothing has changed, as it can tell from the numbers of sockets and connections. A line that begins with `+`
+makes it list the sockets in any case, which is expensive: a machine that can hold many connections has to go through a
+large table. Starting a program would cost even more, so a single awk program does everything. Processes are examined
+only after a change.
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ from __future__ import annotations
 from rdo.remote_sh.template import fill, load, quote
 
 PROC, SS, LSOF, NONE = b"proc", b"ss", b"lsof", b"none"
-"""The ways to find it out."""
+"""The methods."""
 
 LOOK = b"+"
 BUSY_LOOKS = 2
-"""How many times it is not looked, at most, after several looks at others who begin to listen: processes are many."""
+"""Most looks to skip after several that found only sockets of other processes, since there may be many processes to
+examine."""
 
 CHANGED = b"!"
 END = b"."
 
 _OWNERS = r"""
-# The shell of the command that a process belongs to, by its session, its group or its parents; 0 for none.
+# The shell of the command that a process belongs to, by its session, group or parents; 0 if there is none.
 function shell(p, depth) {
     if (depth > 200 || !(p in parent)) return 0
     if (p in wanted) return p
@@ -38,7 +40,7 @@ function shell(p, depth) {
 """
 
 _PROC = r"""
-# Reads all processes, by proc(5). A name may have anything in it, even a newline, which the kernel writes as it is.
+# Reads all processes; see proc(5). A name may contain anything, even a newline, which the kernel does not escape.
 function read_processes(line, text, rest, part) {
     split("", parent)
     while (("cat /proc/[1-9]*/stat 2>/dev/null" | getline line) > 0) {
@@ -57,7 +59,7 @@ function read_processes(line, text, rest, part) {
     }
     close("cat /proc/[1-9]*/stat 2>/dev/null")
 }
-# How many sockets there are, and how many connections there were, by proc(5); empty where that cannot be read.
+# The number of sockets, and of connections so far; see proc(5). Empty if the file cannot be read.
 function count_of(file, line, part, found) {
     while ((getline line < file) > 0) if (line ~ /^(TCP6?: inuse|Tcp: [0-9])/) {
         split(line, part, " ")
@@ -66,7 +68,7 @@ function count_of(file, line, part, found) {
     close(file)
     return found ";"
 }
-# proc(5): what listens is in the state 0A.
+# proc(5): a listening socket is in state 0A.
 function read_table(file, line, part) {
     while ((getline line < file) > 0) if (line ~ / 0A [0-9A-F]+:/) {
         split(line, part, " ")
@@ -81,7 +83,7 @@ function read_ss(line, part) {
     }
     close("ss -tlne 2>/dev/null")
 }
-# Finds the owners of sockets among the processes in whose directories it looks; 0 where it may look into none.
+# Finds the owners of sockets in the directories of processes. Returns 0 if none of these is readable.
 function look(program, dirs, line, part, p, found) {
     program = program "ls -n /dev/null" dirs " 2>/dev/null"
     while ((program | getline line) > 0) {
@@ -130,12 +132,11 @@ function by_inode(count, lines, part, i, p, dirs, by_sudo) {
     return found
 }
 """
-"""Where there is /proc. Only root is shown whose the sockets of others are, so sudo is asked where a command was run by
-it, and not again if it would want a password.
-"""
+"""For targets with /proc. Only root may see the owners of other users' sockets, so sudo is used if a command was run by
+it, but not again if it would ask for a password."""
 
 _LSOF = r"""
-# lsof has to look at each process, so it is given those of the commands. Linux has the number of a session in `sess`.
+# lsof examines every process it is given, so it gets only those of the commands. On Linux `sess` is the session's id.
 function by_lsof(part, p, list, program, line, kind, title, any, found) {
     split("", parent)
     program = "ps -A -o pid= -o ppid= -o pgid= -o sess= 2>/dev/null"
@@ -169,7 +170,7 @@ function list_sockets() {
     if (how == "ss") read_ss()
     else { read_table("/proc/net/tcp"); read_table("/proc/net/tcp6") }
 }
-# Where others begin to listen all the time, it is not looked each time whether it is a command: see BUSY_LOOKS.
+# If other processes keep starting to listen, not every change makes it look for commands: see BUSY_LOOKS.
 {
     is_forced = ($1 == "+")
     line = $0
@@ -204,7 +205,7 @@ function list_sockets() {
 
 
 def _plain(program: str) -> str:
-    """Without what only people need."""
+    """The program without comments and indentation."""
     lines = (line.strip() for line in program.split("\n"))
     return "\n".join(line for line in lines if line and not line.startswith("#"))
 
@@ -212,4 +213,4 @@ def _plain(program: str) -> str:
 _PROGRAM = fill(_OWNERS + _PROC + _LSOF + _MAIN, BUSY=str(BUSY_LOOKS))
 
 SCRIPT = fill(load("listening"), PROGRAM=quote(_plain(_PROGRAM)))
-"""For /bin/sh."""
+"""The script for /bin/sh."""

@@ -1,4 +1,4 @@
-"""A forward that listens here, for a server that the target reaches."""
+"""A forward that listens here, for a server that the target connects to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Opener = Callable[[Endpoint, Sink, Callable[[], None]], StreamLease]
 
 
 class LocalForward(HeldForward):
-    """See the module."""
+    """A forward that listens here, for a server that the target connects to."""
 
     def __init__(self, forward: Forward, listener: Listener, opener: Opener, loop: RelayLoop, failed: Failed) -> None:
         super().__init__(forward, failed)
@@ -41,7 +41,7 @@ class LocalForward(HeldForward):
 
     @property
     def ended(self) -> bool:
-        """See HeldForward: never, whatever becomes of the connection to the target."""
+        """See HeldForward. Always false, whatever happens to the connection to the target."""
         return False
 
     def end(self) -> None:
@@ -66,4 +66,4 @@ class LocalForward(HeldForward):
 
 
 def nothing() -> None:
-    """In place of a stream that was never opened."""
+    """Stands in for closing a stream that was never opened."""

@@ -1,6 +1,7 @@
-"""Has here what the commands of a target listen on, by one script there and one thread here.
+"""Forwards the ports that a target's commands listen on, by one script on the target and one thread here.
 
-Both are there while such commands run, and for a while after. What the script says is in rdo.forward.listening_script.
+Both run while there are such commands, and for a while afterwards. What the script prints is specified in
+rdo.forward.listening_script.
 """
 
 from __future__ import annotations
@@ -23,49 +24,52 @@ from rdo.pool.shell_job import JobFailed, ShellJob
 from rdo.util import log, threads
 
 NO_SESSION = "the server allows no further session"
-"""Why nobody can be asked what commands listen on (MaxSessions)."""
+"""Why it cannot be found out what commands listen on (MaxSessions)."""
 
 LOOK_INTERVAL = 0.42
-"""Seconds between two looks: with the way to the target, a port is here half a second after it is there."""
+"""Seconds between two looks. With the time for the way to the target, a port is available half a second after the
+command listens."""
 
 SLOW_INTERVAL = 2.0
-"""The same where each look starts programs there, which takes a hundred times as much."""
+"""The same if each look starts programs on the target, which takes a hundred times as much."""
 
 FULL_INTERVAL = 10
-"""Every so many looks are thorough: two sockets, one closed and one opened, leave as many as before."""
+"""Every so many looks, one is thorough. Otherwise, when one socket is closed and another opened, the number is the
+same."""
 
 LINGER_TIMEOUT = 10.0
-"""Seconds that the script waits for the next command: in a row of short ones, each would start it again."""
+"""Seconds that the script waits for the next command, so that it is not restarted for each in a row of short ones."""
 
 PORT_GRACE = 0.5
-"""Seconds that output with a URL waits for its port: a server may write it just before it listens."""
+"""Seconds that output with a URL waits for its port, since a server may print it just before it listens."""
 
 PORT_INTERVAL = 0.05
 """Seconds between two looks meanwhile."""
 
 NAMED_LIMIT = 64
-"""Ports in the output of a command that are looked for at once: who names more writes of others."""
+"""Ports in the output of a command that are looked for at once. A command that names more is writing about other
+machines."""
 
 LINE_LIMIT = 10_000
-"""Lines of an answer: more than anybody listens on."""
+"""Lines of an answer: more than anybody has sockets."""
 
 
 class PortWatch:
-    """Of one target. Usable from any thread."""
+    """The watch of one target. Thread-safe."""
 
     def __init__(self, ports: WatchedPorts) -> None:
         self._ports = ports
         self._changed = threading.Condition()
-        """Guards what follows. Nothing begins or ceases to listen with it."""
+        """Guards everything below. Not held while a forward starts or ends."""
         self._commands: dict[int, WatchedCommand] = {}
         self._is_running = False
         self._soon = False
         """Whether to look at once."""
         self._refused: WeakKeyDictionary[HeldConnection, str] = WeakKeyDictionary()
-        """Connections that have no room for the script, or on which it cannot run, and why."""
+        """Connections that have no room for the script or cannot run it, each with the reason."""
 
     def begin(self, command: WatchedCommand) -> None:
-        """The command runs from now on."""
+        """Watch the command, which is running."""
         with self._changed:
             self._commands[command.shell] = command
             self._soon = True
@@ -84,7 +88,7 @@ class PortWatch:
             _trace_refusal(command, why)
 
     def end(self, command: WatchedCommand) -> None:
-        """It has ended."""
+        """Stop watching the command, which has ended."""
         with self._changed:
             if self._commands.get(command.shell) is command:
                 del self._commands[command.shell]
@@ -92,18 +96,19 @@ class PortWatch:
         self._ports.give_back(command)
 
     def name(self, command: WatchedCommand, port: int) -> None:
-        """A port stands in the command's output, which may have just begun to listen: the first time it does."""
+        """Note that the command's output names a port on which it may have just begun to listen. Only the first time
+        counts."""
         is_news = port not in command.named and len(command.named) < NAMED_LIMIT
         self._ports.name(command, port)
         if is_news and not self._ports.local(port):
             self._look_soon()
 
     def local_port(self, port: int) -> int:
-        """Where a port of the target is here; 0 if it is not."""
+        """The local port for a port of the target; 0 if there is none."""
         return self._ports.local(port)
 
     def await_port(self, command: WatchedCommand, port: int) -> int:
-        """The same; waits a moment for the command to listen on it."""
+        """The same, but waits a moment for the command to listen on the port."""
         deadline = time.monotonic() + PORT_GRACE
         while not (local := self._ports.local(port)) and time.monotonic() < deadline and not command.has_ended:
             self._look_soon()
@@ -129,7 +134,7 @@ class PortWatch:
                 self._refuse(connection, error)
 
     def _next_connection(self) -> HeldConnection | None:
-        """One that a command runs on; None at the end of the thread."""
+        """A connection with a running command; None when the thread should end."""
         with self._changed:
             connections = [each.connection for each in self._commands.values()]
             found = next((each for each in connections if each not in self._refused), None)
@@ -146,7 +151,8 @@ class PortWatch:
             _trace_refusal(command, why)
 
     def _give_up(self, error: BaseException) -> None:
-        """What nobody foresaw: the commands that run have no ports here any more; the next one starts it again."""
+        """Drop the forwards of the running commands after an unexpected error. The next command starts the watch
+        again."""
         with self._changed:
             self._is_running = False
             commands, self._commands = list(self._commands.values()), {}
@@ -156,12 +162,12 @@ class PortWatch:
             self._ports.give_back(command)
 
     def _check_wanted(self) -> None:
-        """Raises LinkLost where there is no answer, and nobody who would need one."""
+        """Raise LinkLost when no command needs the answer any more."""
         if not self._commands:
             raise LinkLost("nobody waits for an answer")
 
     def _watch(self, job: ShellJob) -> None:
-        """To the end of all commands. Raises JobFailed, LinkLost."""
+        """Watch until all commands have ended. Raises JobFailed, LinkLost."""
         lines = job.lines()
         how = next(lines, b"")
         if how == listening_script.NONE:
@@ -179,7 +185,7 @@ class PortWatch:
                 self._changed.notify_all()
 
     def _await_turn(self, interval: float, *, thorough: bool) -> bytes | None:
-        """Wait until it is time to look: the line to write; None when there is nothing to look for any more."""
+        """Wait until it is time to look, and return the line to write; None when nothing is left to watch."""
         with self._changed:
             self._changed.wait_for(lambda: not self._commands, PORT_INTERVAL)
             self._changed.wait_for(lambda: self._soon or not self._commands, interval - PORT_INTERVAL)
@@ -200,7 +206,7 @@ class PortWatch:
 
 
 def _answer(lines: Iterator[bytes]) -> list[ListeningPort] | None:
-    """What there is; None if it is the same as before. Raises JobFailed, LinkLost."""
+    """The script's answer; None if it is the same as before. Raises JobFailed, LinkLost."""
     answer: list[bytes] = []
     for line in islice(lines, LINE_LIMIT):
         if line == listening_script.END:

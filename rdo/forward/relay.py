@@ -1,7 +1,8 @@
-"""One forwarded connection: bytes both ways between a socket here and a stream of the target.
+"""One forwarded connection, which relays bytes in both directions between a local socket and a stream of the target.
 
-All is done by the thread of one RelayLoop, and nothing in it waits. Only data that just came from the target is written
-here by whoever received it, as long as the reader here keeps up.
+Everything is done by the thread of one RelayLoop, and nothing in it waits. There is one exception: data that has just
+arrived from the target is written to the local socket by the thread that received it, as long as the local reader keeps
+up.
 """
 
 from __future__ import annotations
@@ -21,28 +22,29 @@ TURN_LIMIT = 1024 * 1024
 """Bytes for one connection before the others have their turn."""
 
 ABORT = struct.pack("ii", 1, 0)
-"""The value of SO_LINGER by which close() resets a connection."""
+"""The value of SO_LINGER with which close() resets a connection."""
 
 
 class Loop(Protocol):
     """What a relay needs of the loop that drives it."""
 
     room: memoryview
-    """For what is read, until that is passed on."""
+    """A buffer for data that is read, until that is passed on."""
     relays: set[Relay]
-    """Those that are open."""
+    """The open relays."""
     unflushed: set[Callable[[], None]]
-    """What to call, once, when all that can be done now is done."""
+    """Functions to call once everything that can be done now is done."""
 
     def wake(self, relay: Relay) -> None:
-        """Have `advance` called soon, from any thread."""
+        """Call the relay's `advance` soon. Thread-safe."""
 
     def select(self, fileno: int, events: int, relay: Relay) -> None:
-        """Call `advance` when these are possible: none to wait for nothing. Forgets what was selected before."""
+        """Call the relay's `advance` when one of these events is possible; no events to wait for nothing. Replaces
+        earlier events."""
 
 
 class Relay:
-    """See the module. `over` is called once, at the end, before whoever is connected here sees it."""
+    """A forwarded connection. `over` is called once, at the end, before the local side can see the end."""
 
     def __init__(self, connection: socket.socket, loop: Loop, over: Callable[[Relay], None]) -> None:
         connection.setblocking(False)
@@ -53,38 +55,38 @@ class Relay:
         self._over = over
         self._stream: TargetStream | None = None
         self._up = memoryview(b"")
-        """Read here, and not yet taken there."""
+        """Data read from the local side and not yet taken by the target."""
         self._down = memoryview(b"")
-        """Come from there, and not yet taken here."""
+        """Data from the target and not yet taken by the local side."""
         self._up_ended = self._input_ended = False
-        """Whether no more comes from here, and whether the target knows."""
+        """Whether no more data comes from the local side, and whether the target knows."""
         self._down_ended = self._end_shown = False
-        """Whether no more comes from there, and whether the near side knows."""
+        """Whether no more data comes from the target, and whether the local side knows."""
         self._is_broken = False
         self._is_armed = False
-        """Whether the stream had nothing to read, and has not called since."""
+        """Whether the stream had nothing to read, and has not called `changed` since."""
         self._is_reading = False
-        """Whether what is waited for here is just that something comes."""
+        """Whether the relay waits for nothing but data from the local side."""
         self._sunk = 0
         self.sent = 0
-        """Bytes to the target."""
+        """Bytes sent to the target."""
         self._received = 0
         self.failure = ""
         self.was_open = False
-        """Whether the far side had been reached, once it is over."""
+        """After the end, whether the far side had been reached."""
         loop.relays.add(self)
 
     @property
     def received(self) -> int:
-        """Bytes from the target."""
+        """Bytes received from the target."""
         return self._sunk + self._received
 
     def begin_with(self, up: bytes, down: bytes) -> None:
-        """What goes first to the target, and from it. Before `start`."""
+        """Set the first data in each direction. Call before `start`."""
         self._up, self._down = memoryview(up), memoryview(down)
 
     def start(self, open_stream: Callable[[Sink, Callable[[], None]], TargetStream]) -> None:
-        """Open the far side. Where that cannot be, the connection is reset."""
+        """Open the stream to the far side. If that fails, the connection is reset."""
         try:
             self._stream = open_stream(self._sink, self._changed)
         except BaseException as error:
@@ -95,14 +97,15 @@ class Relay:
         self.advance()
 
     def abort(self, why: str = "") -> None:
-        """End it at once: whoever is connected here sees a reset, and no end that could be taken for a whole answer."""
+        """End the connection at once by a reset, so that the local side cannot mistake the end for that of a complete
+        answer."""
         self.failure = self.failure or why
         with contextlib.suppress(OSError):
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
         self._close()
 
     def advance(self) -> None:
-        """Do all that can be done now."""
+        """Do everything that can be done now."""
         stream = self._stream
         if stream is None:
             return
@@ -110,10 +113,10 @@ class Relay:
             if self._down or not self._is_armed:
                 self._pull(stream)
             self._push(stream)
-        except OSError:  # the near side is gone
+        except OSError:  # the local side is gone
             self._is_broken = True
         if self._is_armed and self._is_reading and not (self._up or self._up_ended or self._down or self._is_broken):
-            return  # the stream has nothing to say, and what is waited for is the same
+            return  # the stream has nothing new, and the relay waits for the same as before
         if self._is_broken or stream.failure:
             self.abort(stream.failure)
         elif self._down_ended and (self._input_ended or stream.ended) and not self._down:
@@ -122,13 +125,13 @@ class Relay:
             self._select(stream)
 
     def _changed(self) -> None:
-        """See TargetStream: from any thread."""
+        """See TargetStream. Called from any thread."""
         self._is_armed = False
         self._loop.wake(self)
 
     def _sink(self, stream: int, data: bytes | memoryview) -> bool:
-        """Write what has just come, unless earlier data still waits. See Sink."""
-        if self._down or not data:  # an empty piece is the end, of which `read` tells
+        """Write data that has just arrived, unless earlier data is still waiting. See Sink."""
+        if self._down or not data:  # an empty piece is the end, which `read` reports
             return False
         self._sunk += len(data)
         try:
@@ -145,7 +148,7 @@ class Relay:
         return True
 
     def _pull(self, stream: TargetStream) -> None:
-        """From there to here."""
+        """Relay from the target to the local side."""
         left = TURN_LIMIT
         while left > 0:
             if not self._is_flushed() or self._is_armed:
@@ -155,31 +158,31 @@ class Relay:
                     self._end_shown = True
                     self._socket.shutdown(socket.SHUT_WR)
                 return
-            self._is_armed = stream.fileno() < 0  # before it reads: it may be called at once
+            self._is_armed = stream.fileno() < 0  # before reading, since the callback may come at once
             data = stream.read()
             self._down_ended = data is None
             if data == b"":
                 return
             self._is_armed = False
             if data:
-                # Now the sink is not called any more; just before, it may have left something.
+                # The sink is not called from here on, but may have left something just before.
                 self._down = memoryview(b"".join((self._down, data))) if self._down else memoryview(data)
                 self._received += len(data)
                 left -= len(data)
         self._loop.wake(self)
 
     def _is_flushed(self) -> bool:
-        """Write what waits, as far as there is room: whether nothing waits any more."""
+        """Write the waiting data as far as there is room, and return whether none is left."""
         while self._down:
             try:
                 rest = self._down[self._socket.send(self._down) :]
             except BlockingIOError:
                 return False
-            self._down = rest  # last, once it is written: from then on the sink may write, too
+            self._down = rest  # only after writing, since from then on the sink may write, too
         return True
 
     def _push(self, stream: TargetStream) -> None:
-        """From here to there."""
+        """Relay from the local side to the target."""
         left = TURN_LIMIT
         self._loop.unflushed.add(stream.flush)
         while left > 0:
@@ -198,7 +201,7 @@ class Relay:
         self._loop.wake(self)
 
     def _fill(self, stream: TargetStream) -> bool:
-        """Read what there is here, and pass it on as far as there is room: whether there may be more to do."""
+        """Read from the local side and pass it on, as far as there is room. Returns whether there may be more to do."""
         try:
             size = self._socket.recv_into(self._loop.room)
         except BlockingIOError:
@@ -213,7 +216,7 @@ class Relay:
         return taken == size == len(self._loop.room)
 
     def _select(self, stream: TargetStream) -> None:
-        """Wait for what may go on next."""
+        """Wait for whatever may allow to continue."""
         events = 0 if self._up or self._up_ended else selectors.EVENT_READ
         if self._down:
             events |= selectors.EVENT_WRITE
@@ -226,17 +229,17 @@ class Relay:
             self._loop.select(there, events, self)
 
     def _close(self, last: bytes = b"") -> None:
-        """`last`: what the near side is still told."""
+        """Close both sides; `last` is sent to the local side before."""
         stream, self._stream = self._stream, None
         self._loop.select(self._socket.fileno(), 0, self)
         if stream is not None:
             self.was_open = stream.is_open
             if (there := stream.fileno()) >= 0:
                 self._loop.select(there, 0, self)
-            stream.close()  # first: after it, nobody writes to the socket
+            stream.close()  # first, so that no other thread writes to the socket after it is closed
         self._loop.relays.discard(self)
         try:
-            self._over(self)  # before the near side sees the end: whoever asks then why, is told
+            self._over(self)  # before the local side sees the end, so that the reason is known to whoever asks
         finally:
             with self._socket, contextlib.suppress(OSError):
                 if last:

@@ -1,6 +1,6 @@
 """The thread that carries all forwarded connections of one target. Knows neither forwards nor drivers.
 
-One thread, and not two a connection: 200 connections at once would otherwise be 400 threads.
+A single thread, since with two per connection, 200 connections at once would need 400.
 """
 
 from __future__ import annotations
@@ -20,26 +20,27 @@ from rdo.forward.relay import Relay
 from rdo.util import log, threads
 
 ACCEPT_INTERVAL = 0.5
-"""Seconds until the next attempt to accept connections while there are no files left for them."""
+"""Seconds until the next attempt to accept connections when no descriptors are left."""
 
 ACCEPT_LIMIT = 64
 """Connections accepted at a time, before those that are open have their turn."""
 
 FAULT_INTERVAL = 0.1
-"""Seconds until it goes on after an unexpected error of its own: no loop may fill the log."""
+"""Seconds to pause after an unexpected error in the loop itself, so that it cannot fill the log."""
 
 ENOUGH_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class RelayLoop:
-    """Drives listeners and relays. `run_soon` and `wake` may be called from any thread, all else only by the loop."""
+    """Drives listeners and relays. `run_soon` and `wake` may be called from any thread, everything else only by the
+    loop."""
 
     def __init__(self) -> None:
         self.room = memoryview(bytearray(READ_SIZE))
         self.relays: set[Relay] = set()
         self.unflushed: set[Callable[[], None]] = set()
         self.expected = 0
-        """Relays that are about to begin; the loop does not end before."""
+        """Relays that are about to begin. The loop does not end before these have."""
         self.is_over = False
         self._selector = selectors.DefaultSelector()
         self._events: dict[int, int] = {}
@@ -48,22 +49,22 @@ class RelayLoop:
         self._paused: list[tuple[socket.socket, Callable[[socket.socket], None]]] = []
         self._resume = 0.0
         self._ending = False
-        self._bell, self._ears = socket.socketpair()  # sockets: who rings one that is closed does no harm
+        self._bell, self._ears = socket.socketpair()  # sockets, so that writing to a closed one does no harm
         self._is_awake = False
-        """Whether a byte is on its way to the loop, so that no other one is needed."""
+        """Whether a byte is on its way to the loop, so that no other is needed."""
         for end in (self._bell, self._ears):
             end.setblocking(False)
         self._selector.register(self._ears, selectors.EVENT_READ, self._drain)
 
     def start(self) -> None:
-        """Raises SetupError."""
+        """Start the thread. Raises SetupError."""
         threads.start(self._run, name="forward")
 
     def run_soon(self, act: Callable[[], None]) -> bool:
-        """Have the loop do it. False where that is over, and nothing will be done."""
+        """Have the loop call the function. Returns False if the loop is over, and the function will not be called."""
         self._waiting.append(act)
-        if self.is_over:  # looked at after that: see `_run`
-            with contextlib.suppress(ValueError):  # else it was done just now
+        if self.is_over:  # checked after adding the function; see `_run`
+            with contextlib.suppress(ValueError):  # otherwise it has just been called
                 self._waiting.remove(act)
                 return False
         self._ring()
@@ -75,7 +76,7 @@ class RelayLoop:
         self._ring()
 
     def end_when_idle(self) -> None:
-        """End the thread, once it has done what it was given until now, and the last relay is over."""
+        """End the thread, once it has called all functions given so far, and the last relay is over."""
         self.run_soon(self._end)
 
     def listen(self, listening: socket.socket, accepted: Callable[[socket.socket], None]) -> None:
@@ -84,7 +85,7 @@ class RelayLoop:
         self._selector.register(listening, selectors.EVENT_READ, lambda: self._accept(listening, accepted))
 
     def leave(self, listening: socket.socket) -> None:
-        """Listen no more, and close it."""
+        """Stop listening, and close the socket."""
         self._paused = [pair for pair in self._paused if pair[0] is not listening]
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(listening)
@@ -116,7 +117,7 @@ class RelayLoop:
                     log.crash(error)
                     time.sleep(FAULT_INTERVAL)
             self.is_over = True
-            if self._waiting:  # looked at after that: who comes later sees that it is over
+            if self._waiting:  # checked after setting is_over: later additions see that
                 self.is_over = False
         self._selector.close()
         self._bell.close()
@@ -124,7 +125,7 @@ class RelayLoop:
 
     def _take_turn(self) -> None:
         self._attend(self._timeout())
-        if self.unflushed:  # what comes meanwhile goes out together with it
+        if self.unflushed:  # what arrives meanwhile is sent together with it
             self._attend(0)
         while self.unflushed:
             self._attempt(self.unflushed.pop())
@@ -134,14 +135,14 @@ class RelayLoop:
     def _attend(self, timeout: float | None) -> None:
         """Do what can be done now, or within so many seconds; None to wait for something."""
         ready = self._selector.select(timeout)
-        with HANDING_ON:  # then more has come by the next look
+        with HANDING_ON:  # wait for it, so that the next look finds more
             pass
         for key, _ in ready:
             self._attempt(key.data)
         for _ in range(len(self._waiting)):
-            with contextlib.suppress(IndexError):  # taken back: see `run_soon`
+            with contextlib.suppress(IndexError):  # withdrawn by `run_soon`
                 self._attempt(self._waiting.popleft())
-        for _ in range(len(self._woken)):  # some wake themselves, so that others have their turn
+        for _ in range(len(self._woken)):  # a relay may wake itself again, so that others have their turn
             self._attempt(self._woken.pop().advance)
 
     def _timeout(self) -> float | None:
@@ -151,7 +152,7 @@ class RelayLoop:
 
     @staticmethod
     def _attempt(act: Callable[[], None]) -> None:
-        """Whatever one connection brings about, the others go on."""
+        """Call the function. An error in one connection must not affect the others."""
         try:
             act()
         except BaseException as error:
@@ -164,7 +165,7 @@ class RelayLoop:
         for _ in range(ACCEPT_LIMIT):
             try:
                 connection, _ = listening.accept()
-            except OSError as error:  # whoever connected may have gone again
+            except OSError as error:  # the client may have disconnected already
                 if error.errno in ENOUGH_FILES:
                     self._selector.unregister(listening)
                     self._paused.append((listening, accepted))
@@ -187,7 +188,7 @@ class RelayLoop:
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._ears.recv(64)
-        self._is_awake = False  # last: who rings until now is heard in this turn, and who rings later sends a byte
+        self._is_awake = False  # last: earlier calls of `_ring` are handled in this turn, and later ones send a byte
 
     def _end(self) -> None:
         self._ending = True

@@ -1,4 +1,4 @@
-"""A forward that listens on the target, for a server that this machine reaches. It ends with its connection."""
+"""A forward that listens on the target, for a server that this machine connects to. It ends with its connection."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Listen = Callable[[Endpoint, Callable[[IncomingLease], None]], RemoteListener]
 
 
 class RemoteForward(HeldForward):
-    """See the module."""
+    """A forward that listens on the target, for a server that this machine connects to."""
 
     def __init__(self, forward: Forward, listen: Listen, loop: RelayLoop, workers: Workers, failed: Failed) -> None:
         """Raises SetupError, LinkLost."""
@@ -34,7 +34,7 @@ class RemoteForward(HeldForward):
         self._loop = loop
         self._workers = workers
         self._asked: set[RemoteSocks] = set()
-        """Who has not said yet where to."""
+        """SOCKS clients that have not named a destination yet."""
         self._listener = listen(forward.listen, self._accept)
 
     @property
@@ -44,7 +44,7 @@ class RemoteForward(HeldForward):
 
     @property
     def moved(self) -> str:
-        """See HeldForward: a target does not choose, unless it is asked to."""
+        """See HeldForward. A target does not choose another port unless it is asked to."""
         return ""
 
     @property
@@ -62,7 +62,7 @@ class RemoteForward(HeldForward):
             each.end()
 
     def _accept(self, lease: IncomingLease) -> None:
-        """By who receives from the target."""
+        """Called by the thread that receives from the target."""
         if not self._loop.run_soon(partial(self._begin, lease)):
             self._give_up(lease, "")
 
@@ -93,7 +93,7 @@ class RemoteForward(HeldForward):
     def _connect(self, lease: IncomingLease, destination: Endpoint, asked: RemoteSocks | None) -> None:
         try:
             connection = endpoint_socket.connect(destination, CONNECT_TIMEOUT)
-        except (OSError, UnicodeError) as error:  # a name may be one that cannot be looked up at all
+        except (OSError, UnicodeError) as error:  # a name may not be encodable at all
             self._loop.run_soon(partial(self._failed, lease, asked, reason(error)))
         except BaseException as error:
             self._loop.run_soon(partial(self._failed, lease, asked, log.words(error)))
@@ -109,7 +109,7 @@ class RemoteForward(HeldForward):
 
     def _give_up(self, lease: IncomingLease, why: str) -> None:
         try:
-            self.fail(why)  # before it is seen there: whoever asks then why, is told
+            self.fail(why)  # before the target sees the end, so that the reason is known to whoever asks
         finally:
             lease.stream.close()
             lease.release()

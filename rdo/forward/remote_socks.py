@@ -1,4 +1,4 @@
-"""Somebody on the target who says by SOCKS which server this machine is to connect to: up to the request."""
+"""The SOCKS request of a client on the target, which names the server that this machine should connect to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ FORBIDDEN = "your ssh configuration forbids it (PermitRemoteOpen)"
 
 
 class RemoteSocks:
-    """By the loop, but for `_changed`. Ends by `found` or by `failed`, each with itself, and is called no more."""
+    """A client that is sending its request. Used by the loop, except for `_changed`. Ends by calling either `found` or
+    `failed`, with itself, and calls neither again."""
 
     def __init__(
         self,
@@ -37,11 +38,11 @@ class RemoteSocks:
         self._advance()
 
     def refuse(self, why: str) -> None:
-        """There is no connection to what was asked for."""
+        """Answer that no connection could be made."""
         self._answer(self.request.refused(why))
 
     def end(self) -> None:
-        """Do not wait any longer."""
+        """Stop waiting for the request."""
         if not self._is_over:
             self._fail("")
 
@@ -52,7 +53,7 @@ class RemoteSocks:
         while not self._is_over:
             data = self.lease.stream.read()
             if data is None:
-                self._fail(self.lease.stream.failure)  # none where the client hung up
+                self._fail(self.lease.stream.failure)  # empty if the client hung up
             elif not data:
                 return
             else:
@@ -76,7 +77,7 @@ class RemoteSocks:
         self._found(self, destination)
 
     def _answer(self, answer: bytes) -> None:
-        if answer:  # a few bytes, for which there is room
+        if answer:  # a few bytes, which there is room for
             self.lease.stream.write(memoryview(answer))
             self.lease.stream.flush()
 

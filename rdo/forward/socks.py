@@ -1,6 +1,6 @@
-"""What is said over a connection to a SOCKS proxy before its data: versions 4 and 4a, and 5 (RFC 1928). Pure.
+"""The part of a SOCKS connection before its data: versions 4 and 4a, and 5 (RFC 1928). Pure.
 
-As with ssh(1), nobody has to authenticate, and all that can be asked for is a connection to a port.
+As with ssh(1), clients need not authenticate, and can only ask for a connection to a port.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from rdo.config.names import host_fault
 from rdo.fscodec import fsdecode
 
 REQUEST_LIMIT = 1024
-"""Bytes of a request: a name of 255 and more than any program sends as a user."""
+"""Bytes of a request: a name of 255, and more than any program sends as a user name."""
 
 CONNECT = 1
 
@@ -21,23 +21,23 @@ NO_METHOD = b"\5\xff"
 METHOD = b"\5\0"
 
 IPV4, NAME, IPV6 = 1, 3, 4
-"""What an address is, in version 5."""
+"""Address types of version 5."""
 
 GRANTED_4, REFUSED_4 = (b"\0" + code + bytes(6) for code in (b"\x5a", b"\x5b"))
 
 _BOUND = b"\0\1" + bytes(6)
-"""In place of the address that we connect from, which only the target knows: ssh(1) says that, too."""
+"""The bound address in an answer. Only the target knows the real one; ssh(1) sends the same."""
 
 GRANTED_5, FAILED_5, FORBIDDEN_5, UNREACHABLE_5, REFUSED_5, NO_COMMAND_5, NO_ADDRESS_5 = (
     b"\5" + bytes([code]) + _BOUND for code in (0, 1, 2, 4, 5, 7, 8)
 )
 
 REASONS = {"refused": REFUSED_5, "forbids": FORBIDDEN_5, "unreachable": UNREACHABLE_5, "resol": UNREACHABLE_5}
-"""Words in why no connection could be made, and what to answer then."""
+"""Words in the reason why no connection could be made, with the reply code for each."""
 
 
 class SocksError(Exception):
-    """The client cannot be served: why, and `answer` for it before the end."""
+    """The client cannot be served: the reason, and the `answer` to send before disconnecting."""
 
     def __init__(self, why: str, answer: bytes = b"") -> None:
         super().__init__(why)
@@ -45,26 +45,26 @@ class SocksError(Exception):
 
 
 class _Incomplete(Exception):
-    """There is more to come."""
+    """More data is needed."""
 
 
 class SocksRequest:
-    """Of one client. What it has sent so far comes by `receive`, until there is a `destination`."""
+    """The request of one client. Pass what it sends to `receive` until there is a `destination`."""
 
     def __init__(self) -> None:
         self.destination: Endpoint | None = None
         self.granted = b""
-        """What to answer once there is a connection."""
+        """The answer to send once there is a connection."""
         self._received = b""
         self._has_method = False
 
     @property
     def rest(self) -> bytes:
-        """What came after the request."""
+        """The data that followed the request."""
         return self._received
 
     def receive(self, data: bytes) -> bytes:
-        """What to answer now. Raises SocksError."""
+        """Take data, and return the answer to send now. Raises SocksError."""
         self._received += data
         answer = b""
         try:
@@ -82,7 +82,7 @@ class SocksRequest:
         return answer
 
     def refused(self, why: str) -> bytes:
-        """What to answer where there is no connection, and why."""
+        """The answer to send if there is no connection, and the reason."""
         if self.granted == GRANTED_4:
             return REFUSED_4
         return next((answer for word, answer in REASONS.items() if word in why.lower()), FAILED_5)
@@ -98,7 +98,7 @@ class SocksRequest:
     def _read_4(self) -> None:
         fields = _Fields(self._received[1:])
         command, port, address = fields.number(), fields.number(2), fields.take(4)
-        fields.text()  # a user, whom nobody checks
+        fields.text()  # the user name, which nobody checks
         is_name = address[:3] == bytes(3) and address[3] != 0
         host = fields.text() if is_name else str(ipaddress.IPv4Address(address))
         self._finish(fields, command, host, port, GRANTED_4, REFUSED_4)
@@ -128,7 +128,7 @@ class SocksRequest:
 
 
 class _Fields:
-    """Reads one field after the other. Raises _Incomplete."""
+    """Reads fields one after the other. Raises _Incomplete."""
 
     def __init__(self, data: bytes) -> None:
         self.rest = data
@@ -143,7 +143,7 @@ class _Fields:
         return int.from_bytes(self.take(size), "big")
 
     def text(self) -> str:
-        """Up to a NUL byte."""
+        """The text up to a NUL byte."""
         if b"\0" not in self.rest:
             raise _Incomplete
         found, _, self.rest = self.rest.partition(b"\0")

@@ -1,4 +1,4 @@
-"""The forwards of one target: held while somebody needs them, whatever becomes of the connection meanwhile."""
+"""The forwards of one target, held while somebody needs them, even if the connection is lost and made again."""
 
 from __future__ import annotations
 
@@ -25,48 +25,47 @@ from rdo.util.threads import Workers
 
 
 class ConfiguredAttempt(NamedTuple):
-    """Forwards that were begun together: over which connections, and those that ended with one of these."""
+    """Forwards that were started together: over which connections, and those that end with such a connection."""
 
     connections: frozenset[HeldConnection]
     remote: Sequence[HeldForward] = ()
 
     def counts(self, pool: TargetPool) -> bool:
-        """Whether there is nothing to begin again, since the connection is still the same."""
+        """Whether nothing has to be started again, since a connection is still the same."""
         return not self.connections.isdisjoint(pool.shells.connections) and not any(each.ended for each in self.remote)
 
 
 class TargetForwards:
-    """Usable from any thread."""
+    """The forwards of one target. Thread-safe."""
 
     def __init__(self, pool: TargetPool) -> None:
         self.pool = pool
-        """The latest of the target: another one after a reconnect."""
+        """The latest pool of the target, which is another one after a reconnect."""
         self.is_watched = False
-        """Whether the end of the pool is heeded."""
+        """Whether `when_closing` of the pool is set."""
         self.configured: dict[ForwardSet, ConfiguredAttempt] = {}
-        """What goes with the target by its own configuration: the latest attempt to have that."""
+        """The latest attempt to hold the forwards in the target's own configuration."""
         self._lock = threading.Lock()
-        """Guards what follows, and the owners of each forward."""
+        """Guards everything below, and the owners of each forward."""
         self._held: list[HeldForward] = []
         self._loop: RelayLoop | None = None
         self._workers = Workers("reverse")
         self._log = FailureReport(_logged)
 
     def begin_with(self, pool: TargetPool) -> None:
-        """This is the latest pool."""
+        """Use this pool, which is the latest."""
         self.pool, self.is_watched = pool, True
 
     @property
     def held(self) -> list[HeldForward]:
-        """Those that listen."""
+        """The forwards that listen."""
         return [held for held in list(self._held) if not held.ended]
 
     def hold(
         self, owner: Hashable, forward: Forward, connection: HeldConnection | None = None
     ) -> tuple[HeldForward, bool]:
-        """Hold it for the owner: and whether it is new. `connection`: to listen over, if it listens there. Raises
-        SetupError.
-        """
+        """Hold a forward for the owner, and return it and whether it is new. `connection` is the one to listen over, if
+        the forward listens on the target. Raises SetupError."""
         with self._lock:
             for held in self._held:
                 if held.serves(forward) and not held.ended:
@@ -83,7 +82,7 @@ class TargetForwards:
             return held, True
 
     def _make_way(self, forward: Forward) -> None:
-        """End what is only there by itself, and has the port that somebody asks for."""
+        """End an automatic forward that occupies the port which somebody asks for."""
         for held in self._held:
             is_same = held.endpoint.port == forward.listen.port and held.forward.kind is ForwardKind.LOCAL
             if is_same and all(isinstance(each, ByItself) for each in held.owners):
@@ -91,7 +90,7 @@ class TargetForwards:
         self._end_unwanted()
 
     def drop(self, owner: Hashable, kept: Iterable[Forward] = ()) -> None:
-        """The owner needs no others than these any more."""
+        """Drop all forwards of the owner but these."""
         kept = set(kept)
         with self._lock:
             for held in self._held:
@@ -100,7 +99,7 @@ class TargetForwards:
             self._end_unwanted()
 
     def end(self, chosen: Callable[[HeldForward], bool] = lambda held: True) -> int:
-        """End those that are chosen, whoever asked for them: how many."""
+        """End the chosen forwards, whoever asked for them, and return how many."""
         with self._lock:
             found = [held for held in self._held if chosen(held)]
             for held in found:
@@ -109,7 +108,7 @@ class TargetForwards:
             return len(found)
 
     def _begin(self, forward: Forward, connection: HeldConnection | None) -> HeldForward:
-        """Raises SetupError."""
+        """Start a forward. Raises SetupError."""
         if self._loop is None:
             loop = RelayLoop()
             loop.start()
@@ -126,7 +125,7 @@ class TargetForwards:
             raise SetupError(f"`{self.pool.target.name}` does not listen on `{forward.listen}`", str(error)) from None
 
     def _end_unwanted(self) -> None:
-        """With the lock."""
+        """End forwards without owners. Call with the lock held."""
         for held in self._held:
             if not held.owners and not held.ended:
                 held.end()
@@ -139,7 +138,7 @@ class TargetForwards:
         return self.pool.open_stream(destination, sink, changed)
 
     def _failed(self, held: HeldForward, why: str) -> None:
-        """Tell the commands that asked for the forward, or else the log."""
+        """Report a failed connection to the commands that asked for the forward, or else to the log."""
         line = f"no connection by {way(held, self.pool.target.name)}: {why}"
         reports = [owner for owner in list(held.owners) if isinstance(owner, FailureReport)]
         if not any([report.tell(line) for report in reports]):

@@ -1,4 +1,4 @@
-"""A command whose ports are to be here, as far as these have to know it."""
+"""A command whose ports are forwarded automatically, as far as the port watch needs to know it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rdo.pool.connection import HeldConnection
 
 
 class WatchedCommand:
-    """One command. Its attributes are changed by the thread that watches, and by the one with the output."""
+    """One command. Both the watching thread and the one that handles output change its attributes."""
 
     def __init__(
         self,
@@ -19,10 +19,10 @@ class WatchedCommand:
         say: Callable[[str], bool],
         trace: Callable[[str], None],
     ) -> None:
-        """`shell` is its process on the target.
+        """`shell` is the process id of its shell on the target.
 
-        `say` shows a line on its terminal: whether it can be shown now, if at all. `trace` shows one to who asked for
-        more.
+        `say` shows a line on its terminal, and returns False if that is not possible now. `trace` shows a line if the
+        user asked for details.
         """
         self.shell = shell
         self.connection = connection
@@ -30,16 +30,16 @@ class WatchedCommand:
         self.say = say
         self.trace = trace
         self.named: set[int] = set()
-        """Ports that stood in its output."""
+        """Ports that its output has named."""
         self.shown: set[str] = set()
-        """Lines that were shown: a server that starts again says nothing new."""
+        """Lines that were shown, so that a server which restarts is not reported again."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is known to have ended: then nothing of it will listen."""
+        """Whether the command is known to have ended, so that it will not listen any more."""
         return self._channel.ended
 
     def show(self, line: str) -> None:
-        """Show the line, once: later, if an editor has the screen."""
+        """Show the line, once; later, if an editor is using the screen."""
         if line not in self.shown and self.say(line):
             self.shown.add(line)

@@ -1,4 +1,4 @@
-"""The ports of a target that are here because commands listen on them: each for as long as that is so."""
+"""The automatic forwards of a target: each exists for as long as a command listens on its port."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from rdo.forward.target_forwards import TargetForwards
 from rdo.forward.watched_command import WatchedCommand
 
 PORT_LIMIT = 64
-"""Ports of a target at a time: a command that listens on more is not a server for people."""
+"""Ports of a target at a time. A command that listens on more is not a server for people."""
 
 FIRST_EPHEMERAL = 32768
-"""From here on, Linux gives out ports to who asks for none in particular, such as debuggers."""
+"""From here on, Linux assigns ports to programs that ask for none in particular, such as debuggers."""
 
 LOOPBACK = ("localhost", IPV4, IPV6)
 
 
 class _Port:
-    """One that is here."""
+    """An automatic forward of a port."""
 
     def __init__(self, command: WatchedCommand, found: ListeningPort, owner: ByItself, held: HeldForward) -> None:
         self.command = command
@@ -32,21 +32,21 @@ class _Port:
         self.held = held
 
     def is_of(self, command: WatchedCommand, found: ListeningPort) -> bool:
-        """Whether it is this one, if another process of the command may have it by now."""
+        """Whether it is this port of the same command, even if another process of the command has it by now."""
         return self.command is command and self.found.host == found.host
 
 
 class WatchedPorts:
-    """Of one target. Usable from any thread."""
+    """The automatic forwards of one target. Thread-safe."""
 
     def __init__(self, target: TargetForwards) -> None:
         self._target = target
         self._lock = threading.Lock()
-        """Guards what follows; held while something begins to listen."""
+        """Guards everything below; held while a forward starts to listen."""
         self._ports: dict[int, _Port] = {}
 
     def have(self, found: Sequence[tuple[WatchedCommand, ListeningPort]]) -> None:
-        """Have just these."""
+        """Forward exactly these ports."""
         with self._lock:
             wanted = {each.port: (command, each) for command, each in found}
             for number, port in list(self._ports.items()):
@@ -58,23 +58,23 @@ class WatchedPorts:
         self.show()
 
     def show(self) -> None:
-        """Show what could not be shown before."""
+        """Show the lines that could not be shown before."""
         for port in list(self._ports.values()):
             self._show(port)
 
     def give_back(self, command: WatchedCommand) -> None:
-        """The command has ended."""
+        """Drop the forwards of a command that has ended."""
         with self._lock:
             for port in [number for number, each in self._ports.items() if each.command is command]:
                 self._drop(port)
 
     def local(self, port: int) -> int:
-        """Where a port of the target is here, whoever asked for that; 0 if it is not."""
+        """The local port for a port of the target, whoever asked for the forward; 0 if there is none."""
         held = self._held(port)
         return held.endpoint.port if held is not None else 0
 
     def name(self, command: WatchedCommand, port: int) -> None:
-        """The port stands in the command's output."""
+        """Note that the command's output names the port."""
         command.named.add(port)
         held = self._ports.get(port)
         if held is not None and held.command is command:
@@ -110,7 +110,7 @@ class WatchedPorts:
         return None
 
     def _show(self, port: _Port) -> None:
-        """Say where it is, unless nobody would want to know."""
+        """Show where the port is, unless nobody is likely to be interested."""
         if port.found.port < FIRST_EPHEMERAL or port.found.port in port.command.named:
             port.command.show(f"http://{moved_line(port.held, self._target.pool.target.name)}")
 
