@@ -1,4 +1,4 @@
-"""A tar archive of files of this machine, written as it is read: never whole in memory."""
+"""Writes a tar archive of local files while reading them; the archive is never held in memory as a whole."""
 
 from __future__ import annotations
 
@@ -17,38 +17,40 @@ from rdo.sync.entry import Entry
 from rdo.sync.tar_header import SECOND
 
 CHUNK = 256 * 1024
-"""Bytes that are read and sent at a time: an SSH packet as rdo negotiates them."""
+"""Bytes that are read and sent at a time: the size of an SSH packet as rdo negotiates it."""
 
 NO_PARTS: Mapping[bytes, str] = MappingProxyType({})
 
 FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 LINK_ERRORS = (errno.ELOOP, errno.EMLINK, errno.ENXIO)
-"""What opening a link or a socket fails with: Linux and macOS, FreeBSD; a fifo opens, as nobody waits for its end."""
+"""The errors of opening a link or a socket, on Linux and macOS, and on FreeBSD. A FIFO can be opened, without waiting
+for a writer."""
 
 
 class Archive:
-    """Files below `root` and texts, as one archive. `digests` says which files were sent whole, and their content."""
+    """Files below `root`, and generated texts, as one archive. `digests` has the files that were sent completely, with
+    the digests of their contents."""
 
     def __init__(self, root: bytes, parts: Mapping[bytes, str] = NO_PARTS) -> None:
-        """`parts`: files whose content is there already, and its digests: they are sent empty."""
+        """`parts` has the digests of files whose content is on the target already; these are sent empty."""
         self._parts = parts
         self.digests: dict[bytes, str] = {}
         self.size = 0
-        """Bytes of files that were sent."""
+        """Bytes of files sent so far."""
         self._root = root
         self._now = int(time.time()) * SECOND
-        """The time of what has none that counts."""
+        """The time of entries whose own time does not matter."""
         self._written = 0
         self._pieces: list[bytes] = []
         self._held = 0
         self._directory: tuple[bytes, int] | None = None
-        """The one whose files are read at present, and its descriptor."""
+        """The directory whose files are being read, and its descriptor."""
 
     def tree(self, prefix: bytes, entries: Mapping[bytes, Entry]) -> Iterator[bytes]:
-        """These entries, each under the prefix and its path. Raises RdoError for a file that cannot be read.
+        """Add these entries, each named by the prefix and its path. Raises RdoError for a file that cannot be read.
 
-        One that has vanished is left out, and one that became shorter meanwhile is not among the digests.
+        A file that has vanished is left out; one that has become shorter meanwhile is not among the digests.
         """
         try:
             for path in sorted(entries):
@@ -65,7 +67,7 @@ class Archive:
             self.close()
 
     def text(self, name: bytes, content: bytes) -> Iterator[bytes]:
-        """A file with this content."""
+        """Add a file with this content."""
         self._put(tar_header.header(name, Entry("file", 0o600, len(content), self._now)))
         for start in range(0, len(content), CHUNK):
             self._put(content[start : start + CHUNK])
@@ -73,7 +75,7 @@ class Archive:
         self._put(tar_header.padding(len(content)))
 
     def directory(self, name: bytes) -> None:
-        """An empty directory, for what follows."""
+        """Add an empty directory."""
         self._put_directory(name, 0o700)
 
     def _put_directory(self, name: bytes, mode: int) -> None:
@@ -85,7 +87,7 @@ class Archive:
         yield self._flushed()
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close open descriptors."""
         if self._directory is not None:
             os.close(self._directory[1])
             self._directory = None
@@ -120,7 +122,7 @@ class Archive:
         self.size += entry.size
 
     def _long_file(self, name: bytes, path: bytes, entry: Entry, handle: int) -> Iterator[bytes]:
-        """One that is sent piece by piece, or that has changed since it was looked at."""
+        """A file that is sent piece by piece, or that has changed since it was examined."""
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             return
@@ -137,7 +139,7 @@ class Archive:
         if rest == 0:
             self.digests[path] = digest.hexdigest()
             self.size += entry.size
-        while rest:  # it has become shorter: the archive has to go on as its header says
+        while rest:  # it has become shorter, but the archive has to match its header
             filler = b"\0" * min(rest, CHUNK)
             rest -= len(filler)
             self._put(filler)
@@ -145,7 +147,7 @@ class Archive:
         self._put(tar_header.padding(entry.size))
 
     def _open(self, path: bytes) -> int | None:
-        """The file's descriptor; None if there is no such file any more. Follows no link."""
+        """The file's descriptor; None if there is no such file any more. Follows no links."""
         parent, _, name = path.rpartition(b"/")
         try:
             if self._directory is None or self._directory[0] != parent:
@@ -158,7 +160,8 @@ class Archive:
 
 
 def open_file(root: bytes, path: bytes) -> int | None:
-    """The descriptor of a file below the root, reached by no link; None if it is not there. Raises RdoError."""
+    """The descriptor of a file below the root, opened without following links; None if it does not exist. Raises
+    RdoError."""
     parent, _, name = path.rpartition(b"/")
     try:
         directory = open_directory(root, parent)
@@ -172,13 +175,13 @@ def open_file(root: bytes, path: bytes) -> int | None:
 
 
 def _check_gone(path: bytes, error: OSError) -> None:
-    """Raises RdoError unless it means that there is no such file any more."""
+    """Raise RdoError unless the error means that there is no such file any more."""
     if not isinstance(error, FileNotFoundError | NotADirectoryError) and error.errno not in LINK_ERRORS:
         raise _unreadable(path, error) from None
 
 
 def open_directory(root: bytes, path: bytes) -> int:
-    """The descriptor of a directory below the root, reached by no link. Raises OSError."""
+    """The descriptor of a directory below the root, opened without following links. Raises OSError."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
     handle = os.open(root, flags)
     for name in path.split(b"/") if path else ():
@@ -191,7 +194,7 @@ def open_directory(root: bytes, path: bytes) -> int:
 
 
 def digest_of(root: bytes, path: bytes) -> str:
-    """SHA-256 of a file's content, hexadecimal; empty if it is not there as a file. Raises RdoError."""
+    """The hexadecimal SHA-256 digest of a file's content; empty if it is not a regular file. Raises RdoError."""
     archive = Archive(root)
     for _ in archive.tree(b"", {path: Entry("file")}):
         pass
@@ -199,7 +202,7 @@ def digest_of(root: bytes, path: bytes) -> str:
 
 
 def content_of(root: bytes, path: bytes, limit: int) -> bytes:
-    """A file's content; empty if it is not there as a file, or has more bytes than that. Raises RdoError."""
+    """A file's content; empty if it is not a regular file, or is larger than `limit`. Raises RdoError."""
     handle = open_file(root, path)
     if handle is None:
         return b""
@@ -213,7 +216,7 @@ def content_of(root: bytes, path: bytes, limit: int) -> bytes:
 
 
 def _whole(handle: int, size: int) -> bytes | None:
-    """The content of a file of that size, read at once; None if it has another one, or is long."""
+    """The content of a file of that size, read at once; None if its size differs, or is large."""
     if size >= CHUNK:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What a target has that a push would overwrite or remove, though it is not as rdo has left it. Pure."""
+"""Files on a target that a push would overwrite or remove although they are not as rdo left them. Pure."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from rdo.sync.manifest import Placed
 from rdo.sync.pull_scan import BadScan, seen
 
 NAMED_LIMIT = 3
-"""Paths that an error names; `rdoctl sync diff` shows all."""
+"""Paths that an error message names; `rdoctl sync diff` shows all."""
 
 CHANGED, FOREIGN, MISSING, OUTDATED = "changed", "not ours", "missing", "outdated"
 
 
 class Difference(NamedTuple):
-    """A path that is not the same on both sides."""
+    """A path that differs between the two sides."""
 
     path: bytes
     here: Entry | None
     there: str
-    """`changed` since rdo has put it there; `not ours`: it was there before; `missing`; or `outdated`: as rdo has put
-    it, and changed here since."""
+    """How the path differs on the target: `changed` since rdo put it there; `not ours`, which rdo did not put there;
+    `missing`; or `outdated`, changed here since rdo put it there."""
 
 
 class SyncConflict(RdoError):
-    """Files on the target would be overwritten or removed that are not as rdo has left them. Nothing was changed."""
+    """A push would overwrite or remove files on the target that are not as rdo left them. Nothing was changed."""
 
     def __init__(self, target: str, differences: Iterable[Difference]) -> None:
         self.differences = tuple(differences)
@@ -44,7 +44,7 @@ class SyncConflict(RdoError):
 
 
 def named(paths: Iterable[bytes]) -> str:
-    """The first few, in backticks, and how many more there are."""
+    """The first few paths, in backticks, and the number of others."""
     names = [f"`{fsdecode(path)}`" for path in sorted(paths)]
     more = len(names) - NAMED_LIMIT
     if more > 0:
@@ -53,7 +53,7 @@ def named(paths: Iterable[bytes]) -> str:
 
 
 def is_ours(found: Found, versions: Collection[Placed]) -> bool:
-    """Whether what is there is a version that rdo has put there."""
+    """Whether what is on the target is a version that rdo put there."""
     return any(is_version(found, version) for version in versions)
 
 
@@ -70,7 +70,7 @@ def is_version(found: Found, version: Placed) -> bool:
 
 
 def is_as_put(found: Found, entry: Entry, digest: str) -> bool:
-    """Whether a file or link there is in all as it would be if it were put; `digest`: of the file here."""
+    """Whether a file or link on the target is exactly as a push would make it; `digest` is that of the local file."""
     if not found.kind == entry.kind != "directory":
         return False
     if entry.kind == "link":
@@ -89,7 +89,8 @@ def conflicts(
     ours: Mapping[bytes, Collection[Placed]],
     here: Mapping[bytes, str],
 ) -> list[Difference]:
-    """What would be lost. `ours`: the versions of each path that rdo has put there; `here`: digests of files here."""
+    """The differences that a push would destroy. `ours` has the versions of each path that rdo put there; `here` has
+    digests of local files."""
     differences = []
     for path, each in sorted(found.items()):
         entry = put.get(path)

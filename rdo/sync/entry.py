@@ -1,6 +1,6 @@
 """What there is at a path, and how two states of a tree differ. Pure.
 
-A tree is never changed in place. Whoever keeps one can therefore ask with `is` whether anything changed.
+A tree is never changed in place. So whoever keeps one can test with `is` whether anything has changed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ Kind: TypeAlias = Literal["file", "link", "directory"]
 class Entry(NamedTuple):
     """A file, a symbolic link or a directory.
 
-    Of a link only the text counts, of a directory only the mode: the rest is 0 or empty, so that what is equal to the
-    user compares equal.
+    Only the text of a link and the mode of a directory are compared; their other fields are 0 or empty, so that what is
+    equal to the user compares equal.
     """
 
     kind: Kind
@@ -27,10 +27,10 @@ class Entry(NamedTuple):
     """In bytes."""
     mtime_ns: int = 0
     link: bytes = b""
-    """Where a link leads, as it was written."""
+    """The text of a link."""
     version: int = 0
-    """Tells two states of a file of this machine apart though all else is equal: another date was set, or it was
-    written twice in one tick of the clock. 0 where it is not known, and then it does not count."""
+    """Distinguishes two states of a local file that are otherwise equal, because a date was set, or the file was
+    written twice within one tick of the clock. 0 if unknown, in which case it is not compared."""
 
     def same(self, other: Entry | None) -> bool:
         """Whether this is the same state, as far as both know it."""
@@ -40,30 +40,30 @@ class Entry(NamedTuple):
 
 
 Tree: TypeAlias = Mapping[bytes, Entry]
-"""Entries by their paths, in no particular order. Each directory on the way to an entry has one, too; the root has
-none."""
+"""Entries by path, in no particular order. Every parent directory of an entry has an entry, except the root."""
 
 
 class Changes(NamedTuple):
-    """What turns one tree into another."""
+    """The changes that turn one tree into another."""
 
     put: Tree
-    """What is new or different. A path that had another kind is here alone, though it has to be removed first; what was
-    below a directory is among `removed` then."""
+    """What is new or different. If the kind of a path changes, the path is only here, although the old one has to be
+    removed first; what was below an old directory is in `removed`."""
     removed: list[bytes]
-    """What is gone, the contents of a directory before the directory."""
+    """What is gone, with the contents of a directory before the directory."""
 
     def __bool__(self) -> bool:
         return bool(self.put or self.removed)
 
 
 def changes(old: Tree, new: Tree) -> Changes:
-    """What turns the old tree into the new one; nothing, at no cost, if they are one object."""
+    """The changes from the old tree to the new one. If both are the same object there are none, at no cost."""
     if old is new:
         return Changes({}, [])
-    other = map(is_not, map(old.get, new), new.values())  # most entries are the same object: this takes no Python
+    # most entries are the same object, which this finds without running Python code
+    other = map(is_not, map(old.get, new), new.values())
     put = {path: entry for path, entry in compress(new.items(), other) if not entry.same(old.get(path))}
     fresh = sum(path not in old for path in put)
-    if len(new) - fresh == len(old):  # all that was there is there: no need to go through it
+    if len(new) - fresh == len(old):  # everything old still exists, so there is no need to look for removed entries
         return Changes(put, [])
     return Changes(put, sorted(old.keys() - new.keys(), reverse=True))

@@ -1,4 +1,4 @@
-"""What there is at paths of a target: kinds, what stat(1) says, contents. Asked by a job that changes nothing there."""
+"""Examines paths on a target: their kinds, what stat(1) prints, their contents. Done by a job that changes nothing."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from rdo.sync.path_word import PATH_LIMIT
 from rdo.sync.push_job import STAT, calls, chunks, word
 
 HASH = {"sha256sum": "sha256sum", "shasum": "shasum -a 256", "openssl": "openssl dgst -sha256 -r", "": "false"}
-"""How each program there is asked for SHA-256; all say it in the same form."""
+"""How to run each program that computes SHA-256. All print it in the same form."""
 
 KINDS = {"f": "file", "l": "link", "d": "directory", "o": "other", "-": ""}
 
 _EXAMINE = load("sync_examine", SET_NEWLINE=load("newline"))
 _DIGEST = re.compile(rb"\\?([0-9a-f]{64}) [ *](.*)", re.DOTALL)
 _ODD = re.compile(rb"[\\\n\r]")
-"""What sha256sum does not say in a name as it is."""
+"""Characters that make sha256sum escape a name."""
 
 
 class Found(NamedTuple):
-    """What is at a path there."""
+    """What there is at a path on the target."""
 
     kind: str
-    """`file`, `link`, `directory`, `other`, or empty where there is nothing."""
+    """`file`, `link`, `directory`, `other`, or empty if there is nothing."""
     token: str = ""
     digest: str = ""
-    """Of a file; empty if nobody there can tell."""
+    """The digest of a file; empty if the target has no program to compute it."""
     link: bytes = b""
 
 
 def one_line(path: bytes) -> bytes:
-    """A path as one word of a line that the shell reads."""
+    """A path as a word in a line that the shell reads."""
     return word(path).replace(b"\n", b"'" + NEWLINE.encode() + b"'")
 
 
 class Asking(NamedTuple):
-    """How a directory of a target is asked what is in it."""
+    """How to examine a directory of a target."""
 
     directory: str
     stat: str
@@ -50,7 +50,7 @@ class Asking(NamedTuple):
 def examine(
     use: JobUse, asking: Asking, paths: Iterable[bytes], look: Callable[[], object], *, contents: bool = True
 ) -> dict[bytes, Found]:
-    """What is at each of the paths; with `contents` the digests of files, too. Raises LinkLost, ConnectError."""
+    """Examine each path; with `contents`, also compute the digests of files. Raises LinkLost, ConnectError."""
     mark = os.urandom(8).hex()
     text = fill(_EXAMINE, DIRECTORY=quote(asking.directory), MARK=mark, STAT=STAT[asking.stat], HASH=HASH[asking.hash])
     ordered = sorted(paths)
@@ -68,7 +68,7 @@ def examine(
 
 
 class _Conversation:
-    """Questions for the script and its answers."""
+    """Sends questions to the script and reads its answers."""
 
     def __init__(self, job: ShellJob, mark: bytes) -> None:
         self._job = job
@@ -76,7 +76,7 @@ class _Conversation:
         self._lines = job.lines()
 
     def _ask(self, questions: Sequence[bytes]) -> Iterator[list[bytes]]:
-        """The answer to each, as lines."""
+        """The answer to each question, as lines."""
         self._job.wait_for_writer()
         self._job.feed(questions, end=False)
         for _ in questions:
@@ -111,7 +111,7 @@ class _Conversation:
         return found
 
     def digests(self, paths: Sequence[bytes]) -> dict[bytes, str]:
-        """Those that could be read."""
+        """The digests of those files that could be read."""
         plain = [path for path in paths if not _ODD.search(path)]
         odd = [path for path in paths if _ODD.search(path)]
         found: dict[bytes, str] = {}

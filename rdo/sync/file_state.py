@@ -1,7 +1,7 @@
-"""Reads what there is at a path, so that no later write goes unnoticed.
+"""Reads the state of a path such that no later write goes unnoticed.
 
-Two writes within one tick of the clock leave a file with the same dates. So a file that was looked at within a tick of
-its last change gets another version the next time, whether it was written again or not: git calls such files racy.
+Two writes within one tick of the clock leave a file with the same times. So a file that was examined within a tick of
+its last change gets another version the next time, whether or not it was written again: git calls such files racy.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ import time
 from rdo.sync.entry import Entry
 
 TICK = 20_000_000
-"""Nanoseconds within which two changes can have one date: twice what the slowest kernel has."""
+"""Nanoseconds within which two changes can have the same time: twice the tick of the slowest kernel."""
 
 COARSE_TICK = 2_100_000_000
-"""The same on file systems that store whole seconds, or every other one."""
+"""The same for file systems that store only whole seconds, or even ones."""
 
 SECOND = 1_000_000_000
 
 VERSIONS = 1000
-"""So many versions of a file count up from the time of its last change, before another time can be meant."""
+"""Versions of a file, which count up from the time of its last change, before they reach another time."""
 
 
 class FileStates:
-    """The files of one directory."""
+    """The states of the files in one directory."""
 
     def __init__(self, root: bytes) -> None:
         self._root = root
         self._racy: set[bytes] = set()
         self.linked: set[bytes] = set()
-        """Files with more names than one: by another they may be written without an event here."""
+        """Files with several hard links. A write by another name may cause no event here."""
         self._now = 0
 
     def begin(self) -> None:
-        """What is looked at from here on is looked at now, or later."""
+        """Begin: whatever is examined after this is as it is now, or later."""
         self._now = time.time_ns()
 
     def look(self, path: bytes, found: os.stat_result, known: Entry | None) -> Entry | None:
-        """The entry for a path of which lstat(2) said this: the one that is known already, if it is the same.
+        """The entry for a path, given the result of lstat(2): the known one, if it is the same.
 
-        None for what is not a file, link or directory, or is gone.
+        None for what is not a file, link or directory, or does not exist.
         """
         if stat.S_ISREG(found.st_mode):
             return self._file(path, found, known)
@@ -74,6 +74,6 @@ class FileStates:
             paths.discard(path)
 
     def forget(self, path: bytes) -> None:
-        """There is nothing at a path now."""
+        """Note that nothing exists at the path now."""
         self._racy.discard(path)
         self.linked.discard(path)

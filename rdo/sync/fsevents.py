@@ -1,8 +1,8 @@
-"""Watches a directory by watchfiles, the one library for it: on macOS, by FSEvents, which sees all that is below it.
+"""Watches a directory with watchfiles, a library that uses FSEvents on macOS, which reports changes anywhere below it.
 
-Events come a while after what they report. So each question writes a file, a cookie, and waits for the event of that:
-all earlier ones have come then. The library drops FSEvents' report that some were lost, which happens to bursts alone:
-so after many events nothing is taken as known. No other system needs this; tests run it wherever watchfiles runs.
+Events arrive with a delay. So each query writes a file, a cookie, and waits for its event: then all earlier events have
+arrived. FSEvents reports lost events, which only happen in bursts, but the library drops that report: so after many
+events, everything is assumed to have changed. Only macOS needs this module; the tests run it wherever watchfiles works.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ BURST = 1000
 """Events from which on some may be missing."""
 
 STEP = 2
-"""Milliseconds between two checks of the library for events, while it is asked."""
+"""Milliseconds between two checks for events by the library during a query."""
 
 WAIT = 100
-"""Milliseconds after which it says that none came."""
+"""Milliseconds after which the library reports that there are no events."""
 
 COOKIE_TIMEOUT = 5
-"""Seconds within which the event of a cookie comes, even if the machine is busy."""
+"""Seconds for the event of a cookie to arrive, even on a busy machine."""
 
 WATCH_INTERVAL = 0.5
-"""Seconds between two questions of somebody who waits for a change."""
+"""Seconds between two queries while somebody waits for a change."""
 
 COOKIE = b".rdo-sync-cookie-"
 
 MODIFIED = 2
-"""watchfiles.Change.modified; the others are added and deleted."""
+"""watchfiles.Change.modified; the other values are for added and deleted files."""
 
 
 class FsEventsWatcher:
-    """Watches all that is below one root."""
+    """Watches everything below a root."""
 
     exact = keeps_up = False
 
     def __init__(self, root: bytes) -> None:
-        """`root`: absolute. Raises Unwatchable."""
+        """`root` is absolute. Raises Unwatchable."""
         try:
             from watchfiles import watch
         except ImportError as error:
@@ -66,10 +66,10 @@ class FsEventsWatcher:
         self._events()
 
     def watch(self, directory: bytes) -> None:
-        """All directories are watched."""
+        """Does nothing, since all directories are watched."""
 
     def retain(self, directories: Collection[bytes]) -> None:
-        """None is forgotten."""
+        """Does nothing, since all directories are watched."""
 
     def changed(self) -> Changed:
         paths: set[bytes] = set()
@@ -78,14 +78,14 @@ class FsEventsWatcher:
         for change, name in events:
             path = fsencode(name)
             if not path.startswith(self._root + b"/"):
-                return EVERYTHING  # the root itself, or a name for it that is not known
+                return EVERYTHING  # the root itself, or an unknown name for it
             path = path[len(self._root) + 1 :]
             if not path.rpartition(b"/")[2].startswith(COOKIE):
                 (paths if change == MODIFIED else replaced).add(path)
         return EVERYTHING if len(events) > BURST else Changed(paths, replaced)
 
     def _events(self) -> set[tuple[Any, str]]:
-        """All events up to now."""
+        """All events so far."""
         found: set[tuple[Any, str]] = set()
         name = b"%b%d-%d" % (COOKIE, os.getpid(), next(self._numbers))
         cookie = self._cookie_directory() + b"/" + name
@@ -93,7 +93,7 @@ class FsEventsWatcher:
         seen = False
         try:
             if not self._started:
-                next(self._changes)  # only now it begins to watch
+                next(self._changes)  # it only begins to watch here
                 self._started = True
             os.close(os.open(cookie, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
             while not seen and time.monotonic() < deadline:
@@ -109,7 +109,7 @@ class FsEventsWatcher:
         return found
 
     def _cookie_directory(self) -> bytes:
-        """Where a file disturbs nobody: in `.git`, if that is a directory."""
+        """A directory where a file disturbs nobody: `.git`, if that is a directory."""
         git = self._root + b"/.git"
         return git if os.path.isdir(git) and not os.path.islink(git) else self._root
 

@@ -1,7 +1,7 @@
-"""What git has to say of a directory's files: which it tracks, and which it ignores.
+"""Asks git which files of a directory it tracks, and which it ignores.
 
-A repository can name programs in its own config. None is run here: git is asked only what needs no hook, no filter and
-no file system monitor. It runs with the caller's PATH and home directory, and none of the caller's GIT_ variables.
+A repository's own config can name programs. None of them is run: git is only asked for what needs no hook, no filter
+and no file system monitor. It runs with the caller's PATH and home directory, but without the caller's GIT_ variables.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class GitFailed(RdoError):
 
 
 class Git:
-    """git, run for a caller."""
+    """Runs git for a caller."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = {name: environment[name] for name in ENVIRONMENT if name in environment}
         self._environment |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
 
     def ask(self, directory: bytes, *words: str, given: bytes = b"", silent: Sequence[int] = ()) -> bytes | None:
-        """What git prints in a directory; None if it ends with one of the statuses `silent`. Raises GitFailed."""
+        """The output of git in a directory; None if it exits with one of the statuses `silent`. Raises GitFailed."""
         command = ["git", "-C", fsdecode(directory), *OPTIONS, *words]
         try:
             result = run_for_caller(command, self._environment | {"PWD": "/"}, TIMEOUT, given=given)
@@ -60,35 +60,35 @@ class Git:
         return set((self.ask(directory, *words) or b"").split(b"\0")) - {b""}
 
     def home_files(self) -> list[bytes]:
-        """The config files of the user, and of the machine."""
+        """The config files of the user and of the machine."""
         home = self._environment.get("HOME", "")
         own = self._environment.get("XDG_CONFIG_HOME") or f"{home}/.config"
         return [b"/etc/gitconfig", *map(fsencode, (f"{home}/.gitconfig", f"{own}/git/config", f"{own}/git/ignore"))]
 
 
 class Repository(NamedTuple):
-    """A repository of git, and the part of it that is below one directory."""
+    """The part of a git repository that is below one directory."""
 
     git: Git
     directory: bytes
-    """Absolute; paths are relative to it."""
+    """Absolute; other paths are relative to it."""
     index_file: bytes
     rules: tuple[bytes, ...]
-    """Files outside the directory on which it depends what is ignored."""
+    """Files outside the directory that influence what is ignored."""
 
     def tracked(self) -> set[bytes]:
-        """All paths in the index, submodules as one path each. Raises GitFailed."""
+        """All paths in the index; a submodule is one path. Raises GitFailed."""
         return self.git.names(self.directory, "ls-files", "-z", "--cached")
 
     def forced(self) -> set[bytes]:
-        """The paths in the index that would be ignored otherwise. Raises GitFailed."""
+        """The paths in the index that would otherwise be ignored. Raises GitFailed."""
         return self.git.names(self.directory, "ls-files", "-z", "--cached", "--ignored", "--exclude-standard")
 
     def ignored(self, paths: Sequence[bytes]) -> list[bool]:
-        """Whether each of the paths is ignored, leaving aside whether it is tracked. Raises GitFailed."""
+        """Whether each of the paths is ignored, regardless of whether it is tracked. Raises GitFailed."""
         if not paths:
             return []
-        given = b"".join(b"./%b\0" % path for path in paths)  # `:` at the start of a path would mean something to git
+        given = b"".join(b"./%b\0" % path for path in paths)  # git interprets a `:` at the start of a path
         words = ("check-ignore", "--no-index", "--stdin", "-z", "--verbose", "--non-matching")
         output = self.git.ask(self.directory, *words, given=given, silent=(1,))
         fields = output.split(b"\0")[:-1] if output is not None else []
@@ -98,12 +98,13 @@ class Repository(NamedTuple):
         return [bool(pattern) and not pattern.startswith(b"!") for pattern in patterns or [b""] * len(paths)]
 
     def stamp(self) -> Stamp:
-        """Equal to an earlier one if what is ignored depends on the same files, and they were not changed."""
+        """A value that stays the same while the rules for what is ignored are in the same, unchanged files."""
         return tuple(file_stamp(path) for path in self.rules)
 
 
 def repository_of(git: Git, directory: bytes) -> Repository | None:
-    """The repository that a directory is in, or None if there is no `.git` in it or above. Raises GitFailed."""
+    """The repository that contains a directory; None if neither the directory nor a parent has a `.git`. Raises
+    GitFailed."""
     if not any(file_stamp(place) for place in places(directory)):
         return None
     above, _, git_directory = (git.ask(directory, "rev-parse", "--show-cdup", "--absolute-git-dir") or b"").partition(
@@ -117,7 +118,7 @@ def repository_of(git: Git, directory: bytes) -> Repository | None:
 
 
 def nested_repository(git: Git, directory: bytes) -> Repository | None:
-    """The repository that begins at a directory that has a `.git`; None if git takes that for none."""
+    """The repository in a directory that has a `.git`; None if git does not accept it as one."""
     try:
         above = git.ask(directory, "rev-parse", "--show-cdup")
     except GitFailed as error:
@@ -128,7 +129,7 @@ def nested_repository(git: Git, directory: bytes) -> Repository | None:
 
 
 def places(directory: bytes) -> list[bytes]:
-    """Where `.git` may be for a directory: in it and above it, as far as its file system goes."""
+    """Where the `.git` for a directory may be: in it and its parents, up to the border of its file system."""
     found = []
     device = _device(directory)
     while _device(directory) == device:
@@ -140,7 +141,8 @@ def places(directory: bytes) -> list[bytes]:
 
 
 def file_stamp(path: bytes) -> tuple[int, ...] | None:
-    """Equal to an earlier one if the file was not changed; of a directory, if it is the same; None if there is none."""
+    """A value that stays the same while a file is unchanged, or a directory is the same one; None if nothing exists
+    there."""
     try:
         found = os.stat(path)
     except OSError:
@@ -170,7 +172,7 @@ def _rules(git: Git, directory: bytes, above: bytes, git_directory: bytes) -> tu
 
 
 def _is_foreign(repository: Repository, above: bytes) -> bool:
-    """Whether a repository above ignores the directory as a whole: then it is not the project's."""
+    """Whether a repository above ignores the whole directory, and so is not the project's."""
     top = os.path.normpath(os.path.join(repository.directory, above))
     outer = repository._replace(directory=top)
     return outer.ignored([os.path.relpath(repository.directory, top)]) == [True] and not repository.tracked()
@@ -181,7 +183,7 @@ def _failed(directory: bytes, why: str, hint: str = "") -> GitFailed:
 
 
 def _git_failed(directory: bytes, stderr: bytes) -> GitFailed:
-    """An error with what git complained of."""
+    """The error, with git's message."""
     complaint = stderr.decode("utf-8", "replace").strip()
     if UNTRUSTED in complaint:
         hint = f"run `git config --global --add safe.directory {fsdecode(directory)}` if you trust it"

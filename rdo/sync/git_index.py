@@ -1,6 +1,7 @@
-"""What git's index says of the files that it tracks, apart from what lstat(2) says of them on one machine. Pure.
+"""Reads from git's index which files are tracked in what state, apart from what lstat(2) reports for them on one
+machine. Pure.
 
-`git status` and the like write the index afresh where only the latter has changed. The format is that of
+`git status` and the like rewrite the index even if only the latter has changed. The format is described in
 gitformat-index(5).
 """
 
@@ -17,18 +18,18 @@ _EXTENDED = 0x4000
 _NAME_LENGTH = 0x0FFF
 
 UNDERSTOOD = (b"sdir",)
-"""Extensions that one has to know, and may go by: a directory has an entry of its own."""
+"""Mandatory extensions that are understood here: a sparse directory has an entry of its own."""
 
 _PATH = re.compile(rb"(?:.*/)?\.git/(?:(?:modules|worktrees)/.+/)?index", re.DOTALL)
 
 
 def is_index(path: bytes) -> bool:
-    """Whether that is where git keeps an index: of a repository, of one of its submodules or of another work tree."""
+    """Whether git keeps an index at this path: that of a repository, of a submodule or of another worktree."""
     return path.endswith(b"/index") and _PATH.fullmatch(path) is not None
 
 
 def tracked(data: bytes) -> str:
-    """A digest of what an index tracks, in what state; empty for what is not understood."""
+    """A digest of what an index tracks, and in what state; empty if the format is not understood."""
     try:
         return _tracked(data)
     except (ValueError, IndexError):
@@ -49,7 +50,7 @@ def _tracked(data: bytes) -> str:
 
 
 def _id_size(data: bytes) -> int:
-    """Bytes of the names of objects, by the checksum at the end, which has as many, or is left out."""
+    """The size of object names in bytes, which is that of the checksum at the end, which may be left out."""
     for name, size in (("sha256", 32), ("sha1", 20)):
         if data[-size:] in (hashlib.new(name, data[:-size]).digest(), bytes(size)):
             return size
@@ -57,7 +58,7 @@ def _id_size(data: bytes) -> int:
 
 
 def _entries(data: bytes, id_size: int, count: int, version: int) -> Iterator[tuple[bytes, int]]:
-    """What is tracked of each entry, and where the next begins. Raises ValueError, IndexError."""
+    """The tracked part of each entry, and where the next one begins. Raises ValueError, IndexError."""
     at, name = _HEADER, b""
     for _ in range(count):
         mode, object_id = data[at + _MODE : at + _MODE + 4], data[at + _STAT : at + _STAT + id_size]
@@ -77,7 +78,7 @@ def _entries(data: bytes, id_size: int, count: int, version: int) -> Iterator[tu
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A number of as many bytes as it needs, as in a pack, and where it ends."""
+    """A number of variable length, encoded as in a pack, and where it ends."""
     value = data[at] & 0x7F
     while data[at] & 0x80:
         at += 1
@@ -86,7 +87,7 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _check_extensions(data: bytes) -> None:
-    """Raises ValueError for one without which the index cannot be read."""
+    """Raise ValueError for an extension without which the index cannot be interpreted."""
     while data:
         name, size = data[:4], int.from_bytes(data[4:8], "big")
         if len(data) < 8 + size or not (name[:1].isupper() or name in UNDERSTOOD):

@@ -1,11 +1,11 @@
-"""Watches directories by inotify(7): on Linux, each that it is told of, so that what is ignored costs nothing.
+"""Watches directories on Linux by inotify(7): only those it is asked to, so that ignored directories cost nothing.
 
-The kernel queues an event before the system call that caused it returns. So whatever was written before the queue is
-read is in it, and needs no further proof. Nobody reads the queue while nobody asks: it has a limit, and reports when
-that was passed. What a process writes through a memory map is reported when the map is gone.
+The kernel queues an event before the system call that causes it returns. So the queue contains every write that was
+finished before it is read, and no further proof is needed. The queue is read only when somebody asks; its length is
+limited, and the kernel reports an overflow. Writes through a memory map are reported when the map is removed.
 
-This is not by the library that serves for macOS (fsevents.py): on Linux that drops the report of a full queue, can
-leave no directory out, and refuses names that are not UTF-8.
+The library used for macOS (fsevents.py) is not used here: on Linux it drops the report of an overflow, cannot leave out
+a directory, and refuses names that are not UTF-8.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ OF_THE_ROOT = IN_A_DIRECTORY | IN_DELETE_SELF | IN_MOVE_SELF
 LOSES_SIGHT = IN_Q_OVERFLOW | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF
 
 EVENT = struct.Struct("iIII")
-"""Watch, mask, cookie, length of the name that follows."""
+"""Watch, mask, cookie, and length of the name that follows."""
 
 READ_SIZE = 64 * 1024
 
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES)
-"""The directory cannot be watched since it cannot be listed: whoever lists it finds out."""
+"""Errors of a directory that cannot be watched because it cannot be listed; whoever lists it finds out."""
 
 WATCHES_HINT = "raise the limit: `sudo sysctl fs.inotify.max_user_watches=1048576`"
 INSTANCES_HINT = "raise the limit: `sudo sysctl fs.inotify.max_user_instances=1024`"
 
 
 class InotifyWatcher:
-    """Watches directories of one root."""
+    """Watches directories below one root."""
 
     exact = keeps_up = True
 
     def __init__(self, root: bytes) -> None:
-        """`root`: absolute. Raises Unwatchable."""
+        """`root` is absolute. Raises Unwatchable."""
         self._root = root
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._paths: dict[int, tuple[bytes, ...]] = {}
-        """Directories by their watches. One can be seen at several paths, where it is mounted again."""
+        """Directories by watch. A directory has several paths if it is mounted more than once."""
         try:
             self._mounts = MountTable(os.path.realpath(root))
         except OSError as error:
@@ -112,7 +112,7 @@ class InotifyWatcher:
         return EVERYTHING if everything else Changed(paths, replaced)
 
     def _read(self, events: bytes, paths: set[bytes], replaced: set[bytes]) -> bool:
-        """Take in events; whether something was missed."""
+        """Read events, and return whether some were missed."""
         missed = False
         position = 0
         while position < len(events):
@@ -133,7 +133,7 @@ class InotifyWatcher:
         return missed
 
     def _moved(self, directory: bytes) -> None:
-        """A directory has left: what it is called now, if it is below the root still, another event says."""
+        """Forget a directory that was moved. If it is still below the root, another event reports its new name."""
         below = directory + b"/"
         left = [path for paths in self._paths.values() for path in paths if path == directory or path.startswith(below)]
         self._drop(left)
@@ -153,7 +153,7 @@ class InotifyWatcher:
 
 
 def _refusal(code: int, limit: str, hint: str) -> Unwatchable:
-    """Why the kernel watches no more: most likely a limit, which each user has."""
+    """Why the kernel refuses to watch more. Usually a limit, which applies per user."""
     if code in (errno.ENOSPC, errno.EMFILE):
         return Unwatchable(limit, hint)
     return Unwatchable(reason(OSError(code, os.strerror(code))))

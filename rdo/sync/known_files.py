@@ -1,4 +1,4 @@
-"""What rdo has put in a directory of a target, as far as this machine knows. Pure."""
+"""What rdo has put into a directory of a target, as far as this machine knows. Pure."""
 
 from __future__ import annotations
 
@@ -10,48 +10,47 @@ from rdo.sync.examine import Found
 from rdo.sync.manifest import Manifest, Placed
 
 SLACK = 1000
-"""Lines that a log may have beyond twice those it needs, before it is written afresh."""
+"""Lines that a log may have beyond twice those it needs, before it is rewritten."""
 
 
 class KnownFiles:
-    """Kept up to date by whoever pushes."""
+    """What rdo has put into a directory. Kept up to date by the pusher."""
 
     def __init__(self, manifest: Manifest, former: Mapping[bytes, Placed] = MappingProxyType({})) -> None:
-        """`former`: what rdo knew that it had put there, before the target's record of it was lost or replaced by
-        another one: it is rdo's still, where it is as it was left.
-        """
+        """`former` is what rdo knew before the target's record was lost, or replaced by another one. These files still
+        count as rdo's where they are as rdo left them."""
         self.placed: dict[bytes, Placed] = dict(manifest.placed)
         self.entries: dict[bytes, Entry] = {path: each.entry for path, each in self.placed.items()}
-        """The same without what the target says of it: a tree."""
+        """The placed entries as a tree, without what the target reports about them."""
         self.uncertain: dict[bytes, tuple[Placed, ...]] = dict(manifest.uncertain)
-        """What a push that was interrupted may have put there, or one of which the target's log says nothing."""
+        """Versions that an interrupted push, or one that the target's log does not mention, may have put there."""
         self._former = former
         for path, each in former.items():
             if self.placed.get(path) != each:
                 self.uncertain[path] = (*self.uncertain.get(path, ()), each)
         self.resolved: list[bytes] = []
-        """Paths of which that has been found out since; the target's log does not say so yet."""
+        """Paths that have been resolved since, but are not in the target's log yet."""
         self.near: set[bytes] = set()
-        """Directories that are on one file system with what rdo keeps there."""
+        """Directories that are on the same file system as rdo's own files there."""
         self._lines = manifest.lines
 
     @property
     def is_settled(self) -> bool:
-        """Whether the target's log says all that is known."""
+        """Whether the target's log contains everything that is known."""
         return not (self.uncertain or self.resolved)
 
     @property
     def log_is_long(self) -> bool:
-        """Whether the target's log is to be written afresh."""
+        """Whether the target's log should be rewritten."""
         return self._lines > 2 * len(self.placed) + SLACK
 
     def versions(self, path: bytes) -> tuple[Placed, ...]:
-        """What rdo has put, or may have put, at a path."""
+        """The versions that rdo has put, or may have put, at a path."""
         placed = self.placed.get(path)
         return (*((placed,) if placed else ()), *self.uncertain.get(path, ()))
 
     def resolve(self, found: Mapping[bytes, Found], is_version: Callable[[Found, Placed], bool]) -> None:
-        """Find out what an interrupted push has done: what there is now at the uncertain paths."""
+        """Resolve the uncertain paths from what is there now after an interrupted push."""
         for path in list(self.uncertain):
             there = found[path]
             version = next((each for each in self.versions(path) if is_version(there, each)), None)
@@ -65,17 +64,17 @@ class KnownFiles:
             self.resolved.append(path)
 
     def lose(self, paths: Iterable[bytes]) -> None:
-        """It is not there any more: then it is put again like what is new."""
+        """Note that these paths no longer exist, so that they are put again like new ones."""
         for path in paths:
             self._drop(path)
 
     def adopt(self, path: bytes, placed: Placed) -> None:
-        """What is there is what would be put: then it need not be."""
+        """Note that a path already is as it would be put."""
         self._keep(path, placed)
         self.resolved.append(path)
 
     def record(self, put: Iterable[tuple[bytes, Placed]], removed: Iterable[bytes]) -> None:
-        """A push is complete."""
+        """Note that a push is complete."""
         for path in removed:
             self._drop(path)
             self._lines += 1
@@ -85,7 +84,7 @@ class KnownFiles:
         self.resolved = []
 
     def replaced_log(self) -> None:
-        """The log was written afresh."""
+        """Note that the log was rewritten."""
         self._lines = len(self.placed)
 
     def _keep(self, path: bytes, placed: Placed) -> None:

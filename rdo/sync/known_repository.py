@@ -1,4 +1,4 @@
-"""What is remembered of one repository between two looks at it."""
+"""What is remembered of a repository between two looks at it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ NOTHING: frozenset[bytes] = frozenset()
 
 
 class KnownRepository:
-    """A repository in the tree, or above it. All paths but `prefix` are relative to where it begins in the tree."""
+    """A repository in the tree, or above it. All paths except `prefix` are relative to the repository's start in the
+    tree."""
 
     def __init__(self, repository: Repository, prefix: bytes) -> None:
-        """Ask git all that is asked at once. `prefix`: where it begins, with a slash; empty for the root.
+        """Ask git everything that is asked only once. `prefix` is where the repository starts, with a slash at its end;
+        empty for the root.
 
         Raises RdoError.
         """
@@ -21,38 +23,38 @@ class KnownRepository:
         self.prefix = prefix
         self._index = file_stamp(repository.index_file)
         self.tracked = repository.tracked()
-        """All that git tracks: only while the whole tree is looked at, since it is as large."""
+        """Everything that git tracks. Kept only during a full scan, since it is as large as the tree."""
         self.forced = repository.forced()
-        """What is tracked though it is ignored."""
+        """What is tracked although it is ignored."""
         self.ways = parents(self.forced)
-        """The directories of these."""
+        """The parent directories of `forced`."""
         self.unignored = parents(self.tracked - self.forced)
-        """Directories of other tracked files, which nothing ignores: likewise only meanwhile."""
+        """The parent directories of other tracked files, which nothing ignores. Also kept only during a full scan."""
 
     def looked_at(self) -> None:
-        """The whole tree was looked at."""
+        """Note that a full scan has ended."""
         self.tracked = self.unignored = set()
 
     def own(self, path: bytes) -> bytes:
-        """A path of the tree, as the repository has it."""
+        """A path of the tree, relative to the repository."""
         return path[len(self.prefix) :]
 
     def ignored(self, git: Git, paths: list[bytes]) -> list[bool]:
-        """Whether each path of the tree is ignored, leaving aside whether it is tracked. Raises RdoError."""
+        """Whether each path of the tree is ignored, regardless of whether it is tracked. Raises RdoError."""
         return self.repository._replace(git=git).ignored([self.own(path) for path in paths])
 
     def index_changed(self) -> bool:
-        """Whether git has written another index since this was asked last."""
+        """Whether git has written another index since the last call."""
         before, self._index = self._index, file_stamp(self.repository.index_file)
         return before != self._index
 
     def tracks_other(self, git: Git) -> bool:
-        """Whether other files are tracked than before of those that are ignored. Raises RdoError."""
+        """Whether the set of tracked files among the ignored ones has changed. Raises RdoError."""
         return self.repository._replace(git=git).forced() != self.forced
 
 
 def parents(paths: Iterable[bytes]) -> set[bytes]:
-    """The directories on the way to the paths."""
+    """All parent directories of the paths."""
     found: set[bytes] = set()
     for path in paths:
         while (path := path.rpartition(b"/")[0]) and path not in found:

@@ -1,4 +1,5 @@
-"""A large file that is sent by itself, before the push that puts it in its place: the rest of it, if some is there."""
+"""A large file that is sent on its own, before the push that moves it into place. If part of it is already there, only
+the rest is sent."""
 
 from __future__ import annotations
 
@@ -12,13 +13,13 @@ from rdo.sync.archive import CHUNK, open_file
 from rdo.sync.entry import Entry
 
 LARGE_SIZE = 64 * 1024 * 1024
-"""Bytes from which on a file is sent so: as many as are sent again at most if anything else is interrupted."""
+"""Bytes from which on a file is sent on its own. If anything else is interrupted, at most this much is sent again."""
 
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
 
 
 class Part(NamedTuple):
-    """What has come of a large file is kept there under a name, until all of it has come."""
+    """The partial file on the target that collects a large file, and its name there."""
 
     name: str
     digest: str = ""
@@ -26,35 +27,36 @@ class Part(NamedTuple):
 
 
 def part_name(path: bytes, entry: Entry) -> str:
-    """The same for the same version of a file, as far as can be seen."""
+    """A name for the partial file, which is the same for the same version of a file, as far as can be determined."""
     return hashlib.sha256(b"%d %d %s" % (entry.size, entry.mtime_ns, path)).hexdigest()[:32]
 
 
 class LargeFile:
-    """One that is sent. To be closed."""
+    """A large file that is being sent. Must be closed."""
 
     def __init__(self, root: bytes, path: bytes) -> None:
-        """Raises RdoError for one that cannot be read."""
+        """Open the file. Raises RdoError if it cannot be read."""
         self._handle = open_file(root, path)
         self._digest = hashlib.sha256()
         self._path = path
         self.size = os.fstat(self._handle).st_size if self._handle is not None else 0
         self.sent = 0
-        """Bytes of it that are there or on their way."""
+        """Bytes that are on the target or on their way."""
 
     @property
     def is_there(self) -> bool:
-        """Whether there is such a file."""
+        """Whether the file exists."""
         return self._handle is not None
 
     def close(self) -> None:
-        """Close it."""
+        """Close the file."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
 
     def skip(self, size: int, digest: str) -> bool:
-        """Whether what is there is how this file begins: then it goes on from there, and else from its start."""
+        """Return whether the part on the target is the start of this file. If so, sending continues after it, otherwise
+        at the start."""
         if not 0 < size <= self.size:
             return False
         for _ in self._pieces(size):
@@ -69,7 +71,7 @@ class LargeFile:
         return self._pieces(self.size)
 
     def part(self, name: str) -> Part | None:
-        """What has been sent; None if the file has become shorter meanwhile."""
+        """The part as it was sent; None if the file has become shorter meanwhile."""
         return Part(name, self._digest.hexdigest(), self.size) if self.sent == self.size else None
 
     def _pieces(self, end: int) -> Iterator[bytes]:
@@ -81,7 +83,8 @@ class LargeFile:
 
 
 def answer(lines: Iterator[bytes], last: bytes) -> tuple[int, str]:
-    """How much is there of a part, and its digest if that was said; up to a last line, or the end. See sync_part.sh."""
+    """The size of the partial file on the target, and its digest if the target computed it. Reads to the `last` line,
+    or to the end. See sync_part.sh."""
     size, digest = -1, ""
     for line in lines:
         if line == last:

@@ -1,6 +1,7 @@
-"""Files that are pulled, on this machine: received apart, and moved to their places below the project's root.
+"""Pulled files on this machine: received in a separate directory, then moved to their places below the project's root.
 
-No link is followed on the way to any of them, whoever made it: a directory is entered by its descriptor.
+No link is followed on the way to any of them, whoever created it, since each directory is opened relative to its
+parent's descriptor.
 """
 
 from __future__ import annotations
@@ -20,26 +21,26 @@ from rdo.sync.pull_scan import Seen
 from rdo.util.process import process_name
 
 STATE = b".rdo-sync"
-"""Where rdo keeps what is not the project's, below the root of either side."""
+"""The directory for rdo's own files, below the root on either side."""
 
 OPEN_LIMIT = 64
-"""Directories that are kept open at a time."""
+"""Directories to keep open at a time."""
 
 HINTS = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free disk space here")
 HINTS |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "make that writable, or change `pull`")
-"""What to do about an error; of any other, something is in the way."""
+"""What to do about an error. Any other error means that something is in the way."""
 
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Here(NamedTuple):
-    """What is at a path here."""
+    """What there is at a path here."""
 
     kind: str
-    """`file`, `link`, `directory`, `other`, or empty where there is nothing, and nothing in the way."""
+    """`file`, `link`, `directory`, `other`, or empty if nothing exists and nothing is in the way."""
     state: str = ""
-    """Size, time and inode: whether it is still as it was."""
+    """Size, time and inode, by which a later change is noticed."""
     link: bytes = b""
 
 
@@ -47,11 +48,11 @@ OTHER = Here("other")
 
 
 class LocalCopy:
-    """The files below a root that are pulled. To be closed."""
+    """The pulled files below a root. Must be closed."""
 
     def __init__(self, root: bytes) -> None:
         self.made: list[bytes] = []
-        """Directories that were made for what is in them."""
+        """Directories that were created for files in them."""
         self._root = root
         self._received = b"pull-%d-%s" % (os.getpid(), os.urandom(8).hex().encode())
         self._handle = -1
@@ -59,7 +60,7 @@ class LocalCopy:
         self._directories: dict[bytes, int] = {}
 
     def close(self) -> None:
-        """Remove what is left of what was received."""
+        """Remove received files that were not moved to their places."""
         for handle in self._directories.values():
             os.close(handle)
         self._directories.clear()
@@ -73,7 +74,7 @@ class LocalCopy:
         self._sweep()
 
     def _sweep(self) -> None:
-        """Remove what a control master left that did not get to close this."""
+        """Remove what earlier control masters left because they could not close this."""
         state = os.path.join(self._root, STATE)
         with contextlib.suppress(OSError):
             for name in os.listdir(state):
@@ -83,7 +84,8 @@ class LocalCopy:
             os.rmdir(state)
 
     def look(self, path: bytes) -> Here:
-        """What is at a path. A link or a file on the way counts as something else in its place."""
+        """What there is at a path. If a parent of the path is a link or a file, that counts as something else in its
+        place."""
         parent, _, name = path.rpartition(b"/")
         try:
             directory = self._directory(parent)
@@ -100,7 +102,7 @@ class LocalCopy:
         return Here("file", state) if stat.S_ISREG(found.st_mode) else OTHER
 
     def digest(self, path: bytes) -> str:
-        """SHA-256 of a file; empty if it cannot be read."""
+        """The SHA-256 digest of a file; empty if it cannot be read."""
         try:
             return digest_of(self._root, path)
         except RdoError:
@@ -108,11 +110,11 @@ class LocalCopy:
 
     @property
     def free(self) -> int:
-        """Bytes that there is room for."""
+        """Free bytes on the file system."""
         return (found := os.statvfs(self._root)).f_bavail * found.f_frsize
 
     def begin(self, name: str) -> None:
-        """A file is received, by a name of the caller's. Raises RdoError."""
+        """Begin to receive a file under a name of the caller's choice. Raises RdoError."""
         with self._explained(STATE):
             if self._writing >= 0:
                 os.close(self._writing)
@@ -120,14 +122,14 @@ class LocalCopy:
             self._writing = os.open(name, _WRITE, 0o600, dir_fd=self._stage())
 
     def write(self, path: bytes, data: bytes) -> None:
-        """More of that file, which is to be put at the path. Raises RdoError."""
+        """Add data to that file, which is destined for the path. Raises RdoError."""
         with self._explained(path):
             view = memoryview(data)
             while view:
                 view = view[os.write(self._writing, view) :]
 
     def copy(self, name: str, other: str) -> None:
-        """Have a file that was received once more. Raises RdoError."""
+        """Duplicate a received file. Raises RdoError."""
         with self._explained(STATE):
             source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._stage())
             target = os.open(other, _WRITE, 0o600, dir_fd=self._stage())
@@ -135,7 +137,7 @@ class LocalCopy:
                 shutil.copyfileobj(reader, writer)
 
     def place(self, name: str, path: bytes, seen: Seen) -> str:
-        """Move a file that was received to its place, and give its state there. Raises RdoError."""
+        """Move a received file to its place, and return its state there. Raises RdoError."""
         stage = self._stage()
         with self._explained(path):
             os.chmod(name, seen.mode, dir_fd=stage)
@@ -144,7 +146,7 @@ class LocalCopy:
         return self.look(path).state
 
     def place_link(self, path: bytes, link: bytes) -> str:
-        """Make a link at a path, and give its state there. Raises RdoError."""
+        """Create a link at a path, and return its state there. Raises RdoError."""
         with self._explained(path):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(b"link", dir_fd=self._stage())
@@ -153,9 +155,8 @@ class LocalCopy:
         return self.look(path).state
 
     def make_directory(self, path: bytes, mode: int, *, is_ours: bool = False) -> None:
-        """Make a directory, and those on the way; it gets this mode if it is made by this, was made for what is in it,
-        or by an earlier pull: `is_ours`. Raises RdoError.
-        """
+        """Create a directory and its parents. It gets this mode if it is created now, was created by this object for
+        files in it, or was created by an earlier pull (`is_ours`). Raises RdoError."""
         with self._explained(path):
             self._make(path)
             if is_ours or path in self.made:
@@ -165,7 +166,7 @@ class LocalCopy:
                     os.chmod(name, mode | 0o700, dir_fd=directory)
 
     def remove(self, path: bytes) -> None:
-        """Remove a file or link, or a directory that is empty; else leave it."""
+        """Remove a file, a link or an empty directory. Anything else is left."""
         parent, _, name = path.rpartition(b"/")
         with contextlib.suppress(OSError):
             directory = self._directory(parent)
@@ -191,7 +192,7 @@ class LocalCopy:
         return self._handle
 
     def _directory(self, path: bytes) -> int:
-        """The descriptor of a directory, kept open. Raises OSError."""
+        """The descriptor of a directory, which is kept open. Raises OSError."""
         if path not in self._directories:
             if len(self._directories) > OPEN_LIMIT:
                 for handle in self._directories.values():
@@ -201,7 +202,7 @@ class LocalCopy:
         return self._directories[path]
 
     def _make(self, path: bytes) -> None:
-        """Make it with the mode of the directory that it is in: the umask here is the master's, not the user's."""
+        """Create a directory with the mode of its parent, since the umask here is the master's, not the user's."""
         parent, _, name = path.rpartition(b"/")
         if not path or self.look(path).kind == "directory":
             return
@@ -223,7 +224,7 @@ class LocalCopy:
             self._copy(name, last, directory)
 
     def _copy(self, name: bytes, last: bytes, directory: int) -> None:
-        """Onto another file system: copied beside its place first."""
+        """Move a file to another file system: it is copied next to its place first."""
         stage, beside = self._stage(), STATE + b"-" + self._received
         found = os.lstat(name, dir_fd=stage)
         if stat.S_ISLNK(found.st_mode):

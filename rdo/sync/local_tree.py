@@ -1,6 +1,6 @@
-"""This machine's side: the files of a project that belong here, as they are at this moment.
+"""This machine's side: the project's files that belong here, as they are at the moment.
 
-A watcher says what has changed, so that only that is looked at; without one, everything is, each time.
+A watcher reports changes, so that only these need to be examined. Without a watcher, everything is examined each time.
 """
 
 from __future__ import annotations
@@ -20,25 +20,26 @@ from rdo.sync.tree_walk import TreeWalk
 from rdo.sync.watcher import EVERYTHING, Changed, Start, Unwatchable, Watcher, start
 
 ROUNDS = 3
-"""So often it is looked again what has changed while it was looked: what moves about is seen at one of its places."""
+"""Times to look again for changes that happened during a look. A file that is moved around is then found at one of its
+places."""
 
 GIT_TRIES = 5
-"""So often git is asked; it ends within milliseconds if it is none of the files' doing."""
+"""Attempts to ask git. Failures that are not due to changing files occur within milliseconds."""
 
 RETRY_INTERVAL = 600
 """Seconds between two attempts to watch what could not be watched."""
 
 SCAN_INTERVAL = 1.0
-"""Seconds after which something may have changed, where nothing is watched."""
+"""Seconds after which something may have changed, if nothing is watched."""
 
 
 class LocalTree:
-    """The files of one project. Usable from any thread."""
+    """The files of one project. Thread-safe."""
 
     def __init__(
         self, root: str, rules: SyncRules, report: Callable[[str], None], start_watcher: Start = start
     ) -> None:
-        """`root`: absolute. `report` is given what the user should know once: a line without `rdo: `."""
+        """`root` is absolute. `report` is called with what the user should know, once, as a line without `rdo: `."""
         self._root = fsencode(root)
         self._selection = Selection(self._root, rules)
         self._report = report
@@ -50,14 +51,14 @@ class LocalTree:
         self._identity: object = None
         self._walk = TreeWalk(self._root, self._selection)
         self._pending = EVERYTHING
-        """What was reported, and not looked at yet."""
+        """Changes that were reported but not examined yet."""
         self._turn = threading.RLock()
-        """Guards all but `wait`: one look at a time."""
+        """Guards everything but `wait`, so that only one thread looks at a time."""
 
     def settle(self, environment: Mapping[str, str]) -> Tree:
-        """All files that belong here, with all that was written before this call; the same object as long as they are
-        the same. `environment`: that of the caller for whom git is asked. Raises RdoError; the next call heals.
-        """
+        """All files that belong here, including every write before this call. Returns the same object while they are
+        the same. `environment` is that of the caller for whom git runs. Raises RdoError, after which the next call
+        starts afresh."""
         with self._turn:
             self._selection.environment = environment
             self._check_root()
@@ -69,7 +70,7 @@ class LocalTree:
             return self._walk.tree
 
     def _look_safely(self) -> bool:
-        """Look, again if git has failed, which it does where a directory goes away while it reads it."""
+        """Look, and repeat that if git has failed, as it does when a directory disappears while git reads it."""
         for _ in range(GIT_TRIES - 1):
             try:
                 return self._look()
@@ -78,8 +79,8 @@ class LocalTree:
         return self._look()
 
     def _look(self) -> bool:
-        """Look at what has changed; whether anything had to be looked at."""
-        changed, self._pending = self._pending, EVERYTHING  # until it is done
+        """Examine what has changed, and return whether anything had to be examined."""
+        changed, self._pending = self._pending, EVERYTHING  # unless this succeeds
         if changed.everything or self._selection.is_outdated():
             self._scan()
             looked = self._watcher is not None
@@ -106,7 +107,7 @@ class LocalTree:
         return bool(changed)
 
     def drain(self) -> None:
-        """Take in what was reported, so that it does not pile up; who looks at the files does that, too. Cheap."""
+        """Read pending reports so that they do not pile up, as `settle` also does. Cheap."""
         if self._turn.acquire(blocking=False):
             try:
                 if self._watcher and self._watcher.keeps_up:
@@ -125,7 +126,7 @@ class LocalTree:
         self._pending = _joined(self._pending, changed)
 
     def _check_root(self) -> None:
-        """Begin to watch the root; again, if another directory is there now."""
+        """Start watching the root, also again if it is another directory by now."""
         try:
             found = os.stat(self._root)
         except OSError as error:
@@ -143,7 +144,7 @@ class LocalTree:
                 self._give_up(error)
 
     def _give_up(self, error: Unwatchable) -> None:
-        """Do without a watcher, for a while."""
+        """Do without a watcher for a while."""
         self._stop()
         self._retry = time.monotonic() + RETRY_INTERVAL
         if not self._reported:
@@ -152,7 +153,7 @@ class LocalTree:
             self._report(str(RdoError(what, error.why, error.hint)))
 
     def wait(self, seconds: float) -> None:
-        """Return once something may have changed since `settle`, or after that time. From any thread."""
+        """Return once something may have changed since `settle`, or after that time. Thread-safe."""
         watcher = self._watcher
         if watcher:
             watcher.wait(seconds)
@@ -160,7 +161,7 @@ class LocalTree:
             time.sleep(min(seconds, SCAN_INTERVAL))
 
     def close(self) -> None:
-        """Stop watching, for good. What is asked later is answered, too."""
+        """Stop watching for good. Later calls still return correct answers."""
         self._is_closed = True
         self._stop()
 

@@ -1,19 +1,20 @@
-"""What rdo has put on a target: a log of lines that the target keeps, and what it comes to. Pure.
+"""The manifest of what rdo has put on a target: a log that the target keeps, and its contents. Pure.
 
     P SERIAL            a push begins
     f MODE SIZE MTIME VERSION DIGEST PATH   it put a file; MODE is octal, MTIME in nanoseconds
-    l LINK PATH         a symbolic link
-    d MODE PATH         a directory
+    l LINK PATH         it put a symbolic link
+    d MODE PATH         it put a directory
     - PATH              it removed what was at a path
-    h NUMBER ...        which of the directories that it put, counted from 0, had been there before
-    t TOKEN             what the target's stat(1) says of what was put: one for each, in the same order
+    h NUMBER ...        these of the directories it put, counted from 0, already existed
+    t TOKEN             what the target's stat(1) prints for an entry that was put: one each, in the same order
     E SERIAL            the push is complete
 
-Words are separated by tabs. A line of the second group may begin with `=` and a token: then that is what the path has
-had before, and none follows. In a path or a link, `\\`, tab and newline are `\\\\`, `\\t` and `\\n`.
+Words are separated by tabs. The line of an entry (f, l, d) may begin with `=` and a token: then the entry was there
+before with this token, and no `t` line follows for it. In a path or a link, `\\`, tab and newline are `\\\\`, `\\t`
+and `\\n`.
 
-A push whose end is missing was interrupted: each of its paths has the old version or the new one. What it is going to
-do stands in a file of its own before it begins, in the same form.
+A push without an end was interrupted: each of its paths is in either the old or the new version. What a push is going
+to do is written to a separate file before it begins, in the same format.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from rdo.sync.entry import Entry
 from rdo.sync.path_word import escaped, read_path, unescaped
 
 _FIELDS = {b"f": 6, b"l": 2, b"d": 2}
-"""How many words follow each letter."""
+"""The number of words that follow each letter."""
 
 
 class Placed(NamedTuple):
@@ -33,32 +34,32 @@ class Placed(NamedTuple):
 
     entry: Entry
     digest: str = ""
-    """SHA-256 of a file's content, hexadecimal."""
+    """The hexadecimal SHA-256 digest of a file's content."""
     token: str = ""
-    """What stat(1) there said of it since; empty if that is not known."""
+    """What stat(1) on the target has printed about it since; empty if that is unknown."""
     existed: bool = False
-    """Whether it is a directory that rdo has found there: it is never removed."""
+    """Whether it is a directory that existed before rdo, and is therefore never removed."""
 
 
 class Manifest(NamedTuple):
-    """What a target's log comes to."""
+    """The contents of a target's log."""
 
     placed: Mapping[bytes, Placed]
     uncertain: Mapping[bytes, tuple[Placed, ...]]
-    """By path, what else rdo may have put there by a push that was interrupted. A path without an entry in `placed` may
-    have nothing there."""
+    """For each path, other versions that an interrupted push of rdo may have left there. A path without an entry in
+    `placed` may not exist."""
     serial: str
-    """That of the last complete push; empty if there is none."""
+    """The serial of the last complete push; empty if there is none."""
     lines: int
-    """Of the log: how much there is to be gained if it is written afresh."""
+    """Lines of the log, which show how much rewriting it would save."""
 
 
 class BadManifest(ValueError):
-    """The target sent something else."""
+    """The target sent something that is not a manifest."""
 
 
 def line(path: bytes, placed: Placed, *, keep: bool = False) -> bytes:
-    """What was put at a path; `keep`: before, with its token."""
+    """The line for what was put at a path; with `keep`, for what was there before, with its token."""
     entry, name = placed.entry, escaped(path)
     if entry.kind == "file":
         numbers = (entry.mode, entry.size, entry.mtime_ns, entry.version)
@@ -79,7 +80,7 @@ def intent(
     removed: Iterable[bytes],
     kept: Iterable[tuple[bytes, Placed]] = (),
 ) -> bytes:
-    """The lines of a push up to where its tokens follow."""
+    """The lines of a push, up to the point where its tokens follow."""
     lines = [b"P\t%s\n" % serial.encode()]
     lines += [line(path, placed, keep=True) for path, placed in kept]
     lines += [b"-\t%s\n" % escaped(path) for path in removed]
@@ -88,12 +89,12 @@ def intent(
 
 
 def whole(serial: str, placed: Mapping[bytes, Placed]) -> bytes:
-    """A log that says the same in as few lines as possible."""
+    """A log with the same contents in as few lines as possible."""
     return intent(serial, (), (), placed.items()) + b"E\t%s\n" % serial.encode()
 
 
 class _Push:
-    """One push as it is read."""
+    """A push while it is being parsed."""
 
     def __init__(self) -> None:
         self.kept: dict[bytes, Placed] = {}
@@ -102,10 +103,10 @@ class _Push:
         self.tokens: list[str] = []
         self.existed: set[int] = set()
         self.fault: ValueError | None = None
-        """Why a line is not understood: it was cut off, and then the push has no end."""
+        """Why a line could not be parsed. If the log was cut off there, the push has no end."""
 
     def take(self, text: bytes) -> None:
-        """Take one line."""
+        """Parse one line."""
         try:
             if text.startswith(b"="):
                 self._read_kept(text[1:])
@@ -133,7 +134,7 @@ class _Push:
         self.kept[path] = placed._replace(token="" if existed else token.decode("ascii"), existed=existed)
 
     def apply(self, placed: dict[bytes, Placed], uncertain: dict[bytes, tuple[Placed, ...]]) -> None:
-        """It is complete. Raises ValueError."""
+        """Apply the push, which is complete. Raises ValueError."""
         if self.fault:
             raise self.fault
         placed.update(self.kept)
@@ -144,7 +145,7 @@ class _Push:
             uncertain.pop(path, None)
 
     def leave(self, placed: Mapping[bytes, Placed], uncertain: dict[bytes, tuple[Placed, ...]]) -> None:
-        """It was interrupted."""
+        """Add the versions of the push, which was interrupted."""
         for path, each in [*self.kept.items(), *self.put]:
             maybe = each._replace(existed=each.entry.kind == "directory")
             uncertain[path] = (*uncertain.get(path, ()), maybe)
@@ -159,10 +160,11 @@ def recorded(
     existed: Collection[int],
     before: Mapping[bytes, Placed],
 ) -> Iterator[tuple[bytes, Placed]]:
-    """What was put, with what stat(1) says of it since. Of a directory that says nothing: others write in it.
+    """What was put, with what stat(1) has printed about it since. Directories have no such token, since other files in
+    them change it.
 
-    `existed`: which of the directories had been there, be it by an earlier push, if `before` says so. Raises
-    BadManifest unless there is a token for each.
+    `existed` has the directories that were there before, even if an earlier push created them, as `before` shows.
+    Raises BadManifest unless there is a token for each.
     """
     directories, put = 0, list(put)
     if len(tokens) != len(put):
@@ -176,14 +178,14 @@ def recorded(
 
 
 def _is_made(placed: Placed | None) -> bool:
-    """Whether it is a directory that rdo has made."""
+    """Whether it is a directory that rdo created."""
     return placed is not None and placed.entry.kind == "directory" and not placed.existed
 
 
 def parse(log: bytes, pending: Iterable[bytes] = ()) -> Manifest:
-    """What the log and the intents of interrupted pushes come to. Raises BadManifest.
+    """The result of the log and the intents of interrupted pushes. Raises BadManifest.
 
-    A push that begins before the one before it has ended was cut off there.
+    If a push begins before the previous one has ended, that one was interrupted there.
     """
     placed: dict[bytes, Placed] = {}
     uncertain: dict[bytes, tuple[Placed, ...]] = {}

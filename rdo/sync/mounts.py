@@ -1,6 +1,7 @@
-"""What is mounted at and below a directory, on Linux: a mount changes what is in a directory without any event.
+"""The file systems mounted at and below a directory, on Linux. A mount changes the contents of a directory without an
+event.
 
-And some file systems change without this kernel's doing, so that no event comes either.
+Some file systems can be changed by others than this kernel, and then there is no event either.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ import select
 from collections.abc import Mapping
 
 MOUNTINFO = "/proc/self/mountinfo"
-"""See proc_pid_mountinfo(5). It is ready for poll(2) when a file system was mounted or unmounted since."""
+"""See proc_pid_mountinfo(5). poll(2) reports it as ready when a file system has been mounted or unmounted."""
 
 CHANGED_ELSEWHERE = re.compile(
     "9p|afs|beegfs|ceph|cifs|coda|drvfs|fuse(\\..*)?|gfs2?|glusterfs|lustre|ncpfs|nfs4?|ocfs2|orangefs|osxfs|prl_fs"
     "|smb3?|smbfs|vboxsf|virtiofs|vmhgfs|fakeowner"
 )
-"""Types of file systems that another machine, or the host of this one, can change."""
+"""File system types that another machine, or the host of this one, can change."""
 
 LOCAL_FUSE = {"fuse.cryfs", "fuse.encfs", "fuse.gocryptfs", "fuse.securefs"}
-"""Encrypted directories: nobody changes them but through their mount."""
+"""Encrypted directories, which are changed only through their mount."""
 
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
@@ -29,7 +30,7 @@ class MountTable:
     """The file systems at and below a directory."""
 
     def __init__(self, directory: bytes) -> None:
-        """Raises OSError where there is no such table."""
+        """Raises OSError if there is no such table."""
         self._directory = directory
         self._file = os.open(MOUNTINFO, os.O_RDONLY | os.O_CLOEXEC)
         self._poll = select.poll()
@@ -37,15 +38,15 @@ class MountTable:
         self._types = self._read()
 
     def changed(self) -> bool:
-        """Whether something else is mounted there than when this was asked last."""
+        """Whether mounts have changed since the last call."""
         if not self._poll.poll(0):
             return False
         before, self._types = self._types, self._read()
         return before != self._types
 
     def changed_elsewhere(self, path: bytes) -> str:
-        """The type of the file system that is mounted at a path, relative to the directory, if it is one of those that
-        change without an event; else empty."""
+        """The type of the file system mounted at a path, relative to the directory, if it can change without an event;
+        else empty."""
         kind = self._types.get(path, "")
         return kind if CHANGED_ELSEWHERE.fullmatch(kind) and kind not in LOCAL_FUSE else ""
 
@@ -63,7 +64,8 @@ class MountTable:
 
 
 def mounted(text: bytes, directory: bytes) -> Mapping[bytes, str]:
-    """The type of each file system below a directory by its relative path; that which the directory is on by b""."""
+    """The type of each file system below a directory by relative path; b"" stands for the one that contains the
+    directory."""
     found: dict[bytes, str] = {}
     own = b""
     for line in text.removesuffix(b"\n").split(b"\n"):

@@ -1,4 +1,4 @@
-"""What a directory of a target says of itself before the first push: what it can do, and what rdo has put there."""
+"""Prepares a directory of a target before the first push: what is possible there, and what rdo has put there so far."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rdo.remote_sh.template import fill, load, quote
 from rdo.sync.manifest import BadManifest, Manifest, parse
 
 MANIFEST_LIMIT = 512 * 1024 * 1024
-"""Bytes of a manifest that are read: that of two million files. It is kept in memory."""
+"""Bytes of a manifest to read: that of two million files. It is kept in memory."""
 
 _OPEN = load("sync_open")
 
@@ -24,10 +24,10 @@ _FAULTS = {
     "link": (_COPY, "remove it there"),
     "state": ("cannot create `{directory}/.rdo-sync` on `{target}`", _WRITE),
 }
-"""What failed, and what to do about it, by the words of the script."""
+"""The errors that the script reports by a word, and what to do about them."""
 
 _ENDED = (_COPY, "have that mended there, or use `rdo --no-sync`")
-"""The same of a shell that ended before the script did."""
+"""The same for a shell that ended before the script did."""
 
 
 class TargetDirectory(NamedTuple):
@@ -35,35 +35,35 @@ class TargetDirectory(NamedTuple):
 
     directory: str
     target: str
-    """Its name for messages."""
+    """The target's name for messages."""
     identity: str
 
 
 class Opened(NamedTuple):
-    """A directory of a target."""
+    """A directory of a target, as it was when opened."""
 
     connection: HeldConnection
-    """Over which this was learned: what is known lasts no longer."""
+    """The connection over which this was found out, and for which it is valid."""
     manifest: Manifest | None
-    """None if nothing has happened there since it was known."""
+    """None if it has not changed since it was read."""
     serial: str
-    """By which the target will know that nothing came between."""
+    """The serial by which the target recognises that nothing has happened in between."""
     stat: str
     hash: str
     shell: str
-    """What its /bin/sh is, if that takes not every name: see bootstrap.takes."""
+    """The kind of its /bin/sh, if that does not accept every name; see bootstrap.takes."""
     caseless: bool
-    """Whether it takes two names for one that differ only in case."""
+    """Whether two names that differ only in case are one there."""
     is_empty: bool
-    """Whether nothing else is there."""
+    """Whether the directory is otherwise empty."""
     others: bool
-    """Whether another machine or project has put files there by rdo."""
+    """Whether rdo has put files of another machine or project there."""
 
 
 def open_directory(use: JobUse, place: TargetDirectory, known: str, look: Callable[[], object]) -> Opened:
-    """Ask it; `known` is the serial by which its manifest is known, or empty.
+    """Open the directory. `known` is the serial of the manifest that is known already, or empty.
 
-    Raises RdoError, and of it ConnectError, LinkLost.
+    Raises RdoError, of which ConnectError and LinkLost are subclasses.
     """
     directory, target = place.directory, place.target
     text = fill(_OPEN, DIRECTORY=quote(directory), IDENTITY=place.identity, KNOWN=known)
@@ -90,7 +90,7 @@ def open_directory(use: JobUse, place: TargetDirectory, known: str, look: Callab
 
 
 def _read(job: ShellJob) -> tuple[dict[str, str], bytes, list[bytes]]:
-    """The words of the script, the log, and what stands in the intents that were left."""
+    """The words of the script, the log, and the intents of interrupted pushes."""
     words: dict[str, str] = {}
     parts: list[list[bytes]] = []
     size = 0

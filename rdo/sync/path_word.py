@@ -1,4 +1,4 @@
-"""A path or a link as one word of a line, in what rdo records of either side, and back. Pure.
+"""Encodes a path or a link as a word in a line of rdo's records, and decodes it. Pure.
 
 `\\`, tab and newline are `\\\\`, `\\t` and `\\n`.
 """
@@ -8,18 +8,18 @@ from __future__ import annotations
 import re
 
 PATH_LIMIT = 4096
-"""Bytes of a path or a link: PATH_MAX of Linux."""
+"""Bytes of a path or a link: PATH_MAX on Linux."""
 
 _PLAIN = {b"\\\\": b"\\", b"\\t": b"\t", b"\\n": b"\n"}
 _CODE = re.compile(rb"\\.", re.DOTALL)
 
 
 class BadWord(ValueError):
-    """It is none of ours."""
+    """The word was not written by rdo."""
 
 
 def escaped(text: bytes) -> bytes:
-    """A path or a link as one word."""
+    """A path or a link as a word."""
     return text.replace(b"\\", b"\\\\").replace(b"\t", b"\\t").replace(b"\n", b"\\n")
 
 
@@ -40,6 +40,6 @@ def read_path(word: bytes) -> bytes:
 
 
 def is_inside(path: bytes) -> bool:
-    """Whether it is a path below a root, in the one form that paths have here."""
+    """Whether the path is below a root, and in the one form that paths have here."""
     parts = path.split(b"/")
     return len(path) <= PATH_LIMIT and b"\0" not in path and not {b"", b".", b".."} & set(parts)

@@ -1,10 +1,11 @@
 """The globs of `pull`, `include` and `exclude`, with the wildcards of gitignore(5). Pure.
 
-All are relative to the root: `*.o` is a file of the root, `**/*.o` one anywhere. A pattern that matches a directory
-covers all that is below it; with a slash at its end it matches only directories, and `dir/**` only what is below.
+All globs are relative to the root: `*.o` is a file in the root, `**/*.o` one at any depth. A pattern that matches a
+directory covers everything below it; with a trailing slash it matches only directories, and `dir/**` only what is
+below.
 
-Patterns are matched name by name, with what is left of each pattern in a directory kept: so a directory in which no
-pattern can match costs nothing, and no name, which may be a hostile target's, can make one backtrack.
+Patterns are matched one path component at a time, and the remainder of each pattern is cached per directory. So a
+directory in which no pattern can match costs nothing, and no name, even from a hostile target, can cause backtracking.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import NamedTuple
 from rdo.fscodec import fsencode
 
 ANY_DEPTH = None
-"""Stands for `**` between the names of a pattern."""
+"""Stands for `**` among the components of a pattern."""
 
 KEPT_DIRECTORIES = 10_000
-"""For as many directories it is remembered what is left of the patterns."""
+"""Directories for which the remainders of the patterns are cached."""
 
 CLASSES = {
     b"alpha": b"A-Za-z",
@@ -35,29 +36,29 @@ CLASSES = {
     b"graph": b"!-~",
     b"print": b" -~",
 }
-"""Of POSIX, inside brackets."""
+"""POSIX character classes within brackets."""
 
 _BRACKETS = re.compile(rb"\[(?P<not>[!^]?)(?P<set>\]?(?:\[:[a-z]+:\]|\\.|[^\]\\])*)\]", re.DOTALL)
 _IN_BRACKETS = re.compile(rb"\[:(?P<class>[a-z]+):\]|\\(?P<escaped>.)|(?P<dash>-)|(?P<byte>.)", re.DOTALL)
 
 
 class Glob(NamedTuple):
-    """One pattern: a condition for each name on the way, ANY_DEPTH for any number of names."""
+    """A pattern: a condition for each component, and ANY_DEPTH for any number of components."""
 
     names: tuple[re.Pattern[bytes] | None, ...]
     only_directories: bool
 
 
 class _Left(NamedTuple):
-    """What is left of the patterns in a directory: of which glob, from which name on; or nothing, since a directory on
-    the way matches as a whole."""
+    """The remainders of the patterns in a directory: the index of a glob, and of its next component; or none, since a
+    parent directory matches as a whole."""
 
     positions: tuple[tuple[Glob, int], ...]
     covered: bool
 
 
 class Patterns:
-    """Some globs, any of which may match."""
+    """A set of globs, any of which may match."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         parts = [_parts(fsencode(pattern)) for pattern in patterns]
@@ -65,14 +66,14 @@ class Patterns:
         self._root = _Left(tuple((glob, 0) for glob in globs), covered=False)
         self._left: dict[bytes, _Left] = {}
         self.prefixes: tuple[bytes, ...] = _topmost({_prefix(names) for names, _ in parts})
-        """Where a search has to begin: paths without wildcards, none below another, of which one may be the empty path
-        of the root. What has no wildcards at all is its own prefix."""
+        """Where a search has to begin: paths without wildcards, none of which is below another. The root is the empty
+        path. A glob without wildcards is its own prefix."""
 
     def __bool__(self) -> bool:
         return bool(self._root.positions)
 
     def matches(self, path: bytes, directory: bool = False) -> bool:
-        """Whether a pattern matches the path, or a directory on the way to it. `directory`: that is one itself."""
+        """Whether a pattern matches the path or one of its parents. `directory`: the path is itself a directory."""
         if not self._root.positions:
             return False
         parent, _, name = path.rpartition(b"/")
@@ -82,12 +83,12 @@ class Patterns:
         )
 
     def may_match_below(self, directory: bytes) -> bool:
-        """Whether something below the directory may match, going by its path alone."""
+        """Whether something below the directory may match, judging only by its path."""
         left = self._left_in(directory)
         return left.covered or bool(left.positions)
 
     def covers_below(self, directory: bytes) -> bool:
-        """Whether a pattern matches all that is in the directory, whatever it is called."""
+        """Whether a pattern matches everything in the directory, whatever its name."""
         left = self._left_in(directory)
         return left.covered or any(
             glob.names[at] is ANY_DEPTH and at + 1 == len(glob.names) and not glob.only_directories
@@ -95,7 +96,7 @@ class Patterns:
         )
 
     def _left_in(self, directory: bytes) -> _Left:
-        """What is left in a directory: from the nearest one above it of which that is known, name by name."""
+        """The remainders in a directory, derived one component at a time from the nearest parent in the cache."""
         if not directory or not self._root.positions:
             return self._root
         if len(self._left) >= KEPT_DIRECTORIES:
@@ -111,7 +112,7 @@ class Patterns:
 
 
 def _entered(left: _Left, name: bytes) -> _Left:
-    """What is left in a directory of that name."""
+    """The remainders in a directory of that name."""
     if left.covered:
         return left
     matched = _matching(left, name)
@@ -121,7 +122,7 @@ def _entered(left: _Left, name: bytes) -> _Left:
 
 
 def _matching(left: _Left, name: bytes) -> list[tuple[Glob, int]]:
-    """What is left of the globs after one more name."""
+    """The remainders after one more component."""
     found = []
     for glob, at in left.positions:
         if glob.names[at] is ANY_DEPTH:
@@ -138,7 +139,7 @@ def _ends(glob: Glob, at: int) -> bool:
 
 
 def claimed_twice(some: Sequence[str], others: Sequence[str]) -> str:
-    """What patterns of both lists name: a path without wildcards, or the same pattern; empty if neither is found."""
+    """A path without wildcards that patterns of both lists name, or a pattern in both; empty if neither is found."""
     for these, those in ((some, others), (others, some)):
         known = Patterns(those)
         for pattern in these:
@@ -150,17 +151,17 @@ def claimed_twice(some: Sequence[str], others: Sequence[str]) -> str:
 
 
 def _parts(pattern: bytes) -> tuple[list[bytes], bool]:
-    """The names of a pattern, and whether it matches nothing but directories."""
+    """The components of a pattern, and whether it matches only directories."""
     names = [name for name in pattern.split(b"/") if name not in (b"", b".")]
     only_directories = pattern.endswith((b"/", b"/."))
     if names and names[-1] == b"*" and not only_directories:
-        names[-1] = b"**"  # what matches a directory matches what is in it
+        names[-1] = b"**"  # a pattern that matches a directory matches everything in it
     joined = [name for name, before in zip(names, [b"", *names], strict=False) if (name, before) != (b"**", b"**")]
     return joined, only_directories
 
 
 def _prefix(names: Sequence[bytes]) -> bytes:
-    """The path that all matches begin with."""
+    """The common start of all matching paths."""
     fixed: list[bytes] = []
     for name in names:
         if re.search(rb"[*?\[]", re.sub(rb"\\.", b"", name, flags=re.DOTALL)):
@@ -170,7 +171,7 @@ def _prefix(names: Sequence[bytes]) -> bytes:
 
 
 def _topmost(paths: Iterable[bytes]) -> tuple[bytes, ...]:
-    """The paths without those that are below another."""
+    """The paths, except those below another of them."""
     found: list[bytes] = []
     for path in sorted(paths, key=lambda path: path.split(b"/")):
         if not any(path == top or path.startswith(top + b"/") or not top for top in found):
@@ -179,10 +180,10 @@ def _topmost(paths: Iterable[bytes]) -> tuple[bytes, ...]:
 
 
 def _name(glob: bytes) -> re.Pattern[bytes] | None:
-    """The condition for one name.
+    """The condition for one component.
 
-    What stands between two stars is matched at the first place where it fits, for good: a later one could give no more.
-    `(?=(...))\\1` says that, as in fnmatch.translate(), for Pythons without atomic groups.
+    Text between two stars is matched at the first place where it fits, without backtracking, since a later place could
+    not do better. `(?=(...))\\1` expresses that, as in fnmatch.translate(), for Pythons without atomic groups.
     """
     if glob == b"**":
         return ANY_DEPTH
@@ -195,7 +196,7 @@ def _name(glob: bytes) -> re.Pattern[bytes] | None:
 
 
 def _pieces(glob: bytes) -> list[bytes]:
-    """What stands between the stars of a name's glob, as regular expressions."""
+    """The parts between the stars of a component's glob, as regular expressions."""
     pieces, position = [b""], 0
     while position < len(glob):
         byte = glob[position : position + 1]
@@ -216,7 +217,7 @@ def _pieces(glob: bytes) -> list[bytes]:
 
 
 def _one_of(brackets: re.Match[bytes]) -> bytes:
-    """Brackets as those of a regular expression; what is wrong in them matches nothing, as with git."""
+    """A bracket expression as a regular expression. An invalid one matches nothing, as with git."""
     inside = b""
     for found in _IN_BRACKETS.finditer(brackets["set"]):
         if found["class"]:
@@ -226,6 +227,6 @@ def _one_of(brackets: re.Match[bytes]) -> bytes:
     negated = b"^" if brackets["not"] else b""
     try:
         re.compile(b"[" + negated + inside + b"]")
-    except re.error:  # a range that goes backwards, or nothing that is known
+    except re.error:  # a reversed range, or an unknown class
         return b"(?!)"
     return b"[" + negated + inside + b"]"

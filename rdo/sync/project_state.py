@@ -1,7 +1,8 @@
-"""What this machine remembers of a project's copy on a target: who it is there, and what it has pulled from it.
+"""What this machine remembers about a project's copy on a target: its own identity there, and what it has pulled.
 
-It goes by the path of the project's directory, and follows that when it is renamed. A copy of the directory is another
-project, here and on another machine: of two that push to one place, neither may overwrite what the other put there.
+The record belongs to the path of the project's directory, and follows that when it is renamed. A copy of the directory
+counts as another project, on this machine or elsewhere: when two push to the same place, neither may overwrite the
+other's files.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from rdo.fscodec import fsdecode, fsencode
 from rdo.util import atomic_write, foreign_file, private_directory
 
 RECORD_LIMIT = 256 * 1024 * 1024
-"""Bytes of a record that are read: that of a million files."""
+"""Bytes of a record to read: that of a million files."""
 
 _IDENTITY = re.compile(r"[0-9a-f]{16}")
 
 
 class ProjectState:
-    """That of one project directory and one directory of one target."""
+    """The state for a project directory and a directory of a target."""
 
     def __init__(self, environment: Mapping[str, str], root: bytes, target: str, directory: str) -> None:
-        """`environment` says where state is kept; `target` names the target in a way that lasts."""
+        """`environment` determines where state is kept; `target` identifies the target permanently."""
         project = hashlib.sha256(root).hexdigest()[:32]
         place = hashlib.sha256(fsencode(f"{target}\0{directory}")).hexdigest()[:32]
         self._directory = os.path.join(private_directory.state_directory(environment, "sync"), project)
@@ -37,7 +38,7 @@ class ProjectState:
             self._follow()
 
     def _follow(self) -> None:
-        """Have what is remembered of the directory that was renamed to this one. Raises OSError."""
+        """Take over the state of the directory that was renamed to this one. Raises OSError."""
         private_directory.check(self._directory)
         if os.path.isdir(self._directory):
             if self._read(os.path.join(self._directory, "inode")) != self._inode():
@@ -50,13 +51,13 @@ class ProjectState:
             self._write_root()
 
     def _was_at(self, directory: str) -> bool:
-        """Whether what is remembered there is of this directory, when it had another name."""
+        """Whether the state there belongs to this directory, under its former name."""
         known = self._read(os.path.join(directory, "inode"))
         path = self._read(os.path.join(directory, "root")).removesuffix(b"\n")
         return bool(path) and known == self._inode() and not os.path.lexists(path)
 
     def _inode(self) -> bytes:
-        """What a directory keeps when it is renamed."""
+        """What identifies a directory when it is renamed."""
         info = os.stat(self._root)
         return b"%d %d\n" % (info.st_dev, info.st_ino)
 
@@ -66,7 +67,8 @@ class ProjectState:
 
     @property
     def identity(self) -> str:
-        """By what targets know this project of this machine's user: made by chance, once. Raises SetupError."""
+        """The random identity by which targets recognise this project of this machine's user, created once. Raises
+        SetupError."""
         path = os.path.join(self._directory, "identity")
         try:
             if not os.path.exists(path):
@@ -85,26 +87,26 @@ class ProjectState:
         made = f"{path}.{os.getpid()}"
         atomic_write.write(made, os.urandom(8).hex() + "\n")
         try:
-            os.link(made, path)  # who comes first has made it
+            os.link(made, path)  # the first process to get here creates it
         except FileExistsError:
             pass
         finally:
             os.unlink(made)
 
     def pulled(self) -> bytes:
-        """The record of what was pulled; empty if there is none, or none that can be read."""
+        """The record of what was pulled; empty if there is none that can be read."""
         return self._read(self._record)
 
     def write_pulled(self, record: bytes) -> None:
-        """Replace it. Raises SetupError."""
+        """Replace the record. Raises SetupError."""
         self._write(self._record, record)
 
     def indexes(self) -> bytes:
-        """The record of the git indexes that were pushed; empty likewise."""
+        """The record of the git indexes that were pushed; empty if there is none that can be read."""
         return self._read(self._indexes)
 
     def write_indexes(self, record: bytes) -> None:
-        """Replace it. Raises SetupError."""
+        """Replace the record. Raises SetupError."""
         self._write(self._indexes, record)
 
     def _read(self, path: str) -> bytes:

@@ -1,4 +1,5 @@
-"""A project's files here and in a directory of one target: the same before a command starts, and again after it."""
+"""Keeps a project's files here and in a directory of a target the same: before a command starts, and after it has
+ended."""
 
 from __future__ import annotations
 
@@ -27,18 +28,19 @@ from rdo.util import log
 
 
 class SyncPlace(NamedTuple):
-    """Which files, and where: what two commands have in common that share a sync."""
+    """Which files are synchronised, and where to. Commands for which this is equal share a ProjectSync."""
 
     root: str
     directory: str
-    """On the target: absolute."""
+    """The absolute path on the target."""
     target: str
-    """The name of the target for messages."""
+    """The target's name for messages."""
     rules: SyncRules
 
 
 class ProjectSync:
-    """From any thread. Commands that come together share one look at the files, and one transfer."""
+    """The synchronisation of one project. Thread-safe. Commands that arrive together share one look at the files, and
+    one transfer."""
 
     def __init__(self, place: SyncPlace, state: ProjectState) -> None:
         self.place = place
@@ -48,23 +50,23 @@ class ProjectSync:
         self._patterns = Patterns(place.rules.pull)
         self._pushing, self._pulling = SharedFlight(), SharedFlight()
         self._turn = threading.Lock()
-        """Guards the target's side: one transfer at a time; held while it goes on."""
+        """Guards the target's side, so that there is one transfer at a time; held during a transfer."""
         self._caller: Caller | None = None
-        """Of the push that goes on."""
+        """The caller of the current push."""
         self._has_settled = False
         self._has_told_of_others = False
         self._refused: set[bytes] = set()
-        """Paths of the target that were told to be left there."""
+        """Paths on the target that were already reported as not pulled."""
         self.pulled = PullResult()
 
     def _report(self, line: str) -> None:
-        """Tell whoever waits for the push, or the log."""
+        """Report to whoever waits for the push, or else to the log."""
         log.event(line)
         if self._caller is not None:
             self._caller.report(f"rdo: {line}")
 
     def push(self, use: JobUse) -> None:
-        """Have all there that was written here before this was called. Raises SyncConflict, RdoError, CallerGone."""
+        """Push everything that was written here before the call. Raises SyncConflict, RdoError, CallerGone."""
         with self._explained("cannot copy files to", "no command was started; try again: that resumes the copy"):
             self._push_shared(use)
 
@@ -73,7 +75,7 @@ class ProjectSync:
 
     @contextlib.contextmanager
     def _explained(self, what: str, hint: str) -> Iterator[None]:
-        """The connection may be lost in here: say what that leaves undone. Raises LinkLost."""
+        """Explain what is left undone if the connection is lost in this block. Raises LinkLost."""
         try:
             yield
         except LinkLost as error:
@@ -81,7 +83,7 @@ class ProjectSync:
             raise LinkLost(f"{what} `{self.place.target}`", why, hint) from None
 
     def settle(self, caller: Caller) -> Tree:
-        """What there is here. Raises RdoError."""
+        """The local files. Raises RdoError."""
         self._caller = caller
         if not self._has_settled:
             caller.progress("looking at the files here")
@@ -95,7 +97,7 @@ class ProjectSync:
             self._caller = None
 
     def _tell_of_git(self, caller: Caller) -> None:
-        """Say that the repository of a worktree is elsewhere."""
+        """Report that the repository of a worktree is elsewhere."""
         repository = worktree.git_directory(self.place.root)
         if repository and not repository.startswith(self.place.root + "/"):
             where = f"`{self.place.directory}` on `{self.place.target}`"
@@ -122,7 +124,7 @@ class ProjectSync:
             caller.report(f"{others}; its files are left alone; {hint}")
 
     def pull(self, use: JobUse) -> PullResult:
-        """Have here what commands that have ended left there. Raises RdoError, CallerGone."""
+        """Pull what commands that have ended have changed on the target. Raises RdoError, CallerGone."""
         if not self.place.rules.pull:
             return PullResult()
         with self._explained("cannot copy files from", "`rdo --sync-only` resumes the copy"):
@@ -138,7 +140,7 @@ class ProjectSync:
         self._tell_of([each for each in self.pulled.refused if each.path not in self._refused], use.caller)
 
     def _tell_of(self, refused: Sequence[Refused], caller: Caller) -> None:
-        """Say what was left on the target."""
+        """Report what was not pulled."""
         by_reason: dict[str, list[bytes]] = {}
         for path, why in refused:
             by_reason.setdefault(why, []).append(path)
@@ -147,13 +149,13 @@ class ProjectSync:
             caller.report(f"rdo: did not copy {named(paths)} from `{self.place.target}`: {why}")
 
     def differences(self, use: JobUse) -> Sequence[Difference]:
-        """What is not the same on both sides. Raises RdoError."""
+        """What differs between the two sides. Raises RdoError."""
         tree = self.settle(use.caller)
         with self._turn, self._explained("cannot compare files with", "try again"):
             return self._target.differences(use, self._root, tree)
 
     def take_here(self, use: JobUse, paths: Collection[bytes]) -> None:
-        """Have these files there as they are here, whatever they are there. Raises RdoError."""
+        """Push these files, overwriting whatever is there. Raises RdoError."""
         for path in filter(None, paths):
             if self._patterns.matches(path, directory=True) or self._patterns.covers_below(path):
                 what = f"cannot take `{fsdecode(path)}` from here"
@@ -163,38 +165,38 @@ class ProjectSync:
             self._push(use, paths)
 
     def take_there(self, use: JobUse, paths: Collection[bytes]) -> PullResult:
-        """Have these files here as they are there, whatever they are here. Raises RdoError."""
+        """Pull these files, overwriting whatever is here. Raises RdoError."""
         with self._turn, self._explained("cannot copy files from", "try again"):
             taken = self._target.take_there(use, self._root, paths)
         self._tell_of(taken.refused, use.caller)
         return taken
 
     def lose_missing(self, use: JobUse) -> None:
-        """Have the next push copy what was removed there, too. Raises RdoError."""
+        """Have the next push copy files again that were removed on the target. Raises RdoError."""
         with self._turn, self._explained("cannot compare files with", "try again"):
             self._target.lose_missing(use, self._root)
 
     def forget(self) -> None:
-        """Ask the target again before the next command."""
+        """Examine the target again before the next command."""
         with self._turn:
             self._target.forget()
 
     @property
     def copied(self) -> Copied | None:
-        """By what the target can tell that all is there still; None if nothing was copied."""
+        """What lets the target check that everything is still there; None if nothing was copied."""
         return self._target.copied
 
     def restore(self, use: JobUse, nonce: str) -> None:
-        """The target has lost what it had: copy it again, and let a command go on that waits. Raises as `push`."""
+        """Push again, since the target has lost the files, and let the waiting command continue. Raises as `push`."""
         self.forget()
         self._push_shared(use)
         with self._turn:
             self._target.release(use, nonce)
 
     def drain(self) -> None:
-        """Take in what has changed here meanwhile, so that the kernel's list of it does not fill. Never waits."""
+        """Read pending reports of local changes, so that the kernel's queue does not overflow. Never waits."""
         self._local.drain()
 
     def close(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._local.close()

@@ -1,4 +1,4 @@
-"""One pull: finds out what there is on the target, and has here what has changed there. See target_tree.py."""
+"""A pull: finds out what there is on the target, and copies here what has changed there. See target_tree.py."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ SCAN_LIMIT = 512 * 1024 * 1024
 """Bytes of a scan."""
 
 PLACED_COUNT = 5000
-"""Files after which those that have come are put in their places."""
+"""Files to receive before those that have arrived are moved to their places."""
 
 PLACED_SIZE = 64 * 1024 * 1024
-"""Bytes in all from which on that is done after each archive."""
+"""Total bytes from which on that is done after each archive."""
 
 ODD_NAME = "/bin/sh there is yash, which accepts only characters of its locale"
 ODD_KIND = "fifos, sockets and devices are not taken"
@@ -37,7 +37,7 @@ _PULL = load("sync_pull", SET_NEWLINE=load("newline"))
 
 
 class Puller:
-    """Pulls of one project from one directory of a target."""
+    """Pulls one project from one directory of a target."""
 
     def __init__(self, state: ProjectState, place: TargetDirectory) -> None:
         self._state = state
@@ -49,7 +49,7 @@ class Puller:
     def run(
         self, use: JobUse, opened: Opened, root: bytes, patterns: PullPatterns, over: Collection[bytes]
     ) -> PullResult:
-        """Do it; `over`: what is here at these paths is overwritten. Raises RdoError, LinkLost, CallerGone."""
+        """Pull. What is here at the paths in `over` is overwritten. Raises RdoError, LinkLost, CallerGone."""
         mark = os.urandom(8).hex()
         text = fill(
             _PULL,
@@ -75,7 +75,7 @@ class Puller:
         self._state.write_pulled(pulled_record.encode(self._mark, self._record))
 
     def _scan(self, pulling: Pulling) -> Scanned:
-        """What is there of the patterns."""
+        """What there is on the target that the patterns match."""
         job = pulling.job
         questions = [
             b"scan " + b" ".join(one_line(path) for path in (prefix, *way(prefix))) + b"\n"
@@ -110,7 +110,7 @@ class Puller:
         return JobFailed(what, why, "see `rdoctl sync status`")
 
     def _check_asked(self, pulling: Pulling, found: Collection[bytes]) -> None:
-        """Raises RdoError for a path that was asked for by name, and that nothing there answers to."""
+        """Raise RdoError for a path that was asked for by name and does not exist there."""
         there = {each for path in found for each in (path, *way(path))}
         for path in sorted(pulling.over - there):
             what = f"cannot take `{fsdecode(path)}` from `{self._place.target}`"
@@ -146,7 +146,7 @@ class Puller:
         return PullResult(pulled, removed, size, tuple(sorted(conflicts)), (*scan.refused, *receiver.refused))
 
     def _wanted(self, pulling: Pulling, found: Mapping[bytes, Seen]) -> tuple[dict[bytes, Seen], list[bytes]]:
-        """What is to come here, and what cannot."""
+        """What is to be pulled, and what cannot be."""
         wanted: dict[bytes, Seen] = {}
         conflicts: list[bytes] = []
         for path, seen in sorted(found.items()):
@@ -164,7 +164,7 @@ class Puller:
         return wanted, conflicts
 
     def _is_ours(self, local: LocalCopy, path: bytes, here: Here, contents: Collection[bytes]) -> bool:
-        """Whether what is here was pulled, or is equal to one of these."""
+        """Whether the local file was pulled, or has one of these contents."""
         versions = [each for each in self._record.get(path, ()) if each.kind == here.kind]
         if here.kind == "link":
             return here.link in contents or any(each.content == here.link for each in versions)
@@ -181,7 +181,8 @@ class Puller:
         return self._is_ours(pulling.local, path, here, (received.content,))
 
     def _put(self, local: LocalCopy, received: Mapping[bytes, Received], wanted: Mapping[bytes, Seen]) -> None:
-        """Put what has come in its place. What it is to be is on record before: it may be interrupted."""
+        """Move received files to their places. What they are to be is recorded before, since this may be
+        interrupted."""
         new = {path: Pulled(each.kind, each.content, wanted[path].token) for path, each in received.items()}
         for path, version in new.items():
             self._record[path] = (*self._record.get(path, ()), version)
@@ -199,7 +200,7 @@ class Puller:
                 local.make_directory(path, seen.mode, is_ours=path in self._record)
 
     def _remove(self, pulling: Pulling, scan: Scanned) -> int:
-        """Remove here what is gone there, if it is as it was pulled; how much that was."""
+        """Remove local files that are gone on the target, if they are as they were pulled. Returns how many."""
         removed = 0
         ways = {each for path in scan.found for each in way(path)}
         gone = {path for path in self._record if self._is_gone(path, scan.found, ways)}
@@ -220,7 +221,7 @@ class Puller:
         return removed
 
     def _make_way(self, pulling: Pulling, found: Mapping[bytes, Seen]) -> int:
-        """Remove what is here, and is to be overwritten, in place of a directory; how much that was."""
+        """Remove local files that are to be overwritten by a directory. Returns how many."""
         removed = 0
         for path, seen in sorted(found.items()):
             is_other = seen.kind == "directory" and pulling.local.look(path).kind in ("file", "link")
@@ -231,7 +232,7 @@ class Puller:
         return removed
 
     def _is_gone(self, path: bytes, found: Mapping[bytes, Seen], ways: Collection[bytes]) -> bool:
-        """Whether there is nothing there any more, or a directory instead of something else, or the reverse."""
+        """Whether nothing exists there any more, or a directory has replaced something else, or the reverse."""
         is_directory = self._record[path][-1].kind == "directory"
         if (seen := found.get(path)) is not None:
             return (seen.kind == "directory") != is_directory

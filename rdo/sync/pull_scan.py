@@ -1,7 +1,7 @@
-"""What a target says that there is to be pulled, taken apart. Pure.
+"""Parses a target's list of what there is to pull. Pure.
 
-Each path comes as a line that begins with a word that nobody can guess, so that a newline in a name, or a target that
-lies, begins no other.
+Each path is a line that begins with a word that nobody can guess, so that neither a newline in a name nor a lying
+target can forge another line.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Seen(NamedTuple):
-    """A path there."""
+    """A path on the target."""
 
     kind: str
     """`file`, `link`, `directory` or `other`."""
     mode: int
-    """Permission bits, without setuid, setgid and sticky."""
+    """The permission bits, without setuid, setgid and sticky."""
     size: int
     mtime_ns: int
     token: str
@@ -45,11 +45,11 @@ _KINDS = {stat.S_IFREG: "file", stat.S_IFLNK: "link", stat.S_IFDIR: "directory"}
 
 
 class BadScan(ValueError):
-    """The target said something else."""
+    """The target sent something that is not a scan."""
 
 
 class Scan:
-    """Lines in, paths out."""
+    """Takes lines, yields paths."""
 
     def __init__(self, mark: bytes) -> None:
         self.found: dict[bytes, Seen] = {}
@@ -71,7 +71,7 @@ class Scan:
             raise BadScan(f"an unknown line: {line[:80]!r}")
 
     def end(self) -> None:
-        """No more will come. Raises BadScan."""
+        """Note the end. Raises BadScan."""
         if self._path is None or self._seen is None:
             return
         path = self._path.removeprefix(b"./")
@@ -85,7 +85,7 @@ class Scan:
 
 
 def seen(token: str) -> Seen:
-    """What stat(1) says. Raises BadScan."""
+    """Parse what stat(1) has printed. Raises BadScan."""
     mode, _, rest = token.partition(" ")
     size, _, rest = rest.partition(" ")
     try:
@@ -96,7 +96,7 @@ def seen(token: str) -> Seen:
 
 
 def _nanoseconds(text: str) -> int:
-    """The time with which a text begins, since the epoch."""
+    """The time at the start of a text, in nanoseconds since the epoch."""
     if match := _TIME.match(text):
         moment = datetime(*map(int, match.groups()[:6]), tzinfo=timezone.utc)  # type: ignore[misc, arg-type]
         return int((moment - _EPOCH).total_seconds()) * SECOND + _fraction(match[7])
@@ -110,15 +110,14 @@ def _fraction(digits: str | None) -> int:
 
 
 def way(path: bytes) -> Iterator[bytes]:
-    """The directories on the way to a path, the topmost first."""
+    """The parent directories of a path, the topmost first."""
     parts = path.split(b"/")[:-1]
     return (b"/".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 def is_safe_link(path: bytes, link: bytes) -> bool:
-    """Whether a link at this path stays below the root: `..` comes first if at all, where it leads up real directories,
-    and no more often than there are.
-    """
+    """Whether a link at this path stays below the root: `..` may appear only at its start, where it leads up real
+    directories, and no more often than there are parents."""
     parts = [part for part in link.split(b"/") if part not in (b"", b".")]
     ups = 0
     while ups < len(parts) and parts[ups] == b"..":

@@ -1,11 +1,11 @@
-"""What was pulled from a target: a line for each path, kept on this machine. Pure.
+"""The record of what was pulled from a target, kept on this machine with a line for each path. Pure.
 
-    MARK                            by which the target knows that it is the one
-    f DIGEST TOKEN HERE PATH        a file: its content, what stat(1) said of it there, and what it is here
+    MARK                            identifies the directory on the target
+    f DIGEST TOKEN HERE PATH        a file: its content, what stat(1) printed for it there, and its state here
     l LINK TOKEN HERE PATH          a symbolic link
-    d PATH                          a directory that was made for what is in it
+    d PATH                          a directory that was created for files in it
 
-HERE is empty for what was about to be put here when the record was written. A path may have two lines then.
+HERE is empty for what was about to be put here when the record was written. A path may then have two lines.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ class Pulled(NamedTuple):
     kind: str
     """`file`, `link` or `directory`."""
     content: bytes = b""
-    """A file's digest, or where a link leads."""
+    """The digest of a file, or the text of a link."""
     token: str = ""
-    """What the target says of it; empty once it was gone with all else there."""
+    """What the target reports about it; empty once the whole directory was gone there."""
     here: str = ""
-    """What it is here, by size, time and inode; empty if that is not known."""
+    """Its local size, time and inode; empty if unknown."""
 
 
 Record = dict[bytes, tuple[Pulled, ...]]
-"""By path, the versions that rdo may have put here; the last one is what it was to be."""
+"""For each path, the versions that rdo may have put here; the last one is the one intended."""
 
 
 def encode(mark: str, record: Mapping[bytes, tuple[Pulled, ...]]) -> bytes:
-    """The text."""
+    """Encode the record."""
     lines = [mark.encode() + b"\n"]
     for path, versions in record.items():
         for each in versions:
@@ -47,7 +47,7 @@ def encode(mark: str, record: Mapping[bytes, tuple[Pulled, ...]]) -> bytes:
 
 
 def decode(text: bytes) -> tuple[str, Record]:
-    """Mark and record; a line that is none is dropped: what is here is then not known as rdo's."""
+    """Decode mark and record. An invalid line is dropped, so that its file does not count as rdo's."""
     first, _, rest = text.partition(b"\n")
     found: defaultdict[bytes, list[Pulled]] = defaultdict(list)
     for line in rest.split(b"\n"):

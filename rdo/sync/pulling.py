@@ -1,4 +1,4 @@
-"""A pull that goes on: what it is asked for, what it has found, and what it did."""
+"""A pull in progress: what it was asked for, what it has found, and what it has done."""
 
 from __future__ import annotations
 
@@ -16,46 +16,46 @@ WITHHELD = "files that git or rdo reads are never taken from a target"
 
 
 class PullPatterns(Protocol):
-    """What belongs to the target."""
+    """The patterns of what belongs to the target."""
 
     @property
     def prefixes(self) -> Sequence[bytes]:
-        """The directories, or files, in which all of it is; empty for the root itself."""
+        """The directories or files that contain everything that matches; empty for the root itself."""
 
     def matches(self, path: bytes) -> bool:
-        """Whether a path is part of it."""
+        """Whether a path belongs to the target."""
 
 
 class PullResult(NamedTuple):
-    """What a pull did."""
+    """The result of a pull."""
 
     pulled: int = 0
     removed: int = 0
     size: int = 0
     """Bytes of files."""
     conflicts: tuple[bytes, ...] = ()
-    """What was left as it is here: it is not as it was pulled."""
+    """Local files that were left as they are because they are not as they were pulled."""
     refused: tuple[Refused, ...] = ()
-    """What the target has and this side does not take."""
+    """What the target has and this side does not accept."""
 
 
 class Pulling(NamedTuple):
-    """A pull that goes on."""
+    """A pull in progress."""
 
     job: ShellJob
     mark: bytes
-    """What lines of the target's begin with, or archives end with: nobody can guess it."""
+    """A word that nobody can guess, which starts the target's lines and ends its archives."""
     local: LocalCopy
     patterns: PullPatterns
     over: frozenset[bytes]
     shell: str
 
     def claims(self, path: bytes) -> bool:
-        """Whether it is to be pulled. No target may write a program that git or rdo would run here."""
+        """Whether the path is to be pulled. No target may write a program that git or rdo would run here."""
         return self._is_named(path) and not (self.shell and not takes(self.shell, path))
 
     def cannot_ask(self, path: bytes) -> bool:
-        """Whether it would be pulled, but for its name."""
+        """Whether the path would be pulled if the target's shell could handle its name."""
         return bool(self.shell) and not takes(self.shell, path) and self._is_named(path)
 
     def _is_named(self, path: bytes) -> bool:
@@ -63,16 +63,16 @@ class Pulling(NamedTuple):
 
     @staticmethod
     def is_protected(path: bytes) -> bool:
-        """Whether no target may write it."""
+        """Whether no target may write to this path."""
         return not PROTECTED.isdisjoint(path.lower().split(b"/"))
 
     def is_withheld(self, path: bytes) -> bool:
-        """Whether it would be pulled, but for that, and is not part of something else of which the same is true."""
+        """Whether the path would be pulled if it were not protected, and none of its parents is in the same case."""
         directory = path.rpartition(b"/")[0]
         return self.is_protected(path) and not self.is_protected(directory) and self.patterns.matches(path)
 
     def overwrites(self, path: bytes) -> bool:
-        """Whether what is here is overwritten, whatever it is."""
+        """Whether the local path is to be overwritten, whatever is there."""
         return not self.over.isdisjoint((path, *way(path)))
 
 
@@ -81,8 +81,8 @@ class Scanned(NamedTuple):
 
     found: Mapping[bytes, Seen]
     is_whole: bool
-    """Whether all could be looked at."""
+    """Whether everything could be examined."""
     is_known: bool
-    """Whether the target is the one from which was pulled before, and not one that was set up afresh."""
+    """Whether this is the target that was pulled from before, rather than one that was set up afresh."""
     refused: Sequence[Refused] = ()
     """What the target cannot be asked for."""

@@ -1,4 +1,4 @@
-"""One push: finds out what differs, and has the target take it. See target_tree.py."""
+"""A push: finds out what differs, and transfers it to the target. See target_tree.py."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from rdo.sync.pushed_indexes import PushedIndexes
 from rdo.sync.spelling import folded
 
 TRIES = 3
-"""How often what differs there is looked at, if it differs again."""
+"""Times to examine differences on the target, which may keep changing."""
 
 CHECK_SIZE = 1024 * 1024
-"""Bytes of files from which on it is worth a round trip to look first whether they may be put."""
+"""Bytes of files from which on it is worth a round trip to check first whether they may be put there."""
 
 CHECK_COUNT = 200
-"""Files, likewise."""
+"""The same as a number of files."""
 
 NOTHING = Found("")
-"""What is behind a link is not at a path below it."""
+"""A path behind a link does not exist below that path."""
 
 
 class Pusher:
-    """One push of a tree."""
+    """A push of a tree."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Pusher:
         self._asking = Asking(place.directory, opened.stat, opened.hash)
 
     def run(self, root: bytes, tree: Tree, over: Sequence[bytes]) -> PushResult:
-        """Do it. Raises SyncConflict, RdoError, LinkLost, CallerGone, TargetChanged."""
+        """Push. Raises SyncConflict, RdoError, LinkLost, CallerGone, TargetChanged."""
         self._resolve()
         put, removed = changes(self._known.entries, tree)
         put = dict(put)
@@ -77,20 +77,20 @@ class Pusher:
         raise TargetChanged
 
     def _respell(self, tree: Tree, put: dict[bytes, Entry], removed: Sequence[bytes]) -> None:
-        """Put afresh what is there by another spelling: to remove that is to remove it."""
+        """Put a file again that exists there by another spelling, since removing that one removes both."""
         spellings = {folded(path): path for path in tree} if removed else {}
         for path in filter(None, (spellings.get(folded(each)) for each in removed)):
             put[path] = tree[path]
             self.sender.respelled.add(path)
 
     def lose_missing(self) -> None:
-        """Find out what of all that rdo has put there is not there any more. Raises RdoError, LinkLost, CallerGone."""
+        """Find out which of the files that rdo has put there no longer exist. Raises RdoError, LinkLost, CallerGone."""
         self._resolve()
         found = self._examine(self._known.placed, contents=False)
         self._known.lose([path for path, each in found.items() if not each.kind])
 
     def differences(self, root: bytes, tree: Tree) -> list[Difference]:
-        """What is not the same there as in the tree. Raises as `run`."""
+        """How the target differs from the tree. Raises as `run`."""
         self._resolve()
         placed = self._known.placed
         found = self._examine(tree.keys() | placed.keys(), contents=False)
@@ -107,9 +107,9 @@ class Pusher:
             if not each.kind:
                 unequal[path] = Difference(path, entry, MISSING)
             elif path not in placed and is_directory:
-                continue  # others made it, and it stays theirs
+                continue  # created by others, and it remains theirs
             elif entry is not None and is_as_put(each, entry, here.get(path, "")):
-                continue  # though rdo did not put it there
+                continue  # although rdo did not put it there
             elif path not in placed or not placed[path].entry.same(entry):
                 unequal[path] = Difference(path, entry, OUTDATED)
         return sorted(unequal.values())
@@ -119,7 +119,7 @@ class Pusher:
         return placed is not None and placed.token == found.token
 
     def _resolve(self) -> None:
-        """Find out what a push that was interrupted has done, or one of which the target knows nothing any more."""
+        """Find out what was done by a push that was interrupted, or that the target has lost its record of."""
         if uncertain := self._known.uncertain:
             found = self._examine(uncertain, contents=False)
             versions = self._known.versions
@@ -129,14 +129,14 @@ class Pusher:
             self._known.resolve(found, is_version)
 
     def _check_names(self, paths: Iterable[bytes]) -> None:
-        """Raises RdoError for one that the target's shell cannot take."""
+        """Raise RdoError for a path that the target's shell cannot handle."""
         if odd := next((path for path in paths if not takes(self._opened.shell, path)), None):
             what = f"cannot copy `{fsdecode(odd)}` to `{self._place.target}`"
             why = "/bin/sh there is yash, which accepts only characters of its locale"
             raise RdoError(what, why, "rename it, add it to `exclude`, or use another shell as /bin/sh there")
 
     def _overwrite(self, over: Sequence[bytes], tree: Tree, put: dict[bytes, Entry], removed: Sequence[bytes]) -> None:
-        """Let what is at these paths, and below them, be overwritten or removed; all, for the root."""
+        """Allow to overwrite or remove these paths and everything below them; for the root, everything."""
         if not over:
             return
         paths = (*tree, *removed)
@@ -152,7 +152,8 @@ class Pusher:
         return examine(self._use, self._asking, paths, self.sender.look_alive, contents=contents)
 
     def _look(self, root: bytes, put: Tree, removed: Sequence[bytes]) -> set[bytes]:
-        """Find out what differs, and whether that may be overwritten; what is there as it would be put.
+        """Find out what differs and whether that may be overwritten, and return what is there already as it would be
+        put.
 
         Raises SyncConflict.
         """
@@ -189,7 +190,7 @@ class Pusher:
         found: Mapping[bytes, Found],
         ours: Mapping[bytes, Collection[Placed]],
     ) -> list[Difference]:
-        """Those that are more than a git index which git there has refreshed."""
+        """The differences, except for git indexes that git on the target has only refreshed."""
         refreshed = self._indexes.is_refreshed
         return [
             each
@@ -227,5 +228,5 @@ class Pusher:
 
 
 def is_at_or_below(path: bytes, top: bytes) -> bool:
-    """Whether a path is another, or in that directory; all is in the root, which is empty."""
+    """Whether a path is the other one, or below that directory. The root is the empty path, and contains everything."""
     return not top or path == top or path.startswith(top + b"/")

@@ -1,4 +1,4 @@
-"""What can be wrong with a push, as errors for the user. Pure."""
+"""The errors that a push can cause, for the user. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rdo.sync.opened import TargetDirectory
 
 
 def check_case(tree: Tree, target: str) -> None:
-    """Raises RdoError for two names that the target would take for one."""
+    """Raise RdoError if the target would treat two names as one."""
     seen: dict[str, bytes] = {}
     for path in sorted(tree):
         other = seen.setdefault(fsdecode(path).casefold(), path)
@@ -19,13 +19,13 @@ def check_case(tree: Tree, target: str) -> None:
 
 
 def link_on_the_way(path: bytes, target: str) -> RdoError:
-    """The error for a directory here that is a link there."""
+    """The error for a path that is a directory here and a link there."""
     what = f"cannot copy files into `{fsdecode(path)}` on `{target}`"
     return RdoError(what, "it is a symbolic link there", "replace it with a directory there, or add it to `exclude`")
 
 
 def push_fault(fault: bytes, place: TargetDirectory, why: str) -> RdoError:
-    """The error for what the target's shell says went wrong."""
+    """The error for a fault that the script on the target reports."""
     what = f"cannot copy files to `{place.directory}` on `{place.target}`"
     kind, _, detail = fsdecode(fault).partition(" ")
     if kind == "locked":
@@ -37,7 +37,7 @@ def push_fault(fault: bytes, place: TargetDirectory, why: str) -> RdoError:
 
 
 def is_full(why: str) -> bool:
-    """Whether a program there complains of a disk, or a quota, that is used up."""
+    """Whether a program's message is about a full disk or an exhausted quota."""
     return any(
         each in why.lower()
         for each in ("no space left", "quota exceeded", "disk full", "wrote only", "i/o error", "write error")

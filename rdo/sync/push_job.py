@@ -1,7 +1,7 @@
-"""What the target is to do with a push, as text for its shell. Pure, but for the text it loads.
+"""The shell script that carries out a push on the target. Pure, except for the text it loads.
 
-It travels at the end of the archive with the files themselves, and is read from there, by the block: a script on stdin
-is read a byte at a time. So it may have as many lines as there are files.
+The script is sent at the end of the archive with the files, and read from there in blocks, since a script on stdin
+would be read byte by byte. So it may have as many lines as there are files.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from rdo.sync.entry import Entry
 from rdo.sync.manifest import Placed
 
 WORDS_LIMIT = 2000
-"""Words that one program is given, and BYTES_LIMIT bytes: less than what the least of the systems takes, which is 128
-KiB, with the environment and a pointer to each word."""
+"""Words to pass to one program, and BYTES_LIMIT the bytes: less than the minimum of any system, which is 128 KiB,
+including the environment and a pointer for each word."""
 
 BYTES_LIMIT = 80_000
 
 STAT = {"gnu": "-c 't\t%f %s %y %z %i'", "bsd": "-f 't\t%Xp %z %Fm %Fc %i'"}
-"""How each kind of stat(1) is asked for kind and mode, size, both times and the inode. As busybox's, GNU's gives the
-fraction of a second only with the whole date; TZ is set."""
+"""How to ask each kind of stat(1) for kind and mode, size, both times, and the inode. Like busybox's, GNU's prints
+fractions of a second only with the whole date; TZ is set."""
 
 DEVICE = {"gnu": "-c %d", "bsd": "-f %d"}
-"""How it is asked for the file system."""
+"""How to ask it for the file system."""
 
 _APPLY, _DONE = load("sync_apply"), load("sync_done", TAB="\t")
 
@@ -36,40 +36,40 @@ class Push(NamedTuple):
 
     put: Mapping[bytes, Placed]
     moved: Sequence[bytes] = ()
-    """Of these, what is moved to its place by itself: all else comes with a directory that is new. In order."""
+    """The entries that are moved to their places one by one, in order; all others arrive within a new directory."""
     removed: Sequence[bytes] = ()
-    """Files and links, which rdo had put there."""
+    """Files and links to remove, which rdo put there."""
     emptied: Sequence[bytes] = ()
-    """Directories that rdo had made, the deepest first: they go if they are empty."""
+    """Directories to remove if they are empty, which rdo created; the deepest first."""
     cleared: Sequence[bytes] = ()
-    """Of the removed, those in the way of what is put: they go first."""
+    """The files and links in `removed` that are in the way of new ones, and so are removed first."""
     opened: Sequence[bytes] = ()
-    """Directories, likewise: what is put in their place is none. The deepest first."""
+    """The same for directories, which are replaced by something else; the deepest first."""
     same: Mapping[bytes, str] = {}
-    """What has to be there as it was left: its tokens."""
+    """Paths that must be as they were left, with their tokens."""
     none: Sequence[bytes] = ()
-    """Where nothing may be."""
+    """Paths at which nothing may exist."""
     plain: Sequence[bytes] = ()
-    """Directories on the way, which no link may be."""
+    """Parent directories, none of which may be a link."""
     parts: Mapping[bytes, str] = {}
-    """Of large files that came before: under which names they are kept."""
+    """Large files that were sent before, with the names of their partial files."""
     unknown: Sequence[bytes] = ()
     """Directories that may be on another file system."""
     unlocked: Mapping[bytes, int] = {}
-    """Modes of directories that let nothing be put there: those that do, meanwhile."""
+    """Directories whose mode does not let their owner put anything there, with a mode that does meanwhile."""
     modes: Mapping[bytes, int] = {}
-    """Modes of directories, at the end."""
+    """The final modes of directories."""
     is_emptied_first: bool = False
-    """Whether `emptied` goes before anything is put."""
+    """Whether `emptied` are removed before anything is put."""
 
 
 def word(path: bytes) -> bytes:
-    """A path as one word of the shell."""
+    """A path as a word for the shell."""
     return b"'./" + path.replace(b"'", b"'\\''") + b"'" if path else b"."
 
 
 def chunks(words: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """As many at a time as a program takes."""
+    """Groups of as many words as a program accepts."""
     chunk: list[bytes] = []
     size = 0
     for each in words:
@@ -83,7 +83,7 @@ def chunks(words: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def calls(function: bytes, paths: Iterable[bytes], spell: Callable[[bytes], bytes] = word) -> Iterator[bytes]:
-    """Lines that call it with all paths."""
+    """Lines that call the function with all paths."""
     for chunk in chunks(map(spell, paths)):
         yield function + b" " + b" ".join(chunk) + b"\n"
 
@@ -97,14 +97,13 @@ _REPLACE_LOG = fsencode(load("sync_log")) + b"\n"
 
 
 ECHO_LIMIT = 4096
-"""Bytes that are printed by the shell itself: that spares a program for what changes most often, which is a file."""
+"""Bytes that the shell itself prints: that saves a program in the most frequent case, a single file."""
 
 
 def job(push: Push, *, serial: str, stat: str, intent: bytes, replaces_log: bool, is_last: bool) -> bytes:
-    """The text. `serial` is to be that of the push; `stat`: which kind the target has. `intent`: what stands in
-    `pending`. `replaces_log`: the archive has the log of what was there before. `is_last`: no part of a large file is
-    needed any more.
-    """
+    """The script. `serial` is that of the push, `stat` the kind that the target has, and `intent` the content of
+    `pending`. `replaces_log`: the archive has a new log of what was there before. `is_last`: no partial file is needed
+    any more."""
     lines = [_library(stat), *_checks(push), *_steps(push), _intend(intent), *_commit(push.put)]
     if replaces_log:
         lines.append(_REPLACE_LOG)
@@ -112,7 +111,7 @@ def job(push: Push, *, serial: str, stat: str, intent: bytes, replaces_log: bool
 
 
 def check_job(push: Push, *, stat: str) -> bytes:
-    """The text that only checks what is there."""
+    """A script that only checks what is there."""
     lines = [_library(stat), *_checks(push), b"stop_sync checked\n"]
     return b"".join(lines)
 
@@ -162,7 +161,7 @@ def _call_in(function: bytes, directory: bytes, names: Iterable[bytes]) -> Itera
 
 
 def _by_directory(push: Push) -> Mapping[bytes, tuple[list[bytes], list[bytes]]]:
-    """The names of what is moved, by the directory it is in: files and links, and directories."""
+    """The names of what is moved, by directory: files and links, and directories."""
     found: dict[bytes, tuple[list[bytes], list[bytes]]] = defaultdict(lambda: ([], []))
     for path in push.moved:
         directory, _, name = path.rpartition(b"/")
@@ -171,7 +170,7 @@ def _by_directory(push: Push) -> Mapping[bytes, tuple[list[bytes], list[bytes]]]
 
 
 def _intend(intent: bytes) -> bytes:
-    """A function that prints the intent: all shells' `echo` print letters, but not what may be an escape."""
+    """A function that prints the intent. Every shell's `echo` can print letters, but not what may be an escape."""
     if len(intent) > ECHO_LIMIT or b"\\" in intent or not intent.isascii():
         return b'intend() {\ncat "$sync_stage/pending"\n}\n'
     return b"intend() {\necho '" + intent.removesuffix(b"\n").replace(b"'", b"'\\''") + b"'\n}\n"
@@ -183,11 +182,11 @@ def _commit(put: Mapping[bytes, Placed]) -> Iterator[bytes]:
 
 
 def parents(path: bytes) -> Iterator[bytes]:
-    """The directories on the way to a path, the deepest first, without the root."""
+    """The parent directories of a path, the deepest first, without the root."""
     while path := path.rpartition(b"/")[0]:
         yield path
 
 
 def is_bare(entry: Entry) -> bool:
-    """Whether nothing can be put into a directory of this mode by its owner."""
+    """Whether the mode of a directory keeps its owner from putting anything into it."""
     return entry.kind == "directory" and entry.mode & 0o300 != 0o300

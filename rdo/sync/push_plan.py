@@ -1,4 +1,4 @@
-"""What has to be done on a target so that it has what a tree has, and in what order. Pure."""
+"""What has to be done on a target to make it match a tree, and in what order. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rdo.sync.manifest import Placed
 from rdo.sync.push_job import Push, is_bare, parents
 
 BATCH_SIZE = LARGE_SIZE
-"""Bytes of files at a time: so much is sent again if a large copy is interrupted."""
+"""Bytes of files at a time, which is what is sent again if a large copy is interrupted."""
 
 BATCH_COUNT = 20_000
 """Entries at a time."""
 
 PORTION_COUNT = 200
-"""Entries that are read, and then noted: that takes no longer than the target takes for what waits there."""
+"""Entries to read before noting them, which takes no longer than the target needs for the data that it has."""
 
 
 def plan(
@@ -30,10 +30,10 @@ def plan(
     near: Collection[bytes] = frozenset(),
     respelled: Collection[bytes] = frozenset(),
 ) -> Push:
-    """How to put and remove these. `placed` is what rdo has put there; `found` is what is known to be there instead,
-    and may be overwritten. `modes` has the directories here, and `near` those that are on one file system there.
-    `respelled`: paths that are put, and there by another spelling that is removed, where case does not count.
-    """
+    """Plan how to put and remove these. `placed` is what rdo has put there; `found` is what is known to be there
+    instead, and may be overwritten. `modes` has the local directories, and `near` those that are known to be on one
+    file system there. `respelled` has paths to put that exist there by another spelling, which is removed, on a file
+    system that ignores case."""
     made = _Plan(placed, found, respelled)
     for path in sorted(put):
         made.put(path, put[path].entry)
@@ -61,12 +61,12 @@ def plan(
 
 
 def _is_locked(placed: Placed) -> bool:
-    """Whether it is a directory of rdo's that lets nothing be put or removed."""
+    """Whether it is a directory of rdo's whose mode prevents changes in it."""
     return is_bare(placed.entry) and not placed.existed
 
 
 class _Plan:
-    """A push as it is put together, each directory before what is in it."""
+    """A push while it is being planned. Each directory comes before its contents."""
 
     def __init__(
         self, placed: Mapping[bytes, Placed], found: Mapping[bytes, Found], respelled: Collection[bytes]
@@ -82,13 +82,13 @@ class _Plan:
         self._opened: set[bytes] = set()
         self.moved: list[bytes] = []
         self.new: set[bytes] = set()
-        """Directories of which nothing is there: they come with all that is in them."""
+        """Directories that do not exist there, and so are sent with all their contents."""
         self.kept: list[bytes] = []
-        """Directories that are there, or may be."""
+        """Directories that exist there, or may."""
         self.modes: dict[bytes, int] = {}
 
     def _there(self, path: bytes) -> tuple[str, str]:
-        """What kind of thing is at the path, and its token."""
+        """The kind of what is at the path, and its token."""
         if (found := self._found.get(path)) is not None:
             return found.kind, found.token
         placed = self._placed.get(path)
@@ -131,20 +131,20 @@ class _Plan:
             self.removed.append(path)
 
     def cleared(self) -> list[bytes]:
-        """What is removed before something else comes in its place."""
+        """What is removed because something else takes its place."""
         return [*self._cleared, *(path for path in self.removed if self._is_opened(path))]
 
     def opened(self) -> list[bytes]:
-        """The same of directories, the deepest first."""
+        """The same for directories, the deepest first."""
         return sorted({*self._opened, *filter(self._is_opened, self.emptied)}, reverse=True)
 
     def _is_opened(self, path: bytes) -> bool:
-        """Whether it is in a directory that has to go."""
+        """Whether the path is in a directory that is to be removed."""
         return not self._opened.isdisjoint(parents(path))
 
 
 def _on_the_way(paths: Iterable[bytes]) -> set[bytes]:
-    """All directories above these."""
+    """All parent directories of these paths."""
     found: set[bytes] = set()
     for path in paths:
         for parent in parents(path):
@@ -155,7 +155,7 @@ def _on_the_way(paths: Iterable[bytes]) -> set[bytes]:
 
 
 def batches(put: Tree) -> Iterator[dict[bytes, Entry]]:
-    """The same in parts, each of which can be put by itself: directories come before what is in them."""
+    """The entries in batches, each of which can be put independently: directories come before their contents."""
     batch: dict[bytes, Entry] = {}
     size = 0
     for path in sorted(put):
@@ -168,12 +168,12 @@ def batches(put: Tree) -> Iterator[dict[bytes, Entry]]:
 
 
 def portions(batch: Tree) -> Iterator[Tree]:
-    """A batch in parts that take some milliseconds each, in the same order."""
+    """A batch in portions that take some milliseconds each, in the same order."""
     rest = iter(batch.items())
     while portion := dict(islice(rest, PORTION_COUNT)):
         yield portion
 
 
 def in_the_way(put: Tree, removed: Sequence[bytes]) -> list[bytes]:
-    """What of the removed is below something that is put."""
+    """The removed paths that are below a path to be put."""
     return [path for path in removed if any(parent in put for parent in parents(path))]

@@ -1,4 +1,4 @@
-"""What a push has the target take, and what it answers. See push.py."""
+"""Sends the parts of a push to the target, and reads its answers. See push.py."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ _PUSH, _PART = load("sync_push", TAKE_LOCK=_LOCK), load("sync_part", TAKE_LOCK=_
 
 
 class PushResult(NamedTuple):
-    """What a push did."""
+    """The result of a push."""
 
     put: int = 0
     removed: int = 0
     size: int = 0
     """Bytes of files."""
     complete: bool = True
-    """Whether all was as the tree says; else files have changed or vanished here meanwhile."""
+    """Whether everything was as in the tree; otherwise files have changed or vanished here meanwhile."""
 
 
 class TargetChanged(Exception):
-    """The target is not as it was known: it has to be asked."""
+    """The target is not in the state that was known, and must be examined."""
 
 
 class TargetDiffers(Exception):
-    """What the push would touch is not as rdo has left it: nothing was done."""
+    """Files that the push would touch are not as rdo left them; nothing was done."""
 
 
 class Batch(NamedTuple):
@@ -54,15 +54,15 @@ class Batch(NamedTuple):
 
 
 class _Sent:
-    """What of a batch was sent, in order; noted while the target is busy with it."""
+    """What was sent of a batch, in order. It is noted while the target is busy."""
 
     def __init__(self) -> None:
         self.placed: list[tuple[bytes, Placed]] = []
         self.lines: list[bytes] = []
-        """What its intent says of each."""
+        """The line of the intent for each entry."""
 
     def note(self, entries: Tree, digests: Mapping[bytes, str]) -> None:
-        """These were sent, but for files that have no digest."""
+        """Note that these entries were sent, except for files without a digest."""
         for path, entry in entries.items():
             if entry.kind != "file" or path in digests:
                 placed = Placed(entry, digests.get(path, ""))
@@ -75,14 +75,14 @@ class PushSender:
 
     def __init__(self, use: JobUse, place: TargetDirectory, opened: Opened, known: KnownFiles, serial: str) -> None:
         self.serial = serial
-        """By which the target knows its last push."""
+        """The serial of the target's last push."""
         self.connection = opened.connection
         self.step = f"looking at the files on `{place.target}`"
-        """What the caller is shown."""
+        """The step that is shown to the caller."""
         self.respelled: set[bytes] = set()
-        """What is there by another spelling, which is removed, where case does not count."""
+        """Paths that exist there by another spelling, which is removed, on a file system that ignores case."""
         self.found: dict[bytes, Found] = {}
-        """What is there otherwise than is known, and may be overwritten."""
+        """What is there other than expected, and may be overwritten."""
         self._use = use
         self._place = place
         self._opened = opened
@@ -91,16 +91,16 @@ class PushSender:
         """Whether a directory there is known to be on another file system than others."""
 
     def look_alive(self) -> None:
-        """Show the caller the step. Raises CallerGone."""
+        """Show the step to the caller. Raises CallerGone."""
         self._use.caller.progress(self.step)
 
     def plan(self, put: Mapping[bytes, Placed], removed: Iterable[bytes], tree: Tree) -> Push:
-        """What the target is to do, and to look at before."""
+        """What the target has to do, and to check before."""
         respelled = self.respelled.intersection(put)
         return push_plan.plan(put, removed, self._known.placed, self.found, tree, self._known.near, respelled)
 
     def check(self, push: Push) -> None:
-        """Have the target look whether all is as it is known. Raises TargetDiffers, TargetChanged, RdoError."""
+        """Have the target check that everything is as it is known. Raises TargetDiffers, TargetChanged, RdoError."""
         serial = os.urandom(8).hex()
         archive = Archive(b"")
         text = push_job.check_job(push, stat=self._opened.stat)
@@ -108,7 +108,7 @@ class PushSender:
             self._answer(job)
 
     def send_large(self, root: bytes, entries: Tree) -> dict[bytes, Part]:
-        """Send what is large among these by itself, or the rest of it. Raises as `send`."""
+        """Send the large files among these on their own, or the rest of them. Raises as `send`."""
         found: dict[bytes, Part] = {}
         for path, entry in entries.items():
             if entry.size >= LARGE_SIZE:
@@ -131,7 +131,7 @@ class PushSender:
         return file.part(name)
 
     def _counted(self, file: LargeFile) -> Iterator[bytes]:
-        """What is still to be sent of a file, while the caller is shown how much has been."""
+        """The rest of a file, while the caller is shown how much has been sent."""
         step = self.step
         for piece in file.rest():
             self.step = f"{step} ({file.sent / file.size:.0%} of a large one)"
@@ -139,7 +139,7 @@ class PushSender:
         self.step = step
 
     def _checked(self, job: ShellJob) -> Iterator[bytes]:
-        """Lines, up to one that says that something is wrong. Raises TargetChanged, RdoError."""
+        """The lines, up to one that reports a fault. Raises TargetChanged, RdoError."""
         for line in job.lines():
             if line == b"!stale":
                 raise TargetChanged
@@ -179,7 +179,7 @@ class PushSender:
         return PushResult(count, len(batch.removed), size, count == len(batch.put))
 
     def _orders(self, serial: str, sent: _Sent, tree: Tree, batch: Batch) -> Mapping[str, bytes]:
-        """What the target is to do with what was sent, and what it is to note before, by the names of files."""
+        """The files for the target, by name: what it has to do with what was sent, and what it records before."""
         placed, resolved = self._known.placed, self._known.resolved
         kept = [(path, placed[path]) for path in resolved if path in placed]
         dropped = [path for path in resolved if path not in placed]
@@ -200,7 +200,7 @@ class PushSender:
         return fill(text, DIRECTORY=directory, IDENTITY=identity, STAGE=stage, SERIAL=self.serial, **values)
 
     def _answer(self, job: ShellJob) -> tuple[list[str], set[int]]:
-        """The tokens of what was put, and which directories had been there."""
+        """The tokens of what was put, and which directories existed before."""
         tokens: list[str] = []
         existed: set[int] = set()
         for line in self._checked(job):
@@ -220,7 +220,7 @@ class PushSender:
 
 
 def _archived(archive: Archive, serial: str, texts: Mapping[str, bytes]) -> Iterator[bytes]:
-    """The texts, and a file that says that all has come; then the end."""
+    """Add the texts, a file that marks everything as complete, and the end."""
     stage = push_job.stage(serial).encode()
     for name, text in texts.items():
         yield from archive.text(stage + b"/" + name.encode(), text)

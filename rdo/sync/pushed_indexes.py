@@ -1,6 +1,5 @@
-"""What the git indexes that were pushed track: so that one which git on the target has only refreshed is told from one
-in which something was added there. Only the former may be overwritten.
-"""
+"""What the pushed git indexes track. This distinguishes an index that git on the target has only refreshed, which may
+be overwritten, from one that somebody has added to."""
 
 from __future__ import annotations
 
@@ -22,13 +21,13 @@ SIZE_LIMIT = 256 * 1024 * 1024
 """Bytes of an index: that of two million files."""
 
 KEPT = 200
-"""Indexes of which it is remembered what they track: the last ones, of all targets."""
+"""Indexes to remember, the latest ones of all targets."""
 
 _FETCH = load("sync_fetch")
 
 
 class PushedIndexes:
-    """Those of one project."""
+    """The indexes of one project."""
 
     def __init__(self, state: ProjectState, place: TargetDirectory, root: bytes) -> None:
         self._state = state
@@ -52,7 +51,8 @@ class PushedIndexes:
         return {each[0]: each[1] for each in words if len(each) == 2}
 
     def is_refreshed(self, use: JobUse, path: bytes, found: Found, ours: Collection[Placed], put: Entry | None) -> bool:
-        """Whether what is there is an index that tracks what one of ours does, or that to be put. Raises LinkLost."""
+        """Whether the index on the target tracks the same as one that rdo has put there, or as the one to be put.
+        Raises LinkLost."""
         if found.kind != "file" or not is_index(path):
             return False
         there = tracked(self._fetch(use, path))

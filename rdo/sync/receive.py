@@ -1,4 +1,4 @@
-"""Files that a target sends, received apart from their places. All that comes is hostile input."""
+"""Receives files from a target into a separate directory. Everything that arrives is hostile input."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from rdo.sync.tar_header import BLOCK
 from rdo.sync.tar_reader import FILE, HARD_LINK, LINK, BadArchive, End, Member, TarReader
 
 GROWTH_LIMIT = 64 * 1024 * 1024
-"""Bytes that a file may have grown by since it was looked at: a log that somebody writes."""
+"""Bytes that a file may have grown by since it was examined: a log that is being written."""
 
 PADDING_LIMIT = 1024 * 1024
-"""Zeros after an archive: what tar fills its last record with."""
+"""Zeros after an archive, with which tar fills its last record."""
 
 
 class Received(NamedTuple):
-    """A file or link that has come."""
+    """A file or link that was received."""
 
     kind: str
     content: bytes
-    """A file's digest, or where a link leads."""
+    """The digest of a file, or the text of a link."""
     name: str = ""
-    """By which a file is kept until it is put in its place."""
+    """The name under which a file is kept until it is moved to its place."""
     size: int = 0
 
 
 class Refused(NamedTuple):
-    """What is not taken."""
+    """A path that is not accepted."""
 
     path: bytes
     why: str
@@ -42,7 +42,7 @@ class Receiver:
     """Takes archives from a job, one after the other."""
 
     def __init__(self, job: ShellJob, mark: bytes, local: LocalCopy, target: str) -> None:
-        """`mark`: what stands after each archive."""
+        """`mark` is what follows each archive."""
         self._job = job
         self._mark = mark + b"."
         self._local = local
@@ -52,7 +52,7 @@ class Receiver:
         self.refused: list[Refused] = []
 
     def archive(self, wanted: Mapping[bytes, Seen]) -> dict[bytes, Received]:
-        """What the next archive has of these. Raises RdoError for one that is not as it should be, and LinkLost."""
+        """The files in the next archive. Raises RdoError for an invalid archive, and LinkLost."""
         try:
             return self._archive(wanted)
         except BadArchive as error:
@@ -62,7 +62,7 @@ class Receiver:
         return JobFailed(f"cannot pull from `{self._target}`", why, "use `rdo --no-sync` to do without")
 
     def _more(self) -> None:
-        """Have more to take. Raises BadArchive at the end of all."""
+        """Read more. Raises BadArchive at the end of the stream."""
         data = self._job.read()
         if data is None:
             raise BadArchive(f"an incomplete archive: {self._job.reason()}")
@@ -81,7 +81,7 @@ class Receiver:
         return found
 
     def _status(self) -> int:
-        """That of tar, which follows its archive."""
+        """The exit status of tar, which follows its archive."""
         padding = 0
         while True:
             stripped = self._data.lstrip(b"\0")
@@ -113,7 +113,7 @@ class Receiver:
                 self._more()
 
     def _member(self, member: Member, wanted: Mapping[bytes, Seen], found: dict[bytes, Received]) -> _File | None:
-        """Take it; a file's content follows. Raises BadArchive for what was not asked for."""
+        """Take an entry, after which a file's content follows. Raises BadArchive for what was not asked for."""
         path = member.name
         seen = wanted.get(path)
         if seen is None or path in found:
@@ -140,7 +140,7 @@ class Receiver:
         return str(self._count)
 
     def _copied(self, other: Received | None) -> Received:
-        """The same file once more: two names of one there are two files here."""
+        """The same file once more: two hard links there become two files here."""
         if other is None or other.kind != "file":
             raise BadArchive("a hard link to a file that it did not send")
         name = self._name()
@@ -149,7 +149,7 @@ class Receiver:
 
 
 class _File:
-    """A file whose content comes."""
+    """A file whose content is arriving."""
 
     def __init__(self, local: LocalCopy, path: bytes, name: str, size: int) -> None:
         self.path = path
@@ -160,12 +160,12 @@ class _File:
         local.begin(name)
 
     def write(self, data: bytes) -> bool:
-        """Take some of it: whether that was the last."""
+        """Add some content, and return whether that was the last."""
         self._digest.update(data)
         self._local.write(self.path, data)
         self._rest -= len(data)
         return self._rest == 0
 
     def received(self) -> Received:
-        """It is whole."""
+        """The complete file."""
         return Received("file", self._digest.hexdigest().encode(), self._name, self._size)

@@ -1,4 +1,4 @@
-"""Which files go which way, as the config says. Pure."""
+"""Which files are copied in which direction, according to the config. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rdo.config.schema import Settings
 
 
 class SyncRules(NamedTuple):
-    """What of a profile's settings decides who owns a path. The lists are patterns (patterns.py)."""
+    """The settings of a profile that decide who owns a path. The lists are patterns (patterns.py)."""
 
     mode: str
     pull: tuple[str, ...] = ()

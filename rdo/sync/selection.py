@@ -1,8 +1,8 @@
-"""Which of the files here belong to this side: what git would track and `include` names, not what `exclude` or `pull`
-names.
+"""Decides which local files belong to this side: what git would track and `include` names, except what `exclude` or
+`pull` names.
 
-It is decided name by name, on the way down from the root: what does not belong is not entered. What git tracks needs no
-question, and git is asked for all else of a level at once.
+This is decided one path component at a time, from the root down: what does not belong is not entered. Files that git
+tracks need no question, and git is asked for all others of a level at once.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from rdo.sync.patterns import Patterns
 from rdo.sync.rules import SyncRules
 
 OWN_DIRECTORY = b".rdo-sync"
-"""At the root: what rdo itself keeps there, on either side. The names of a watcher's cookies begin like this, too."""
+"""rdo's own directory at the root, on either side. The names of a watcher's cookies begin like this, too."""
 
 
 class How(Enum):
-    """What of a directory's contents belongs to this side."""
+    """How much of a directory's contents belongs to this side."""
 
     ALL = "all"
     GIT = "what git would track"
@@ -38,7 +38,7 @@ class Claim(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """Something whose owner is to be found, in a directory of which the claim is known."""
+    """A path whose owner is to be determined, in a directory whose claim is known."""
 
     path: bytes
     is_directory: bool
@@ -46,7 +46,7 @@ class Candidate(NamedTuple):
 
 
 class Selection:
-    """The rules of one project, and what git says."""
+    """The rules of one project, together with what git reports."""
 
     def __init__(self, root: bytes, rules: SyncRules) -> None:
         self._root = root
@@ -57,12 +57,12 @@ class Selection:
         self._repositories: list[KnownRepository] = []
         self._stamp: Stamp = ()
         self.environment: Mapping[str, str] = {}
-        """Of the caller for whom git is asked."""
+        """The environment of the caller for whom git runs."""
 
     def begin(self) -> Claim:
-        """Look at everything again, from the root on: the claim on that. Raises RdoError."""
+        """Begin a full scan, and return the claim on the root. Raises RdoError."""
         self._repositories.clear()
-        self._stamp = self._above()  # before git is asked, so that what changes meanwhile is noticed later
+        self._stamp = self._above()  # before git is asked, so that later changes are noticed
         found = repository_of(Git(self.environment), self._root)
         if found is None:
             return Claim(How.ALL)
@@ -70,12 +70,13 @@ class Selection:
         return Claim(How.GIT, self._add(KnownRepository(found, b"")))
 
     def end(self) -> None:
-        """Everything was looked at."""
+        """End a full scan."""
         for known in self._repositories:
             known.looked_at()
 
     def is_outdated(self) -> bool:
-        """Whether others may belong since files outside the project, or git's index, have changed. Raises RdoError."""
+        """Whether other files may belong, since files outside the project, or git's index, have changed. Raises
+        RdoError."""
         now = (*self._above(), *(known.repository.stamp() for known in self._repositories))
         return now != self._stamp or any([self._tracks_other(known) for known in self._repositories])
 
@@ -96,7 +97,7 @@ class Selection:
         return known
 
     def _check(self, prefix: bytes, tracked: Iterable[bytes]) -> None:
-        """Raise ConfigError if the target is to have what git tracks here."""
+        """Raise ConfigError if the config assigns files to the target that git tracks here."""
         if not self._pull:
             return
         for path in sorted(prefix + each for each in tracked):
@@ -105,7 +106,7 @@ class Selection:
                 raise _claimed_twice(path, "git tracks it, so it is pushed, but `pull` names it", hint)
 
     def inside(self, path: bytes, claim: Claim, names: Collection[bytes]) -> Claim:
-        """The claim on what is in a directory: another one if a repository begins there. Raises RdoError."""
+        """The claim on the contents of a directory, which differs if a repository begins there. Raises RdoError."""
         if not path or claim.repository is None or claim.how is How.ALL or b".git" not in names:
             return claim
         found = nested_repository(Git(self.environment), self._root + b"/" + path)
@@ -116,7 +117,7 @@ class Selection:
         return Claim(How.GIT, self._add(KnownRepository(found, path + b"/")))
 
     def decide(self, candidates: Sequence[Candidate]) -> list[Claim | None]:
-        """For each the claim on it, or None if it does not belong. Raises RdoError."""
+        """The claim on each candidate, or None if it does not belong. Raises RdoError."""
         decided: list[Claim | None] = []
         asked: dict[KnownRepository, list[int]] = {}
         for number, candidate in enumerate(candidates):
@@ -133,12 +134,12 @@ class Selection:
         return decided
 
     def _by_rules(self, candidate: Candidate) -> Claim | KnownRepository | None:
-        """The claim on a candidate, or the repository to ask for it."""
+        """The claim on a candidate, or the repository to ask about it."""
         path, is_directory, parent = candidate
         if path.rpartition(b"/")[2] == b".git":
             return Claim(How.ALL) if self._sync_git else None
         if path.endswith(b".lock") and b".git" in path.split(b"/"):
-            return None  # git is at work here; there, it would wait for nobody
+            return None  # git is at work here; there, the lock would wait for nobody
         if _is_own(path) or self._exclude.matches(path, is_directory):
             return None
         included = self._include.matches(path, is_directory)
@@ -147,7 +148,7 @@ class Selection:
                 raise _claimed_twice(path, "both `include` and `pull` name it", "remove it from one of them")
             return None
         if is_directory and not included and self._pull.covers_below(path) and not self._include.may_match_below(path):
-            return None  # with all that is in it, such as `dist` for `dist/**`
+            return None  # with all its contents, such as `dist` for `dist/**`
         if included or parent.how is How.ALL or parent.repository is None:
             return Claim(How.ALL)
         return self._by_git(candidate, parent.repository)
@@ -169,7 +170,7 @@ class Selection:
 
 
 def _is_own(path: bytes) -> bool:
-    """Whether rdo has put it there, for itself."""
+    """Whether rdo has put it there for its own use."""
     return path.startswith(OWN_DIRECTORY) and path[len(OWN_DIRECTORY) :][:1] in (b"", b"/", b"-")
 
 

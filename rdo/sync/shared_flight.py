@@ -1,4 +1,4 @@
-"""One piece of work for all who ask for it before it begins."""
+"""Work that is done once for all who ask for it before it begins."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rdo.drivers.caller import CallerGone
 
 LOOK_INTERVAL = 0.5
-"""Seconds between two looks of those who wait whether they still have to."""
+"""Seconds between two checks by those who wait whether they should continue to."""
 
 
 class _Flight:
@@ -20,21 +20,22 @@ class _Flight:
 
 
 class SharedFlight:
-    """Work that is done by one thread at a time, for itself and for all who wait for the next time. From any thread.
+    """Work that one thread at a time does, for itself and for all who wait for the next time. Thread-safe.
 
-    Who comes while it is being done waits for another one: what it is about may have changed since that began.
+    Whoever asks while it is being done waits for the next time, since things may have changed since it began.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        """Guards what follows."""
+        """Guards everything below."""
         self._next: _Flight | None = None
         self._is_busy = False
 
     def run(self, work: Callable[[], object], look: Callable[[], object]) -> None:
-        """Have it done, by this thread or another one. Raises what it raises; `look` is called while another is at it.
+        """Have the work done, by this thread or another one. Raises what the work raises; `look` is called while
+        another thread does it.
 
-        If whoever did it has gone away meanwhile, somebody else who waits does it.
+        If the thread that did it has lost its caller meanwhile, another one that waits does it.
         """
         while True:
             with self._changed:
@@ -47,7 +48,7 @@ class SharedFlight:
             raise flight.failure
 
     def _is_ours(self, flight: _Flight, look: Callable[[], object]) -> bool:
-        """Wait for the turn of this flight: whether it is to be done by this thread, and not over by now."""
+        """Wait for the turn of this flight, and return whether this thread is to do it, and it is not over by now."""
         while True:
             with self._changed:
                 if flight.is_over:

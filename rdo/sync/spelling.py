@@ -1,7 +1,7 @@
-"""The names that a watcher reports, as the directories spell them.
+"""Converts the names that a watcher reports into the spelling of the directories.
 
-On a file system that minds no case, a file answers to more names than it has: after `mv readme README` both are there
-for lstat(2), and a watcher may report either.
+On a file system that ignores case, lstat(2) accepts more names for a file than it has: after `mv readme README` it
+finds both, and a watcher may report either.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from rdo.sync.watcher import Changed
 
 
 class Spelled(NamedTuple):
-    """What has changed, and what is gone whatever lstat(2) says of it."""
+    """What has changed, and what is gone even if lstat(2) finds it."""
 
     changed: Changed
     absent: Collection[bytes]
 
 
 def spelled(changed: Changed, root: bytes, directories: Iterable[bytes], tree: Tree) -> Spelled:
-    """The changes by names that there are, or were in the tree. `directories`: those that were entered."""
+    """The changes by names that exist, or existed in the tree. `directories` are those that were entered."""
     known = {folded(directory): directory for directory in directories}
     again = {folded(path) for path in changed.replaced}
     touched = {folded(path) for path in changed.paths} | again
@@ -33,7 +33,7 @@ def spelled(changed: Changed, root: bytes, directories: Iterable[bytes], tree: T
         nearest = path
         while (directory := nearest.rpartition(b"/")[0]) not in known:
             nearest = directory
-        if nearest != path:  # what is above it was not entered: it is new, or another directory now
+        if nearest != path:  # a parent was not entered: it is new, or another directory now
             again.add(nearest)
             touched.add(nearest)
         places.add(known[directory])
@@ -47,11 +47,11 @@ def _list(root: bytes, directory: bytes) -> list[bytes]:
     try:
         return [directory + b"/" + name if directory else name for name in os.listdir(root + b"/" + directory)]
     except OSError:
-        return []  # it is gone, or its reader says why it cannot be read
+        return []  # it is gone, or whoever reads it reports why that fails
 
 
 def folded(path: bytes) -> bytes:
-    """A path as a file system compares it that minds neither case nor how an accent is encoded."""
+    """A path as a file system compares it that ignores case and the encoding of accents."""
     if path.isascii():
         return path.lower()
     return fsencode(unicodedata.normalize("NFC", fsdecode(path)).casefold())

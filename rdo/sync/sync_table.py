@@ -1,4 +1,5 @@
-"""The projects that are kept the same on a target, each while the target is connected, or until others are used."""
+"""The projects that are synchronised with targets, each as long as the target is connected and the project is in
+use."""
 
 from __future__ import annotations
 
@@ -14,21 +15,21 @@ if TYPE_CHECKING:
 
 
 KEPT = 4
-"""So many of one project on one target are kept, those that were used last: profiles may tell as many apart. Others are
-left over from what the config file said before it was changed, each with a list of all files and watches on them."""
+"""Synchronisations to keep per project and target, the latest ones: so many profiles may differ. Others are left over
+from earlier versions of the config file, each with a list of all files and watches on them."""
 
 
 class SyncTable:
-    """Those of a control master. Usable from any thread."""
+    """All synchronisations of a control master. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         """Guards the table."""
         self._syncs: dict[tuple[int, SyncPlace], ProjectSync] = {}
-        """By the number of the pool and the place; the one that was used last comes last."""
+        """By the number of the pool and the place; the one used last is the last."""
 
     def of(self, pool: TargetPool, place: SyncPlace, environment: Mapping[str, str]) -> ProjectSync:
-        """The one for a directory of a target; it ends with the pool. Raises RdoError."""
+        """The synchronisation with a directory of a target, which ends with the pool. Raises RdoError."""
         with self._lock:
             is_first = not self._of_pool(pool.number)
             found = self._syncs.pop((pool.number, place), None) or _made(pool, place, environment)
@@ -60,14 +61,14 @@ class SyncTable:
             each.close()
 
     def report(self, pool: TargetPool) -> list[dict[str, str]]:
-        """Which of them go to a target, as PROTOCOL.md has it."""
+        """The synchronisations with a target, as specified in PROTOCOL.md."""
         with self._lock:
             places = [(place.root, place.directory) for number, place in self._syncs if number == pool.number]
         return [{"root": root, "directory": directory} for root, directory in dict.fromkeys(places)]
 
 
 def _made(pool: TargetPool, place: SyncPlace, environment: Mapping[str, str]) -> ProjectSync:
-    from rdo.sync.project_state import ProjectState  # few projects need them
+    from rdo.sync.project_state import ProjectState  # few projects need it
     from rdo.sync.project_sync import ProjectSync
 
     state = ProjectState(environment, fsencode(place.root), f"{pool.target.driver} {place.target}", place.directory)

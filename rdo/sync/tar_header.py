@@ -1,8 +1,8 @@
-"""The headers of a tar archive as rdo writes it: those that every tar understands, with exact times beside. Pure.
+"""The headers of a tar archive as rdo writes it: readable by every tar, with exact times in addition. Pure.
 
-By hand and not by the standard library's tarfile, which takes a tenth of a millisecond for each and has no form that
-GNU tar, BSD's and busybox's read alike: ustar headers; a name or link of more than 100 bytes in one of GNU's own
-before it ("L", "K"); and a fraction of a second in one of POSIX's ("x"), which busybox skips.
+Written by hand, since the standard library's tarfile takes a tenth of a millisecond per header, and has no format that
+GNU tar, BSD tar and busybox all read alike: ustar headers; GNU headers ("L", "K") for a name or link of more than 100
+bytes; and a POSIX header ("x") for fractions of a second, which busybox skips.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rdo.sync.entry import Entry
 BLOCK = 512
 
 RECORD = 20 * BLOCK
-"""Bytes that a tar reads at a time: an archive that ends within one keeps it waiting."""
+"""Bytes that tar reads at a time. An archive must fill its last record, or tar keeps waiting."""
 
 SECOND = 1_000_000_000
 
@@ -24,28 +24,27 @@ NAME_SIZE = 100
 """Bytes of a name in a header."""
 
 SIZE_LIMIT = 8**11
-"""Bytes of a file that twelve octal digits can tell; GNU's tar has a form for more."""
+"""The size from which on a file does not fit into eleven octal digits; GNU tar has a format for more."""
 
 _BLOCK = struct.Struct("100s48s8sc100s255s").pack
-"""Name, _FIELDS, checksum, kind, link and _REST, each filled up with NUL."""
+"""Name, _FIELDS, checksum, kind, link and _REST, each padded with NUL."""
 
 _FIELDS = b"%07o\x000000000\x000000000\0%b%011o\0"
-"""Of a header, after the name: mode, owner and group (who unpacks it decides), size, time. Then come the checksum, the
-kind, the link and _REST.
-"""
+"""The fields of a header after the name: mode, owner and group (chosen by whoever unpacks it), size, and time. The
+checksum, the kind, the link and _REST follow."""
 
 _REST = b"ustar\x0000" + b"\0" * 247
 
 _REST_SUM = sum(_REST) + 8 * ord(" ")
-"""The checksum is made with blanks in its place."""
+"""The checksum is computed with blanks in its place."""
 
 _TYPES = {"file": b"0", "link": b"2", "directory": b"5"}
 
 
 def header(name: bytes, entry: Entry) -> bytes:
-    """All that stands before the content of an entry.
+    """Everything before the content of an entry.
 
-    Without fractions, a time is rounded up: make(1) may then build once too often, but never once too seldom.
+    A time without fractions is rounded up: make(1) may then build once too often, but never too seldom.
     """
     kind, mode, size, mtime_ns, link, _ = entry
     before = b""
@@ -63,7 +62,7 @@ def header(name: bytes, entry: Entry) -> bytes:
 
 
 def padding(size: int) -> bytes:
-    """What follows so many bytes of content."""
+    """The padding after so many bytes of content."""
     return b"\0" * (-size % BLOCK)
 
 
@@ -79,7 +78,7 @@ def _exact_time(text: bytes) -> bytes:
 
 @functools.lru_cache(maxsize=16)
 def _around_time(size: int) -> tuple[bytes, bytes]:
-    """What stands before and after a time of so many bytes, which nearly all times have."""
+    """The text around a time of so many bytes, which nearly all times have."""
     text = b"0" * size
     before, _, after = _extension(b"x", _record(b"mtime", text)).rpartition(text)
     return before, after
@@ -91,7 +90,7 @@ def _extension(kind: bytes, content: bytes) -> bytes:
 
 
 def _record(key: bytes, value: bytes) -> bytes:
-    """A record of POSIX's extended header, which begins with its own length."""
+    """A record of a POSIX extended header, which begins with its own length."""
     rest = b" %s=%s\n" % (key, value)
     size = len(rest) + 2
     return b"%d%s" % (size, rest)
@@ -105,5 +104,5 @@ def _block(name: bytes, mode: int, size: int, seconds: int, kind: bytes, link: b
 
 
 def _sum(text: bytes) -> int:
-    """The sum of its bytes. Adler-32 has it, plus one, in its lower half, as long as that does not overflow."""
+    """The sum of the bytes. The lower half of Adler-32 is that sum plus one, as long as it does not overflow."""
     return (adler32(text) & 0xFFFF) - 1

@@ -1,8 +1,9 @@
-"""A tar archive that a target sends, taken apart as it comes. Pure.
+"""Parses a tar archive from a target as it arrives. Pure.
 
-By hand and not by the standard library's tarfile: whatever the target sends is hostile input, and nothing that it says
-may make this side keep much, wait for what is not an archive, or take anything for what was not asked for. Of all that
-tar knows there are files, symbolic links and hard links to what came before; all else is refused.
+Written by hand, not with the standard library's tarfile: whatever the target sends is hostile input, and must not be
+able to make this side use much memory, wait for something that is not an archive, or accept anything that was not asked
+for. Of all of tar's features, only files, symbolic links, and hard links to earlier files are supported; everything
+else is refused.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ _ZEROS = b"\0" * BLOCK
 
 
 class BadArchive(ValueError):
-    """The target sent something else."""
+    """The target sent something that is not an archive."""
 
 
 class Member(NamedTuple):
-    """An entry of an archive, whose content follows."""
+    """An entry of an archive. If it is a file, its content follows."""
 
     name: bytes
     kind: bytes
@@ -38,38 +39,38 @@ class End(NamedTuple):
     """The archive is over."""
 
     rest: bytes
-    """What came after it."""
+    """What followed the archive."""
 
 
 Event = Member | bytes | End
-"""A member, some of its content, or the end."""
+"""An entry, some of its content, or the end."""
 
 SKIPPED = b""
-"""In place of an event: what came is not an event by itself."""
+"""Returned in place of an event by input that does not make one."""
 
 
 class TarReader:
-    """Bytes in, members and their content out."""
+    """Takes bytes, yields entries and their content."""
 
     def __init__(self) -> None:
         self._data = bytearray()
         self._rest = 0
-        """Bytes of the present member's content that are still to come."""
+        """Bytes of the current entry's content that have not arrived yet."""
         self._padding = 0
         self._extended: dict[bytes, bytes] = {}
         self._extension = b""
-        """The kind of extended header that is being read, as if it were content."""
+        """The kind of the extended header that is being read like content."""
         self._collected = b""
 
     def receive(self, data: bytes) -> Iterator[Event]:
-        """What is certain by now. Raises BadArchive."""
+        """The events that are complete by now. Raises BadArchive."""
         self._data += data
         while (event := self._next()) is not None:
             if event is not SKIPPED:
                 yield event
 
     def _next(self) -> Event | None:
-        """What comes next; None if that is not there yet."""
+        """The next event; None if it has not arrived yet."""
         if self._rest:
             return self._content()
         if len(self._data) < self._padding:
@@ -98,7 +99,7 @@ class TarReader:
         return SKIPPED if piece else None
 
     def _member(self, block: bytes) -> Event:
-        """The member that begins, unless it is a header about the next one."""
+        """The entry that begins here, unless this is an extended header for the next one."""
         check_sum(block)
         kind = block[156:157]
         size = _number(block[124:136])
@@ -136,7 +137,7 @@ class TarReader:
 
 
 def check_sum(block: bytes) -> None:
-    """Raises BadArchive for what is not a header."""
+    """Raise BadArchive if this is not a header."""
     if _number(block[148:156]) != sum(block) - sum(block[148:156]) + 8 * 0x20:
         raise BadArchive("a header with a wrong checksum")
 
@@ -164,7 +165,7 @@ def _decimal(text: bytes) -> int:
 
 
 def _records(text: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The records of an extended header of POSIX's that count here."""
+    """The records of a POSIX extended header that matter here."""
     while text:
         length, _, _ = text.partition(b" ")
         if not length.isdigit() or len(length) > 6 or not len(length) + 2 < int(length) <= len(text):

@@ -1,4 +1,4 @@
-"""A project's files in a directory of a target: pushed there before a command, pulled from there after it."""
+"""A project's files in a directory of a target: pushed there before a command, and pulled from there after it."""
 
 from __future__ import annotations
 
@@ -26,17 +26,18 @@ NOTHING = Manifest({}, {}, "", 0)
 _RELEASE = load("sync_release")
 
 TRIES = 4
-"""How often a push begins again because the target has changed meanwhile."""
+"""Times to start a push again because the target has changed meanwhile."""
 
 
 class TargetTree:
-    """What this machine's project has in one directory of one target. From one thread at a time.
+    """The files of this machine's project in one directory of one target. Not thread-safe.
 
-    Whatever fails or is interrupted: each path there has one of its two versions, and the next push goes on from there.
+    Whatever fails or is interrupted, each path there is in either its old or its new version, and the next push
+    continues from there.
     """
 
     def __init__(self, state: ProjectState, directory: str, target: str) -> None:
-        """`directory`: absolute, made if it is not there. `target` is the name for messages."""
+        """`directory` is absolute, and is created if missing. `target` is the name for messages."""
         self._state = state
         self._directory = directory
         self._target = target
@@ -44,28 +45,29 @@ class TargetTree:
         self._known: KnownFiles | None = None
         self._serial = ""
         self._record = ""
-        """The directory there in which this machine's record is."""
+        """The directory on the target that has this machine's record."""
         self._puller: Puller | None = None
         self._last: Tree | None = None
-        """What was pushed last, all of it."""
+        """The complete tree that was pushed last."""
         self.others = False
         """Whether another machine or project has files there; known after a push."""
         self.first = False
-        """Whether rdo had put nothing there when it was asked last."""
+        """Whether rdo had put nothing there when it last looked."""
 
     def is_current(self, use: JobUse, tree: Tree) -> bool:
-        """Whether that is what was pushed last, over a connection that still lives. Asks nobody."""
+        """Whether the tree is the one that was pushed last, over a connection that is still open. Does not ask the
+        target."""
         return tree is self._last and self._is_connected(use)
 
     def forget(self) -> None:
-        """Ask the target again at the next push."""
+        """Examine the target again at the next push."""
         self._opened = self._last = None
 
     def push(self, use: JobUse, root: bytes, tree: Tree, *, over: Collection[bytes] = ()) -> PushResult:
-        """Have the target's files as they are in the tree, which is that of the directory `root`.
+        """Make the target's files match the tree, which is that of the directory `root`.
 
-        What is at the paths of `over` is overwritten whatever it is. Raises SyncConflict if anything else is not as rdo
-        has left it: then nothing is changed. Raises RdoError, LinkLost, CallerGone.
+        What is at the paths in `over` is overwritten. Raises SyncConflict, without changing anything, if anything else
+        is not as rdo left it. Raises RdoError, LinkLost, CallerGone.
         """
         if not over and self.is_current(use, tree):
             return PushResult()
@@ -95,21 +97,21 @@ class TargetTree:
 
     @property
     def copied(self) -> Copied | None:
-        """By what a command's shell can tell that what was pushed last is there still; None if nothing was.
+        """What lets a command's shell check that the last push is still intact; None if there was none.
 
-        From any thread. What another push changes meanwhile is taken for lost, and asked for again.
+        Thread-safe. If another push changes the files meanwhile, they count as lost, and are examined again.
         """
         return Copied(self._record, self._serial) if self._serial else None
 
     def release(self, use: JobUse, nonce: str) -> None:
-        """Let a command go on whose shell waits for a push. Raises RdoError, LinkLost, CallerGone."""
+        """Let a command continue whose shell waits for a push. Raises RdoError, LinkLost, CallerGone."""
         text = fill(_RELEASE, STATE=quote(self._record), NONCE=nonce)
         with started(use, text, lambda: use.caller.progress("starting the command")) as job:
             if list(job.lines()) != [b"!done"]:
                 raise JobFailed(f"cannot write to `{self._record}` on `{self._target}`", job.reason())
 
     def _open(self, use: JobUse, place: TargetDirectory) -> tuple[Opened, KnownFiles]:
-        """What the target has, asked once for each connection."""
+        """What the target has; asked once per connection."""
         if self._opened is None or self._known is None or not self._is_connected(use):
             known = self._serial if self._known is not None else ""
             self._opened = open_directory(use, place, known, lambda: use.caller.progress(f"asking `{self._target}`"))
@@ -130,9 +132,9 @@ class TargetTree:
         )
 
     def pull(self, use: JobUse, root: bytes, patterns: PullPatterns) -> PullResult:
-        """Have here, below `root`, what the target has that the patterns name. Raises RdoError, LinkLost, CallerGone.
+        """Copy what the patterns match on the target to the directory `root`. Raises RdoError, LinkLost, CallerGone.
 
-        What is here and is not as it was pulled is left alone, and named in the result.
+        Local files that are not as they were pulled are left alone, and named in the result.
         """
         return self._pull(use, root, patterns, ())
 
@@ -143,18 +145,18 @@ class TargetTree:
         return self._puller.run(use, opened, root, patterns, over)
 
     def take_there(self, use: JobUse, root: bytes, paths: Collection[bytes]) -> PullResult:
-        """Have these files, and those below these directories, here as they are there, over what is here.
+        """Copy these files, and everything below these directories, from the target over what is here.
 
         Raises as `pull`.
         """
         return self._pull(use, root, _Paths(tuple(paths)), paths)
 
     def differences(self, use: JobUse, root: bytes, tree: Tree) -> list[Difference]:
-        """What is not the same there as in the tree of `root`. Raises as `push`."""
+        """How the target differs from the tree of `root`. Raises as `push`."""
         return self._pusher(use, root).differences(root, tree)
 
     def lose_missing(self, use: JobUse, root: bytes) -> None:
-        """Have the next push put what was removed there, too. Raises RdoError, LinkLost, CallerGone."""
+        """Have the next push also put what was removed on the target. Raises RdoError, LinkLost, CallerGone."""
         self.forget()
         self._pusher(use, root).lose_missing()
 
@@ -165,7 +167,7 @@ class TargetTree:
 
 
 class _Paths(NamedTuple):
-    """Patterns that are paths."""
+    """Patterns that are plain paths."""
 
     prefixes: tuple[bytes, ...]
 

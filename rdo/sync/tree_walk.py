@@ -1,4 +1,4 @@
-"""Keeps a tree: reads it from the disk, all of it or what has changed."""
+"""Keeps a tree up to date: reads all of it from the disk, or what has changed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from rdo.sync.spelling import spelled
 from rdo.sync.watcher import Changed, Watcher
 
 REFUSED_LIMIT = 10_000
-"""Paths that change and do not belong are remembered, since each costs a question to git."""
+"""Changing paths that do not belong are remembered up to this number, since each costs a question to git."""
 
 RULE_FILES = (b".gitignore", b".git")
-"""Where one of these changes, others may belong."""
+"""If one of these changes, other files may belong."""
 
 
 class Reading(NamedTuple):
@@ -41,13 +41,13 @@ class TreeWalk:
         self._claims: dict[bytes, Claim] = {}
         self._refused: set[Candidate] = set()
         self._odd: set[bytes] = set()
-        """What belongs though its directory as a whole does not."""
+        """Paths that belong although their directory as a whole does not."""
         self._ways: set[bytes] = set()
-        """Directories that may lead to such."""
+        """Directories that may lead to such paths."""
         self.tree: Tree = {}
 
     def scan(self, watcher: Watcher | None) -> None:
-        """Read all. Raises RdoError, Unwatchable."""
+        """Read everything. Raises RdoError, Unwatchable."""
         self._states.begin()
         self._refused.clear()
         self._odd.clear()
@@ -60,7 +60,7 @@ class TreeWalk:
         self._finish(reading)
 
     def update(self, changed: Changed, watcher: Watcher | None) -> bool:
-        """Read what has changed. Raises RdoError, Unwatchable. False if all has to be read instead."""
+        """Read what has changed. Returns False if everything has to be read instead. Raises RdoError, Unwatchable."""
         if not self._selection_holds(changed):
             return False
         absent: Collection[bytes] = ()
@@ -80,7 +80,7 @@ class TreeWalk:
         return True
 
     def _selection_holds(self, changed: Changed) -> bool:
-        """Whether the same files belong as before; only in directories that are entered can that change."""
+        """Whether the same files belong as before. Only a change in a directory that was entered can alter that."""
         return not any(
             path.endswith(RULE_FILES)
             and path.rpartition(b"/")[2] in RULE_FILES
@@ -91,7 +91,7 @@ class TreeWalk:
     def _compared(
         self, paths: Iterable[bytes], replaced: Collection[bytes], absent: Collection[bytes]
     ) -> tuple[list[Candidate], set[bytes], dict[bytes, Entry]]:
-        """Of paths, each after its directory: what may be new, what is gone, and what is there still but differs."""
+        """Of these paths, each after its directory: what may be new, what is gone, and what exists but has changed."""
         found: list[Candidate] = []
         gone: set[bytes] = set()
         same: dict[bytes, Entry] = {}
@@ -121,7 +121,7 @@ class TreeWalk:
         self._states.forget(path)
 
     def _without(self, gone: set[bytes], watcher: Watcher | None) -> Reading:
-        """The tree without what is gone, and without what was below it."""
+        """The tree without the paths that are gone, and without anything below them."""
         lost = set()
         if not gone.isdisjoint(self._claims):
             lost = {each for each in self._claims if not gone.isdisjoint((each, *parents([each])))}
@@ -135,7 +135,7 @@ class TreeWalk:
         return Reading(tree, {path: claim for path, claim in self._claims.items() if path not in lost}, watcher)
 
     def _add(self, found: list[Candidate], reading: Reading) -> None:
-        """Read what may be new, and belongs."""
+        """Read what may be new, if it belongs."""
         decided = self._selection.decide(found)
         if len(self._refused) > REFUSED_LIMIT:
             self._refused.clear()
@@ -143,7 +143,7 @@ class TreeWalk:
         self._enter(self._take(found, decided, reading), reading)
 
     def _enter(self, level: list[bytes], reading: Reading) -> None:
-        """Read what is in directories, level by level."""
+        """Read the contents of directories, level by level."""
         while level:
             found = [candidate for directory in level for candidate in self._list(directory, reading)]
             level = self._take(found, self._selection.decide(found), reading)
@@ -156,7 +156,7 @@ class TreeWalk:
                 names = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
         except OSError as error:
             if directory and isinstance(error, FileNotFoundError | NotADirectoryError):
-                return []  # which is an event
+                return []  # it is gone, which causes an event
             raise _unreadable(os.path.join(self._root, directory), error) from error
         claim = self._selection.inside(directory, reading.claims[directory], names)
         reading.claims[directory] = claim
@@ -164,13 +164,13 @@ class TreeWalk:
         return [Candidate(above + name, is_directory, claim) for name, is_directory in names.items()]
 
     def _take(self, found: list[Candidate], decided: list[Claim | None], reading: Reading) -> list[bytes]:
-        """Enter what belongs into the tree; the directories that are to be read next."""
+        """Add to the tree what belongs, and return the directories to read next."""
         directories = []
         for (path, is_directory, parent), claim in zip(found, decided, strict=True):
             stat = self._stat(path) if claim else None
             entry = self._states.look(path, stat, self.tree.get(path)) if stat else None
             if entry is None or claim is None or is_directory != (entry.kind == "directory"):
-                continue  # what was replaced meanwhile is an event
+                continue  # it was replaced meanwhile, which causes an event
             if is_directory:
                 directories.append(path)
                 reading.claims[path] = claim
@@ -183,7 +183,7 @@ class TreeWalk:
         return directories
 
     def _finish(self, reading: Reading) -> None:
-        """Have the directories that lead to what belongs, and keep the tree if it is what it was."""
+        """Add the directories that lead to what belongs, and keep the old tree if nothing has changed."""
         tree, claims, _ = reading
         self._odd = {path for path in self._odd if path in tree}
         self._ways = {path for path in self._ways if path in claims and claims[path].how is How.SOME}

@@ -1,4 +1,4 @@
-"""`sync = "unison"`: the user's own unison makes both sides the same before a command. It runs over `rdo-rsh`."""
+"""`sync = "unison"`: the user's own unison synchronises both sides before a command, over `rdo-rsh`."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from rdo.fscodec import fsdecode
 from rdo.util.lines import split_lines
 
 LOOK_INTERVAL = 0.5
-"""Seconds between two checks whether the caller still waits."""
+"""Seconds between two checks whether the caller is still waiting."""
 
 SKIPPED = 1
-"""The exit status if all went well, but for files that were changed on both sides: `EXIT STATUS` of unison's manual."""
+"""The exit status if all went well, except for files that were changed on both sides: see `EXIT STATUS` in unison's
+manual."""
 
 OUTPUT_LIMIT = 64 * 1024
-"""Bytes of what it complains of that are read."""
+"""Bytes of unison's messages to read."""
 
 
 class UnisonPlace(NamedTuple):
-    """Both directories, and how `rdo-rsh` is told which target is meant."""
+    """Both directories, and how to tell `rdo-rsh` which target is meant."""
 
     root: str
     directory: str
@@ -35,11 +36,11 @@ class UnisonPlace(NamedTuple):
     """A name that `rdo-rsh` accepts in the root's directory."""
     profile: str
     target: str
-    """For messages."""
+    """The target's name for messages."""
 
 
 def run(place: UnisonPlace, caller: Caller) -> None:
-    """Make both sides the same. Raises RdoError, CallerGone."""
+    """Synchronise both sides. Raises RdoError, CallerGone."""
     command = [
         _program("unison", caller.environment),
         place.root,
@@ -66,7 +67,7 @@ def run(place: UnisonPlace, caller: Caller) -> None:
 
 
 def _wait(process: subprocess.Popen[bytes], place: UnisonPlace, caller: Caller) -> int:
-    """The exit status. Ends it if nobody waits for it any more."""
+    """The exit status. The program is ended if nobody waits for it any more."""
     try:
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -82,7 +83,7 @@ def _fault(status: int, complaint: IO[bytes], place: UnisonPlace) -> RdoError:
     complaint.seek(max(0, complaint.seek(0, os.SEEK_END) - OUTPUT_LIMIT))
     lines = [
         " ".join(line.split()) for line in split_lines(fsdecode(complaint.read())) if line.strip()
-    ]  # it has columns
+    ]  # its output has columns
     by_hand = f"`unison {place.root} ssh://{place.host}/{place.directory} -sshcmd rdo-rsh`"
     if status == SKIPPED:
         why = next((line for line in lines if "<-?->" in line), lines[-1] if lines else "it skipped files")
@@ -93,7 +94,7 @@ def _fault(status: int, complaint: IO[bytes], place: UnisonPlace) -> RdoError:
 
 
 def _program(name: str, environment: Mapping[str, str]) -> str:
-    """The path of a program: of this installation, else in the caller's PATH. Raises RdoError."""
+    """The path of a program: from this installation, else from the caller's PATH. Raises RdoError."""
     places = [os.path.dirname(sys.executable), os.path.join(sys.prefix, "bin")] if name.startswith("rdo") else []
     path = os.pathsep.join([*places, environment.get("PATH", os.defpath)])
     found = shutil.which(name, path=path)

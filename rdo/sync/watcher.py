@@ -1,6 +1,6 @@
-"""What a watcher of a directory is: it reports each change below it, or that it cannot.
+"""The interface of a directory watcher, which reports each change below a directory, or that it cannot.
 
-inotify.py is the one for Linux, fsevents.py the one for macOS; without one, all files are looked at for each command.
+inotify.py implements it for Linux, fsevents.py for macOS. Without a watcher, all files are examined for each command.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import NamedTuple, Protocol
 ON_LINUX = sys.platform == "linux"
 
 CHANGES_LIMIT = 20_000
-"""Changed paths that are remembered. After more of them, looking at all is as fast."""
+"""Changed paths to remember. With more than that, examining everything is as fast."""
 
 
 class Unwatchable(Exception):
-    """The directory cannot be watched, or not any more: why, and what to type to mend it, in the style of RdoError."""
+    """The directory cannot be watched, or not any more: the reason, and what to type to fix it, as in an RdoError."""
 
     def __init__(self, why: str, hint: str = "") -> None:
         super().__init__(why)
@@ -25,14 +25,14 @@ class Unwatchable(Exception):
 
 
 class Changed(NamedTuple):
-    """What may have changed. Paths are relative to the root; they need not exist."""
+    """What may have changed. Paths are relative to the root, and need not exist."""
 
     paths: Collection[bytes] = ()
-    """What may have other contents, another mode, or be gone."""
+    """Paths that may have other contents or another mode, or be gone."""
     replaced: Collection[bytes] = ()
-    """Where something else may be than before, with all that is below it."""
+    """Paths that may have been replaced, with everything below them."""
     everything: bool = False
-    """Nobody knows: all has to be looked at."""
+    """Whether anything may have changed, so that everything has to be examined."""
 
     def __bool__(self) -> bool:
         return bool(self.paths or self.replaced or self.everything)
@@ -42,31 +42,31 @@ EVERYTHING = Changed(everything=True)
 
 
 class Watcher(Protocol):
-    """From one thread at a time, but for `wait`."""
+    """A watcher. Not thread-safe, except for `wait`."""
 
     exact: bool
-    """Whether the paths are spelled as the directories spell them."""
+    """Whether the paths are spelled as in the directories."""
     keeps_up: bool
-    """Whether it costs nothing to ask now and then what has changed, and loses reports if nobody does."""
+    """Whether asking now and then what has changed is cheap, and reports are lost if nobody does."""
 
     def watch(self, directory: bytes) -> None:
-        """Report what changes in a directory from now on; to be called before it is listed. Raises Unwatchable."""
+        """Report changes in a directory from now on. To be called before it is listed. Raises Unwatchable."""
 
     def retain(self, directories: Collection[bytes]) -> None:
-        """Forget all directories but these."""
+        """Forget all directories except these."""
 
     def changed(self) -> Changed:
-        """All that has changed before this call, and was not reported yet. Raises Unwatchable."""
+        """All changes before this call that were not reported yet. Raises Unwatchable."""
 
     def wait(self, seconds: float) -> None:
-        """Return once something may have changed, or after that time, or when the watcher is closed."""
+        """Return once something may have changed, after that time, or when the watcher is closed."""
 
     def close(self) -> None:
         """Stop watching. May be called again."""
 
 
 Start = Callable[[bytes], Watcher]
-"""Begins to watch a directory, given by its absolute path. Raises Unwatchable."""
+"""Starts to watch a directory, given by its absolute path. Raises Unwatchable."""
 
 
 def start(root: bytes) -> Watcher:
