@@ -15,13 +15,16 @@ echo "!pulls $pull_mark"
 # shellcheck disable=SC2034 # asked for by a line
 scan_status=0
 
-# scan PATH WAY...: what is there, unless it is not, or one of the directories on the way to it is a link.
+# scan PATH WAY...: what is there, unless it is not; or the link in place of one of the directories on the way to it.
 scan() {
     scan_path=$1
     shift
     [ -e "$scan_path" ] || [ -L "$scan_path" ] || return 0
     for scan_way in "$@"; do
-        [ ! -L "$scan_way" ] || return 0
+        if [ -L "$scan_way" ]; then
+            stat @STAT@ "$scan_way" || scan_status=1
+            return 0
+        fi
     done
     # shellcheck disable=SC2034
     find "$scan_path" -path ./.rdo-sync -prune -o -exec stat @STAT@ {} + || scan_status=1

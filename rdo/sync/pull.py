@@ -31,6 +31,7 @@ PLACED_SIZE = 64 * 1024 * 1024
 """Total bytes from which on that is done after each archive."""
 
 ODD_NAME = "/bin/sh there is yash, which accepts only characters of its locale"
+NOT_FOLLOWED = "a link there is not followed; let `pull` name what it leads to"
 ODD_KIND = "fifos, sockets and devices are not taken"
 
 _PULL = load("sync_pull", SET_NEWLINE=load("newline"))
@@ -94,6 +95,7 @@ class Puller:
                     refused = [Refused(path, ODD_NAME) for path in scan.found if pulling.cannot_ask(path)]
                     refused += [Refused(path, WITHHELD) for path in scan.found if pulling.is_withheld(path)]
                     refused += [Refused(path, ODD_KIND) for path, seen in claimed.items() if seen.kind == "other"]
+                    refused += [Refused(path, NOT_FOLLOWED) for path in self._links(pulling, scan) - claimed.keys()]
                     return Scanned(claimed, line == b"!scanned 0", known, refused)
                 if line.startswith(b"!pulls "):
                     known = line == b"!pulls " + self._mark.encode()
@@ -104,6 +106,12 @@ class Puller:
         except BadScan as error:
             raise self._failed(f"it said {error}") from None
         raise self._failed(job.reason() or "its shell ended early")
+
+    @staticmethod
+    def _links(pulling: Pulling, scan: Scan) -> set[bytes]:
+        """The links there at which patterns begin, or on the way to that."""
+        ways = {each for prefix in pulling.patterns.prefixes for each in (prefix, *way(prefix))}
+        return {path for path in ways if path in scan.found and scan.found[path].kind == "link"}
 
     def _failed(self, why: str) -> RdoError:
         what = f"cannot pull from `{self._place.directory}` on `{self._place.target}`"

@@ -138,6 +138,18 @@ def test_what_is_left_on_the_target_is_told_once(synced: Synced) -> None:
     assert synced.sh("echo 2 >out/a") == ""
 
 
+@pytest.mark.parametrize("pattern", ["out/**", "out/a/*.txt", "out/a/b", "out/**/b"])
+def test_a_link_in_place_of_a_directory_that_comes_back_is_told(synced: Synced, pattern: str) -> None:
+    synced.configure(f'pull = ["{pattern}"]\n')
+    done = synced.run("-c", "mkdir -p made/a; echo 1 >made/a/b; ln -s made out")
+    assert (done.returncode, (synced.here / "out").exists()) == (0, False)
+    assert done.stderr.startswith(b"rdo: did not copy `out` from ")
+    assert done.stderr.endswith(b": a link there is not followed; let `pull` name what it leads to\n")
+    synced.configure(f'pull = ["{pattern.replace("out", "made")}", "out"]\n')
+    assert synced.sh("true") == ""
+    assert (synced.here / "out").is_symlink()
+
+
 def test_a_command_can_do_without_and_files_can_be_copied_without_a_command(synced: Synced) -> None:
     synced.configure('pull = ["out"]\n')
     synced.ok("true")
