@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Goes on at once where rdo's record of the files that it has copied is the one that is known; else says so, and waits
-# until they have been copied again. What the caller types meanwhile is not touched.
+# Continues at once if rdo's record of the files that it has copied is the one that is known; otherwise reports that,
+# and waits until they have been copied again. What the caller types meanwhile is left unread.
 #
 # On the wire: last_serial=rdo_c rdo_mark=rdo_k rdo_bell=rdo_b
 # shellcheck disable=SC2154 # $rdo_mark and $rdo_bell are set by prove.sh

@@ -1,4 +1,4 @@
-"""What starts a shell on the target, up to where it waits for its script. Pure, but for the text it loads."""
+"""Starts a shell on the target, up to the point where it waits for its script. Pure, except for the text it loads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from rdo.remote_sh.template import fill, load
 
 NO_STTY = "stty"
-"""What stands in the ready line in place of the process id where the terminal cannot be set raw."""
+"""In place of the process id in the ready line, if the terminal cannot be set to raw mode."""
 
 START = "exec /bin/sh -c '"
 
@@ -22,8 +22,8 @@ _PROVE = load("prove", READ_SCRIPT=_READ, ESCAPE="\033", BELL="\007")
 def bootstrap(nonce: str, *, pty: bool, login: bool, plain: bool = False) -> str:
     """The command that every channel starts, for a login shell of any kind (sh, csh, fish).
 
-    `plain`: for one that is known to do as /bin/sh does, which runs it without starting that. It is silent before, and
-    the first to read: so it only reads, and what it is sent has it say that it is ready; see `proves_at_once`.
+    `plain`: the login shell is known to behave like /bin/sh, and runs the bootstrap itself instead of starting that. It
+    prints nothing first; it only reads, and what it is sent makes it report that it is ready; see `proves_at_once`.
     """
     text = _READ if proves_at_once(pty=pty, login=login, plain=plain) else fill(_PTY if pty else _APART, NONCE=nonce)
     if login:
@@ -33,35 +33,36 @@ def bootstrap(nonce: str, *, pty: bool, login: bool, plain: bool = False) -> str
 
 
 def proves_at_once(*, pty: bool, login: bool, plain: bool) -> bool:
-    """Whether a shell is to be sent `prove` before it says anything: the marker of a bootstrap costs a round trip."""
+    """Whether to send `prove` before the shell has printed anything, which saves the round trip for the bootstrap's
+    marker."""
     return plain and not (pty or login)
 
 
 def led(bootstrap: str) -> str:
-    """The same bootstrap, begun by the leader of a process group, for servers that do not make it one: signals, and
-    the end of what a lost connection leaves, go to that group. It has no quotes but those of its own `/bin/sh -c`.
-    """
+    """The same bootstrap, started by the leader of a process group, for servers that do not create a group: signals,
+    and the clean-up after a lost connection, address that group. The only quotes in it are those of its own `/bin/sh
+    -c`."""
     text = bootstrap.removeprefix(START).removesuffix("'") if bootstrap.startswith(START) else bootstrap
     return f"{START}{_LEAD}' '{text}'"
 
 
 def is_plain(login_shell: str) -> bool:
-    """Whether a login shell, by its path, does as /bin/sh does: with a command to run, it reads no start-up file.
+    """Whether a login shell, by its path, behaves like /bin/sh: if it is given a command, it reads no start-up file.
 
-    bash does, where sshd starts it, and what stands in .bashrc could change what our text means.
+    bash does read one if sshd starts it, and .bashrc could change the meaning of our text.
     """
     return login_shell.rpartition("/")[2] in ("sh", "dash", "ash")
 
 
 def prove(secret: str) -> bytes:
-    """What a shell is sent first. `secret`: of letters and digits."""
+    """What a shell is sent first. `secret` consists of letters and digits."""
     return fill(_PROVE, SECRET=secret).encode() + b"\n"
 
 
 def takes(shell: str, line: bytes) -> bool:
-    """Whether a script reaches the shell as it is, by what that has said of itself with its proof.
+    """Whether the shell can read a script unchanged, according to what it reported with its proof.
 
-    yash reads characters, and fails where bytes are none in its locale, which is what stands after the colon.
+    yash reads characters, and fails at bytes that are invalid in its locale, which it reports after the colon.
     """
     kind, _, locale = shell.partition(":")
     if kind != "yash" or line.isascii():

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# What a channel with a pty starts. On a terminal that is not raw, the script would be shown, cut at 4096 bytes, and its
-# control characters acted on. Its modes are kept for the script, which restores them.
+# What a channel with a pty starts. A terminal that is not in raw mode would echo the script, truncate it at 4096 bytes,
+# and act on its control characters. The modes are saved for the script, which restores them.
 #
-# As in bootstrap.sh: no single quote, no `!`, no backslash.
+# As in bootstrap.sh: no single quotes, no `!`, no backslashes.
 #
 # On the wire: rdo_modes=rdo_m
 # shellcheck disable=SC2034 # see restore_modes.sh

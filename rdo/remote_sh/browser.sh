@@ -1,15 +1,15 @@
 # shellcheck shell=sh
-# Makes a directory of programs that hand URLs to rdo (open_url.sh), prints its path, or an empty line if that cannot be,
-# and holds it up to the end of stdin. For each URL, it prints the process that waits, the word of its command and the
-# URL, and an empty line; a line of stdin is that process and its status.
+# Creates a directory of programs that pass URLs to rdo (open_url.sh), prints its path, or an empty line if that fails,
+# and keeps it until the end of stdin. For each URL, it prints the id of the process that waits, the token of its
+# command and the URL, and an empty line. A line of stdin is that process id and an exit status.
 umask 077
 browser_top=
 is_over=
 trap is_over=1 HUP INT TERM
-# dash says of who ends by a signal that it has, maybe to nobody.
+# dash reports on stderr, perhaps to nobody, if a child is killed by a signal.
 trap '' PIPE
 
-# Only where its path can stand in PATH and BROWSER, and where programs may be executed.
+# Only if the path is safe in PATH and BROWSER, and if programs there can be executed.
 make_programs() {
     case $1 in
     *[!A-Za-z0-9/._-]*) return 1 ;;
@@ -38,21 +38,21 @@ done
     exit 1
 }
 
-# Who still waits gets an answer, and who comes now finds that nobody is there.
+# Programs that still wait get an answer, and later ones find nobody to ask.
 end_programs() {
     rm -f "$browser_top/urls"
     for one_place in "$browser_top"/answer.*; do
         [ ! -p "$one_place" ] || echo 4 1<>"$one_place"
     done
-    # Twice: who came last may write a file meanwhile.
+    # Twice, since a program that came last may be writing a file meanwhile.
     rm -rf "$browser_top" 2>/dev/null || rm -rf "$browser_top"
 }
 
-# Only this process holds the fifo open to write: if it is killed, who reads there finds its end, and clears up. `exec`
-# closes it for the others, since mksh and posh keep what a loop's own `3<&-` closes.
+# Only this process has the fifo open for writing: if it is killed, the reader finds the end of file, and cleans up.
+# `exec` closes it for the other processes, since mksh and posh keep open what a loop's own `3<&-` closes.
 exec 3<>"$browser_top/urls"
 exec 4<&0 5<"$browser_top/urls"
-# Only now: what is written to a fifo that nobody has open is lost.
+# Not earlier, since what is written to a fifo that nobody has open is lost.
 echo "$browser_top"
 {
     exec 3<&-
@@ -79,7 +79,7 @@ url_reader=$!
 } <&4 &
 answer_reader=$!
 
-# A signal ends `wait` in every shell, but not `read`. More than one may come.
+# A signal ends `wait` in every shell, but not `read`. More than one may arrive.
 [ -n "$is_over" ] || wait "$answer_reader"
 trap '' HUP INT TERM
 kill "$url_reader" "$answer_reader" 2>/dev/null

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Without its directory no command is run; what that means for the user, rdo knows.
+# Runs no command if its directory cannot be entered. rdo knows what to tell the user about that.
 #
 # On the wire: rdo_mark=rdo_k rdo_bell=rdo_b
 # shellcheck disable=SC2154 # set by prove.sh

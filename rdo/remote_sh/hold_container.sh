@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Holds a container as long as its stdin is open, and for the time that its lifeline needs.
+# Keeps a container running as long as its stdin is open, plus the time that its lifeline needs.
 while read -r _; do
     :
 done

@@ -1,4 +1,4 @@
 # shellcheck shell=sh
-# Run by sudo: signals $0 to the group $1, but only by a builtin. See lifeline.sh.
+# Run by sudo: sends signal $0 to group $1, but only with a builtin. See lifeline.sh.
 PATH=/dev/null kill -0 $$ 2>/dev/null || exit 1
 kill "-$0" "-$1"

@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# Reads orders, a line each; at their end, ends every group still listed: TERM, and KILL for what is there 2 seconds
-# later. PROTOCOL.md names the orders.
+# Reads orders, one per line. At their end, it ends every group that is still listed: with TERM, and with KILL if any of
+# it is left 2 seconds later. PROTOCOL.md describes the orders.
 #
-# A group is signalled only if it was found to be that of a shell, which has proved that it is ours, or of a child of
-# it; or, once its leader has ended, to have a process in the session of that shell. While its leader is there, it is
-# signalled only if that began when it began then: no other has got the number since.
+# A group is signalled only if it was found to belong to a shell that has proved to be ours, or to a child of it; or,
+# after its leader has ended, to have a process in the session of that shell. While its leader is running, the group is
+# signalled only if the leader's start time is still the same, so that its number has not been reused.
 #
 # On the wire: is_number=n look_up=i recall_group=f note_group=v is_same_group=o can_kill=c send_to_each=m send_signal=k
 # On the wire: is_any_left=a listed_groups=g noted_groups=h leader_parent=e leader_began=b leader_stat=t stat_line=l
@@ -13,18 +13,18 @@
 # On the wire: order_word=u order_group=p order_value=s order_shell=z times_tried=j
 listed_groups=
 noted_groups=
-# The answer to `kill`, 0 where somebody got the signal, may find nobody there to read it.
+# When `kill` answers 0, because a process got the signal, there may be nobody left to read that.
 trap '' PIPE
 
-# is_number WORD: whether it is the number of a process or group that may be signalled: not 1, and not ours.
+# is_number WORD: whether it is the number of a process or group that may be signalled: not 1, and not our own.
 is_number() {
     case $1 in
     ""|0*|1|*[!0-9]*|"$$") return 1 ;;
     esac
 }
 
-# read_stat FILE: sets $leader_stat to what proc(5) has in it after the name of the program, which is in brackets and
-# may hold anything. Not by `##`: dash takes longer for that than for all else that it does for an order.
+# read_stat FILE: sets $leader_stat to what follows the program's name in proc(5). The name is in parentheses, and may
+# contain anything. `##` is not used, since in dash it takes longer than everything else that an order needs.
 read_stat() {
     leader_stat=
     while IFS= read -r stat_line; do
@@ -35,8 +35,9 @@ read_stat() {
     done
 }
 
-# look_up PROCESS: sets $leader_parent and $leader_began, both empty if it is not there. /proc says that without a
-# process, where there is one: a burst of commands, of which many are over by now, would cost the target as many of ps.
+# look_up PROCESS: sets $leader_parent and $leader_began, both empty if there is no such process. Where there is /proc,
+# this starts no process: in a burst of commands, many of which are already over, each `ps` would be a cost for the
+# target.
 look_up() {
     leader_parent=
     leader_began=
@@ -54,7 +55,7 @@ look_up() {
     fi
 }
 
-# recall_group GROUP: sets $noted_begin to when its leader began; fails for one that was not noted.
+# recall_group GROUP: sets $noted_begin to the start time of its leader; fails if the group was not noted.
 recall_group() {
     noted_begin=
     case "$noted_groups " in
@@ -66,7 +67,7 @@ recall_group() {
     esac
 }
 
-# is_in_session GROUP SESSION: whether a process of the group is in the session. Known where there is /proc.
+# is_in_session GROUP SESSION: whether a process of the group is in the session. Requires /proc.
 is_in_session() {
     for one_stat in /proc/[1-9]*/stat; do
         read_stat "$one_stat" 2>/dev/null
@@ -77,8 +78,9 @@ is_in_session() {
     return 1
 }
 
-# note_group GROUP SHELL: notes when its leader began; fails if that is neither our shell nor a child of it, and did not
-# leave a group in the shell's session: one that a signal ends before it is noted leaves its children.
+# note_group GROUP SHELL: notes the start time of its leader. Fails if that is neither our shell nor a child of it, and
+# has not left a group in the shell's session: a leader killed by a signal before it is noted leaves its children
+# behind.
 note_group() {
     is_number "$1" && is_number "$2" || return 1
     look_up "$1" 2>/dev/null
@@ -87,20 +89,21 @@ note_group() {
     } && noted_groups="$noted_groups $1=$leader_began"
 }
 
-# is_same_group GROUP: whether it was noted, and its leader is the one of then or gone.
+# is_same_group GROUP: whether it was noted, and its leader is the same or gone.
 is_same_group() {
     recall_group "$1" || return 1
     look_up "$1" 2>/dev/null
     [ -z "$leader_began" ] || [ "$leader_began" = "$noted_begin" ]
 }
 
-# can_kill: whether `kill` is built in, and so found where no program is. Never the program: that of procps 4.0 reads
-# `-TERM -123` as -1, every process there is. Not by `$(command -v kill)`, which takes longer than all else here.
+# can_kill: whether `kill` is a builtin, and so is found without any program. The program is never used: that of procps
+# 4.0 reads `-TERM -123` as -1, which is every process. `$(command -v kill)` is not used either, since it takes longer
+# than everything else here.
 can_kill() {
     PATH=/dev/null kill -0 $$ 2>/dev/null
 }
 
-# send_to_each GROUP SIGNAL: to each process of it by itself, where `kill` is a program (posh).
+# send_to_each GROUP SIGNAL: signals each process of the group, if `kill` is a program (posh).
 send_to_each() {
     for one_process in $(ps -A -o pid= -o pgid= 2>/dev/null | while read -r any_process its_group; do
         [ "$its_group" != "$1" ] || echo "$any_process"
@@ -110,9 +113,9 @@ send_to_each() {
     [ "$group_reached" = "$1" ]
 }
 
-# send_signal GROUP SIGNAL: fails if nobody got it. For a group, dash needs `--` after `-s NAME`; busybox takes that
-# for a process, and fails after it has sent the signal. All understand `-NAME -GROUP`. sudo is given a shell, for its
-# builtin.
+# send_signal GROUP SIGNAL: fails if no process got it. For a group, dash needs `--` after `-s NAME`; busybox takes that
+# for a process, and fails after it has sent the signal. All of them understand `-NAME -GROUP`. sudo runs a shell, for
+# its builtin.
 send_signal() {
     is_same_group "$1" || return 1
     group_reached=
@@ -158,7 +161,7 @@ times_tried=0
 for order_group in $listed_groups; do
     send_signal "$order_group" TERM
 done
-# POSIX has no sleep of less than a second; most systems do.
+# In POSIX, sleep takes whole seconds only; most systems accept less.
 while is_any_left && [ $times_tried -lt 20 ]; do
     sleep 0.1 2>/dev/null || {
         sleep 1

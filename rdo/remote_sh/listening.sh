@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# Says on which TCP ports commands listen: rdo/forward/listening_script.py has the program that does it, and what it reads
-# and writes. It has to be told how: by the tables in /proc, or what can do the same where these cannot be read.
+# Reports on which TCP ports commands listen. The program that does so is in rdo/forward/listening_script.py, which also
+# describes its input and output. It is told the method: the tables in /proc, or a program that can do the same.
 #
-# mawk waits for a whole block of input, unless it is told not to. In a locale with characters, gawk complains of bytes
-# that are none.
+# mawk waits for a whole block of input unless told otherwise. In a locale with multibyte characters, gawk complains
+# about invalid ones.
 has_program() { command -v "$1" >/dev/null 2>&1; }
 
 how=none

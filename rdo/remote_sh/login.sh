@@ -1,10 +1,9 @@
 # shellcheck shell=sh
-# Has the user's login shell start the bootstrap, as a login shell and interactive. The bootstrap travels in a
-# variable, which it removes, since it would have to be quoted once more for a shell of any kind. csh takes -l only
-# alone; it reads its start-up file without.
+# Makes the user's login shell start the bootstrap, as an interactive login shell. The bootstrap is passed in a
+# variable, which it removes, since it would otherwise have to be quoted again for a shell of any kind. csh accepts -l
+# only as its sole option; without it, it reads its start-up file anyway.
 #
-# As in bootstrap.sh: no single quote, no `!`; and no backslash but before `"` and `$`, where fish and csh leave it
-# alone.
+# As in bootstrap.sh: no single quotes, no `!`; and backslashes only before `"` and `$`, where fish and csh keep them.
 #
 # On the wire: rdo_login_shell=rdo_l rdo_options=rdo_o
 RDO_BOOT="unset RDO_BOOT; @BOOTSTRAP@"

@@ -7,31 +7,31 @@ from typing import NamedTuple
 
 
 class Mark(NamedTuple):
-    """What the shell said, such as `stopped` or `group;1234`."""
+    """What the shell reports, such as `stopped` or `group;1234`."""
 
     text: str
 
 
 MARK_LIMIT = 64
-"""Longest mark in bytes, with the end of its line. A longer one is none: then it is output, and passed on."""
+"""The maximum length of a mark in bytes, including the end of its line. Anything longer is output, and passed on."""
 
 _TEXT = re.compile(rb"([^\007\033]*)\007\r?\n")
 _CUT_OFF = re.compile(rb"[^\007\033]*(?:\007\r?)?")
-"""What follows the secret, which is not part of it: compiling a pattern for each command would take long."""
+"""What follows the secret. The secret is not part of the pattern, since compiling one for each command would take
+long."""
 
 
 def mark(secret: str, text: str) -> bytes:
-    """A mark as it stands in the output of a pty, but for the end of the line."""
+    """A mark as it appears in the output of a pty, except for the end of the line."""
     return f"\033]rdo;{secret};{text}\007".encode()
 
 
 class Marks:
-    """Output in, output and marks out. Holds back only what may be the start of a mark."""
+    """Takes output, returns output and marks. Holds back only what may be the start of a mark."""
 
     def __init__(self, secret: str, *, anywhere: bool = False) -> None:
-        """`secret`: what only the session's own shell knows; see bootstrap.prove. `anywhere`: as on a pty; else marks
-        come before all else.
-        """
+        """`secret` is known only to the session's own shell; see bootstrap.prove. `anywhere`: marks may be anywhere in
+        the output, as on a pty; otherwise they precede it."""
         self._anywhere = anywhere
         self._are_over = False
         self._start = mark(secret, "").removesuffix(b"\007")
@@ -39,16 +39,15 @@ class Marks:
         self._held = b""
 
     def may_be_in(self, data: bytes | memoryview) -> bool:
-        """Whether there may be one in this piece of output, which follows what was looked at before. The shell writes a
-        mark at once, so that its start is not cut off.
-        """
+        """Whether a mark may be in this piece of output, which follows the one examined before. The shell writes a mark
+        at once, so that its start is never split."""
         if self._anywhere or self._held:
             return True
         self._are_over = self._are_over or bytes(data[: len(self._start)]) != self._start
         return not self._are_over
 
     def receive(self, data: bytes | memoryview) -> list[bytes | Mark]:
-        """Take in output; return what is certain by now, in order."""
+        """Take output; return what is decided by now, in order."""
         data = self._held + data
         found: list[bytes | Mark] = []
         done = at = 0
@@ -64,12 +63,12 @@ class Marks:
         return [piece for piece in (*found, rest[:keep]) if piece]
 
     def end(self) -> bytes:
-        """What is still held back, now that nothing more comes."""
+        """What is still held back at the end of the output."""
         held, self._held = self._held, b""
         return held
 
     def _may_start(self, data: bytes) -> int:
-        """Where a mark that is not yet whole starts; the end of the data if there is none. A mark holds one ESC."""
+        """Where an incomplete mark starts; the length of the data if there is none. A mark contains only one ESC."""
         escape = data.rfind(b"\033")
         held = data[escape:] if escape >= 0 else b""
         text = held[len(self._start) :] if held.startswith(self._start) else None

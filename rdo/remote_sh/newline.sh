@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# A newline, by the name that template.py spells it. The script itself is one line.
+# A newline, under the name that template.py uses. The script itself is one line.
 #
 # On the wire: rdo_newline=rdo_n
 rdo_newline=$(printf '\nx')

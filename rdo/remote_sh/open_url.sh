@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# Stands on the target as BROWSER, xdg-open and the like, in a directory that browser.sh makes: hands a URL to rdo, which
-# opens it where the command was typed, and waits for the answer. Whatever else it is asked for is done by the program of
-# its name that comes next in PATH. The statuses are those of xdg-open: 4 is a failure.
+# Stands in for BROWSER, xdg-open and the like on the target, in a directory created by browser.sh: passes a URL to rdo,
+# which opens it where the command was typed, and waits for the answer. For anything else it runs the next program of
+# its name in PATH. The exit statuses are those of xdg-open: 4 is a failure.
 #
-# RDO_BROWSER is the word by which rdo knows the command. $browser_holder is the process of browser.sh.
+# RDO_BROWSER is the token by which rdo recognises the command. $browser_holder is the process id of browser.sh.
 # shellcheck disable=SC2154 # set by browser.sh
 [ "${RDO_BROWSER-}" != test ] || exit 0
 own_directory=${0%/*}
@@ -33,8 +33,8 @@ own_directory=${own_directory%/*}
 rm -f "$own_directory/answer.$$"
 mkfifo "$own_directory/answer.$$" 2>/dev/null || exit 4
 exec 3<>"$own_directory/answer.$$"
-# Only now: at its end, browser.sh takes `urls` away before it answers all who wait. The URL has a file of its own: only
-# short lines of several writers are never mixed up in a fifo.
+# Not earlier: at its end, browser.sh removes `urls` before it answers all who wait. The URL is in a file of its own,
+# since only short lines from several writers are never mixed in a fifo.
 [ -p "$own_directory/urls" ] && kill -0 "$browser_holder" 2>/dev/null &&
     printf '%s %s\n' "$RDO_BROWSER" "$found_url" >"$own_directory/url.$$" &&
     echo $$ 1<>"$own_directory/urls" &&

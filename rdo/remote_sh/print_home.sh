@@ -1,3 +1,3 @@
 # shellcheck shell=sh
-# Prints the directory in which a login begins.
+# Prints the directory in which a login starts.
 printf "%s\n" "$HOME"

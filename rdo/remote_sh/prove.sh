@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# Read before the script, with a secret that no argument list shows: by it the shell proves that it has the process
-# id, and begins its marks. By `echo`, which every shell has built in: what mksh, yash and posh call `printf` is a
-# program.
+# Read before the script, with a secret that no argument list shows. By printing it, the shell proves that it has the
+# process id it reports, and the shell's marks begin with it. Uses `echo`, a builtin in every shell, since in mksh, yash
+# and posh `printf` is a program.
 #
-# yash says that it is yash, and its locale: see `takes` in bootstrap.py.
+# yash also reports its name and locale; see `takes` in bootstrap.py.
 #
 # On the wire: rdo_mark=rdo_k rdo_bell=rdo_b
 # shellcheck disable=SC2034 # see job.sh

@@ -1,4 +1,4 @@
-"""The shell text of a script. Pure, but for the text it loads."""
+"""Renders a script as shell text. Pure, except for the text it loads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rdo.remote_sh.script import Script
 from rdo.remote_sh.template import NEWLINE, fill, load, quote
 
 LIFELINE = load("lifeline", KILL_GROUP=quote(load("kill_group")))
-"""What the lifeline runs."""
+"""The script that the lifeline runs."""
 
 DOLLAR_AT = '"$@"'
 PATH_BY_ENV = 'env "PATH=$PATH" '
@@ -24,13 +24,13 @@ MODES_LOST = "rdo: cannot restore the modes of the terminal: `stty` fails on the
 
 
 def render(script: Script, *, nonce: str, pty: bool) -> bytes:
-    """The script's one line, with its newline."""
+    """The script as a single line, with its newline."""
     if script.text:
         return _line(script.text)
     parts = [_restore(script.modes)] if pty else []
     parts += [*_await_files(script, nonce), *_inside(script), *_level(script), *_variables(script), *_enter(script)]
     if pty and script.command:
-        hang_up = ["trap '' HUP"] if script.keep else []  # what a terminal sends when it goes
+        hang_up = ["trap '' HUP"] if script.keep else []  # the signal that a closing terminal sends
         parts += [*hang_up, fill(_JOB, COMMAND=_prefix(script), NONCE=nonce)]
     else:
         parts.append(f"exec {_prefix(script)}" + ("" if script.has_input or pty else " </dev/null"))
@@ -44,7 +44,7 @@ def _line(text: str) -> bytes:
 
 
 def _restore(modes: Sequence[Sequence[str]]) -> str:
-    """Give the pty its modes back and then those of the caller's terminal, and say so."""
+    """Restore the modes of the pty, then set those of the caller's terminal, and report that."""
     settings = [" ".join(map(quote, words)) for words in modes]
     if not settings:
         return fill(_RESTORE_MODES, FAILED=quote(MODES_LOST))
@@ -66,14 +66,14 @@ def _inside(script: Script) -> list[str]:
 
 
 def _level(script: Script) -> list[str]:
-    """Commands are typed into a shell, and so is this one: bash would read .bashrc for each `bash -c`, even where a
-    Makefile has it, if it found itself started by sshd and no shell between. (It takes one off for an `exec` itself.)
-    """
+    """Users type commands into a shell, and so should this one appear to be. If bash finds itself started by sshd with
+    no shell in between, it reads .bashrc for each `bash -c`, even in a Makefile. (For an `exec`, bash itself decrements
+    the level.)"""
     return ["export SHLVL=2"] if script.command else []
 
 
 def _variables(script: Script) -> list[str]:
-    """One export a variable: `$PATH` must be the one that was just set."""
+    """One export per variable, since `$PATH` in a value must be the one that was just set."""
     exports = [f"export {name}={quote(value)}" for name, value in script.environment.items()]
     if script.path:
         exports.append(f'export PATH={":".join(map(quote, script.path))}:"$PATH"')
@@ -83,7 +83,8 @@ def _variables(script: Script) -> list[str]:
 def _enter(script: Script) -> list[str]:
     """Change directory, and keep the command as the shell's arguments.
 
-    Where sudo is to run the command, its user may enter what ours may not; then that one changes directory.
+    If sudo runs the command, its user may be able to enter a directory that ours cannot. In that case, that user
+    changes directory.
     """
     words = list(map(quote, script.command)) if script.command else ['"${SHELL:-/bin/sh}"', "-l"]
     kept = ["set -- " + " ".join(words)]
@@ -98,9 +99,10 @@ def _enter(script: Script) -> list[str]:
 
 
 def _prefix(script: Script) -> str:
-    """The kept command, and what stands before it: sudo, or env where the shell's exec would take it for an option.
+    """The kept command and what precedes it: sudo, or env if the shell's exec would take the command for an option.
 
-    sudo is given the variables' names, so that no value shows in its arguments; PATH, no secret, goes by env.
+    sudo gets only the names of variables, so that no value appears in its arguments. PATH, which is no secret, is
+    passed by env.
     """
     if not script.sudo:
         return 'env -- "$@"' if "".join(script.command[:1]).startswith("-") else '"$@"'
@@ -110,7 +112,7 @@ def _prefix(script: Script) -> str:
 
 
 def _as(user: str) -> str:
-    """sudo's options for a user, who is root without any. A number follows a `#`."""
+    """sudo's options for the user; root if empty. A number follows a `#`."""
     if user in ("", "0", "root"):
         return ""
     name, colon, group = (f"#{part}" if part.isdecimal() else part for part in user.partition(":"))

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Restores the modes of the pty, and reports it: input that came earlier would be read by bash together with the script.
+# Restores the modes of the pty, and reports that, since bash would read earlier input together with the script.
 #
 # On the wire: rdo_modes=rdo_m rdo_mark=rdo_k rdo_bell=rdo_b
 # shellcheck disable=SC2154 # set by bootstrap_pty.sh and prove.sh

@@ -1,4 +1,4 @@
-"""The script of one request: what a session does on the target, which render.py says in the words of a shell. Pure."""
+"""The script of a request: what a session does on the target, which render.py expresses as shell text. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -11,49 +11,49 @@ _MODE_FLAGS = frozenset({"iutf8"}.union(*FLAGS.values()))
 
 
 class Copied(NamedTuple):
-    """Files that rdo has copied to the target, without which the command is not to start."""
+    """Files that rdo has copied to the target, without which the command must not start."""
 
     state: str
-    """The directory there in which rdo records what it has copied: absolute."""
+    """The absolute path of the directory on the target where rdo records what it has copied."""
     serial: str
-    """By which the record is known: of letters and digits."""
+    """The identifier of that record, of letters and digits."""
 
 
 class Script(NamedTuple):
-    """What a session does on the target. Text, with `surrogateescape` for bytes that are not UTF-8."""
+    """What a session does on the target. Text uses `surrogateescape` for bytes that are not UTF-8."""
 
     command: Sequence[str]
-    """The words to execute; none: the login shell."""
+    """The words to execute; if empty, the login shell."""
     directory: str = ""
-    """Directory to run in, absolute or relative to the login directory; empty: the login directory."""
+    """The directory to run in, absolute or relative to the login directory; empty for the login directory."""
     lost: str = ""
-    """The line for the user if that directory cannot be entered. The script has it only for sudo."""
+    """The line for the user if that directory cannot be entered. Only used with sudo."""
     environment: Mapping[str, str] = MappingProxyType({})
     path: Sequence[str] = ()
-    """Directories to put before PATH."""
+    """Directories to put in front of PATH."""
     sudo: str = ""
-    """Whom sudo is to run it as: a name or a number, perhaps followed by `:` and a group. Empty: no sudo."""
+    """The user for sudo: a name or a number, perhaps followed by `:` and a group. Empty for no sudo."""
     has_input: bool = True
-    """Whether stdin is what follows the script; else it is /dev/null. On a pty it is the terminal in any case."""
+    """Whether stdin is what follows the script, rather than /dev/null. On a pty it is always the terminal."""
     keep: bool = False
-    """Whether it continues when the connection is lost."""
+    """Whether the command continues when the connection is lost."""
     inside: str = ""
-    """Value of RDO_ON_TARGET, by which an rdo that the command calls knows that this is its target; empty for none. A
-    relative path counts from the login directory. Not set through sudo, which may keep no variable.
-    """
+    """The value of RDO_ON_TARGET, which tells an rdo run by the command that this is its target; empty for none. A
+    relative path is relative to the login directory. Not set through sudo, which may keep no variables."""
     copied: Copied | None = None
-    """What has to be there before the command starts; None: nothing."""
+    """What has to be present before the command starts; None for nothing."""
     modes: Sequence[Sequence[str]] = ()
-    """What stty is to set on a pty, once its own modes are restored: the words of each setting."""
+    """The settings for stty on a pty after its own modes were restored, each as a sequence of words."""
     text: str = ""
-    """What the shell does itself, in place of all else: text of rdo's own."""
+    """Shell text of rdo's own, to run in place of everything else."""
 
 
 def mode_settings(modes: bytes) -> Iterator[tuple[str, ...]]:
-    """The modes of the caller's terminal as words for stty(1): `intr ^C`, `-ixon`. Raises RdoError for anything else.
+    """The modes of the caller's terminal as arguments for stty(1): `intr ^C`, `-ixon`. Raises RdoError for anything
+    else.
 
-    A pty is often there before its command is known, and every driver gives a shell that can run stty, so that is how
-    modes travel: not in the request for the pty, as ssh sends them (RFC 4254, section 8).
+    A pty is often open before its command is known, and a shell that can run stty is available with every driver. So
+    modes are sent this way, rather than in the request for the pty as ssh sends them (RFC 4254, section 8).
     """
     for item in modes.decode("ascii", "replace").split():
         name, _, value = item.partition("=")
@@ -68,7 +68,7 @@ def mode_settings(modes: bytes) -> Iterator[tuple[str, ...]]:
 
 
 def _spelled(code: int) -> str:
-    """A key as POSIX has it for stty: a control character by a circumflex and the letter."""
+    """A key as POSIX spells it for stty: a control character as a circumflex and a letter."""
     if code == 0x7F:
         return "^?"
     return chr(code) if code > 0x1F else f"^{chr(code + 0x40)}"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# As restore_modes.sh, and then sets those of the caller's terminal. stty sets nothing where it does not know a word, so
-# then each setting is tried by itself.
+# Like restore_modes.sh, and then sets the modes of the caller's terminal. If stty does not know a word, it sets
+# nothing; then each setting is tried separately.
 #
 # On the wire: rdo_modes=rdo_m rdo_mark=rdo_k rdo_bell=rdo_b
 # shellcheck disable=SC2154 # set by bootstrap_pty.sh and prove.sh

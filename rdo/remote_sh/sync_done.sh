@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# The end of a push: the manifest says that it is complete. `intend` is a function that prints what was to be done, and
-# `commit` one that records what was put.
+# The end of a push: records in the manifest that it is complete. `intend` is a function that prints what was to be
+# done, and `commit` one that records what was put.
 # shellcheck disable=SC2154 # set by sync_push.sh and sync_apply.sh
 cd "$sync_root" || exit
 {

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# Says what there is at paths, as the lines on stdin ask for it, and changes nothing.
+# Reports what there is at paths, as requested by lines on stdin. Changes nothing.
 export LC_ALL=C TZ=UTC0
 cd @DIRECTORY@ || exit
 
-# kinds PATH...: a letter for each.
+# kinds PATH...: prints a letter for each.
 kinds() {
     found_kinds=
     for one_item in "$@"; do
@@ -22,7 +22,7 @@ kinds() {
     echo "@MARK@k $found_kinds"
 }
 
-# tokens PATH...: what stat says, of all or of each.
+# tokens PATH...: prints what stat reports, for all paths at once or for each.
 tokens() {
     echo "@MARK@t"
     if sync_tokens=$(stat @STAT@ "$@" 2>/dev/null); then
@@ -34,19 +34,19 @@ tokens() {
     done
 }
 
-# digests PATH...: of files, with names that a line can hold.
+# digests PATH...: of files whose names fit on a line.
 digests() {
     echo "@MARK@d"
     @HASH@ "$@" 2>/dev/null
 }
 
-# digest PATH: of one.
+# digest PATH: of a single file.
 digest() {
     echo "@MARK@d"
     @HASH@ <"$1"
 }
 
-# links PATH...: where they lead.
+# links PATH...: prints where they lead.
 links() {
     for one_item in "$@"; do
         echo "@MARK@l"

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Goes where a push is to go, one at a time, and only on if the last one there is the one that the sender knows.
+# Enters the directory of a push, locks it against other pushes, and continues only if the last push there is the one
+# that the sender knows.
 export LC_ALL=C TZ=UTC0
 cd @DIRECTORY@ 2>/dev/null || {
     echo "!stale"
@@ -16,7 +17,7 @@ if [ -L .rdo-sync ] || [ -L "$sync_state" ] || [ ! -d "$sync_state" ]; then
     exit
 fi
 
-# A lock whose owner has ended, or did not get to write who it is, was left by a connection that was lost.
+# A lock whose owner has ended, or was unable to record itself, was left by a lost connection.
 times_tried=0
 while ! { set -C; echo $$ >"$sync_lock"; } 2>/dev/null; do
     set +C
@@ -32,7 +33,7 @@ while ! { set -C; echo $$ >"$sync_lock"; } 2>/dev/null; do
         echo "!locked $lock_owner"
         exit
     }
-    # On a disk that is full, nobody can write who it is.
+    # On a full disk, no owner can be recorded.
     { echo $$ >"$sync_lock.try" && rm -f "$sync_lock.try"; } || {
         rm -f "$sync_lock.try" "$sync_lock"
         echo "!fault lock"

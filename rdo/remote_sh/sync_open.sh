@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Prints what this target can do, and what rdo has put in a directory. Makes the directory, and what rdo keeps there.
-# What begins with `!` is of this script; no line of a manifest does.
+# Prints what this target supports, and what rdo has put into a directory. Creates the directory, and rdo's own files
+# there. Lines of this script begin with `!`, which no line of a manifest does.
 [ -z "${YASH_VERSION-}" ] || echo "!shell yash:${LC_ALL:-${LC_CTYPE:-${LANG-}}}"
 export LC_ALL=C TZ=UTC0
 command -v mkdir >/dev/null 2>&1 || {
@@ -36,7 +36,7 @@ command -v tar >/dev/null 2>&1 && echo "!tar"
 for one_item in .rdo-sync/*/; do
     [ "$one_item" = "$sync_state/" ] || [ ! -d "$one_item" ] || echo "!others"
 done
-# Whether there is nothing else: then there is nothing that could be lost.
+# Whether the directory is otherwise empty: then nothing can be lost.
 only_ours=1
 for one_item in * .[!.]* ..?*; do
     [ "$one_item" = .rdo-sync ] || { [ ! -e "$one_item" ] && [ ! -L "$one_item" ]; } || only_ours=

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Takes a large file, which is put by a push that follows. What has come of it stays if the connection is lost.
+# Receives a large file, which a later push moves into place. What has arrived is kept if the connection is lost.
 # shellcheck disable=SC2154 # set by sync_lock.sh
 @TAKE_LOCK@
 sync_part=$sync_state/parts/@PART@

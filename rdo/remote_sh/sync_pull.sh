@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Says what there is below some paths, and then sends what the lines on stdin ask for. Changes nothing but its own mark,
-# by which a target that was set up afresh is known from one where files were removed.
+# Lists what there is below some paths, then sends what the lines on stdin ask for. Changes nothing but its own mark,
+# which distinguishes a target that was set up afresh from one where files were removed.
 export LC_ALL=C TZ=UTC0
 cd @DIRECTORY@ 2>/dev/null || {
     echo "!fault directory"
@@ -15,7 +15,7 @@ echo "!pulls $pull_mark"
 # shellcheck disable=SC2034 # asked for by a line
 scan_status=0
 
-# scan PATH WAY...: what is there, unless it is not; or the link in place of one of the directories on the way to it.
+# scan PATH PARENT...: lists what there is at the path, or else the link in place of one of its parent directories.
 scan() {
     scan_path=$1
     shift
@@ -30,8 +30,8 @@ scan() {
     find "$scan_path" -path ./.rdo-sync -prune -o -exec stat @STAT@ {} + || scan_status=1
 }
 
-# send PATH... GNU tar takes `\t` in a path for a tab unless it is told not to, which no other tar understands. What the
-# user has it do otherwise is not for this archive.
+# send PATH... GNU tar interprets `\t` in a path as a tab unless told not to, by an option that no other tar knows.
+# Options that the user has set for it must not affect this archive.
 send() {
     send_option=
     case $* in

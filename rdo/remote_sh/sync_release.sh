@@ -1,3 +1,3 @@
 # shellcheck shell=sh
-# Lets a command go on that waits: see await_files.sh.
+# Lets a waiting command continue: see await_files.sh.
 : >@STATE@/go-@NONCE@ && echo "!done"

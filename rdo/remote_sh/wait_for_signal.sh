@@ -1,4 +1,4 @@
 # shellcheck shell=sh
-# Says that it waits, and ends by itself if no signal comes.
+# Reports that it waits, and exits by itself if no signal arrives.
 echo ready
 exec sleep @SECONDS@
