@@ -1,5 +1,5 @@
-/* Where the user's control master listens: as rdo/ipc/address.py has it. All that is odd about the directory is the
- * Python client's to say. */
+/* Where the user's control master listens: the same as rdo/ipc/address.py. If anything is odd about the directory, the
+ * Python client reports it. */
 #include "rdo.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ static const char *runtime_directory(const struct environment *environment) {
     return private_directory(as_text(&name));
 }
 
-/* Where the master listens. */
+/* The path of the master's socket. */
 const char *socket_path(const struct environment *environment) {
     return keep_joined(runtime_directory(environment), "/control", "");
 }

@@ -1,4 +1,4 @@
-/* Opens a URL on this machine, in the browser of whoever typed the command: as rdo/client/browser.py. */
+/* Opens a URL on this machine, in the browser of whoever typed the command: the same as rdo/client/browser.py. */
 #include "rdo.h"
 
 #include <errno.h>
@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HIGHEST_FD = 1024 }; /* below which descriptors of the caller's may be open that a browser is not to hold */
+enum { HIGHEST_FD = 1024 }; /* a limit for descriptors of the caller's that a browser must not keep open */
 
-static const char PLACE[] = "%s"; /* where the URL goes in a command of $BROWSER; at its end without that */
+static const char PLACE[] = "%s"; /* where the URL goes in a command of $BROWSER; without it, at the end */
 
 #ifdef __APPLE__
 static const char SYSTEM_BROWSER[] = "open";
@@ -18,7 +18,7 @@ static const char SYSTEM_BROWSER[] = "open";
 static const char SYSTEM_BROWSER[] = "xdg-open";
 #endif
 
-/* The word with the URL in each of its places. */
+/* The word with each placeholder replaced by the URL. */
 static char *filled(const char *word, const char *url) {
     struct bytes text = {0};
     for (const char *at; (at = strstr(word, PLACE)) != NULL; word = at + sizeof PLACE - 1) {
@@ -29,7 +29,7 @@ static char *filled(const char *word, const char *url) {
     return text.data;
 }
 
-/* Become a command of $BROWSER, if there is such a program. */
+/* Execute a command of $BROWSER, if there is such a program. */
 static void become(char *command, char *url) {
     size_t count = 0, room = strlen(command) / 2 + 3;
     bool has_place = strstr(command, PLACE) != NULL;
@@ -37,7 +37,7 @@ static void become(char *command, char *url) {
     for (char *rest = command, *word; (word = strsep(&rest, " ")) != NULL;)
         if (*word != '\0')
             words[count++] = word;
-    if (count > 0 && strcmp(words[count - 1], "&") == 0) /* we do not wait for any */
+    if (count > 0 && strcmp(words[count - 1], "&") == 0) /* the command is started in the background anyway */
         count--;
     if (count == 0)
         return;
@@ -49,10 +49,10 @@ static void become(char *command, char *url) {
     execvp(words[0], words);
 }
 
-/* In a process of its own: become a browser, or say so on `report`. */
+/* In a process of its own: execute a browser, or report on `report` that there is none. */
 static _Noreturn void run(char *url, int report) {
     const char *given = getenv("BROWSER");
-    char *browsers = given == NULL ? NULL : keep_text(given, strlen(given)); /* of which it gets the whole, too */
+    char *browsers = given == NULL ? NULL : keep_text(given, strlen(given)); /* it gets the complete URL, too */
     char *last[] = {keep_text(SYSTEM_BROWSER, sizeof SYSTEM_BROWSER - 1), url, NULL};
     int null = open("/dev/null", O_RDWR);
     signals_give_back();
@@ -68,7 +68,7 @@ static _Noreturn void run(char *url, int report) {
     _exit(write(report, "", 1) == 1 ? FAILURE : 0);
 }
 
-/* Start a browser, and leave it to itself: whether there is one. */
+/* Start a browser without waiting for it, and return whether there is one. */
 bool browser_open(const char *url, size_t size) {
     int report[2];
     char failure;
@@ -78,7 +78,7 @@ bool browser_open(const char *url, size_t size) {
     fcntl(report[0], F_SETFD, FD_CLOEXEC);
     fcntl(report[1], F_SETFD, FD_CLOEXEC);
     pid_t child = fork();
-    if (child == 0) { /* whose own child is nobody's here, and so leaves no zombie */
+    if (child == 0) { /* its child is adopted by init, so that it leaves no zombie */
         setsid();
         if (fork() == 0)
             run(keep_text(url, size), report[1]);

@@ -1,7 +1,7 @@
-"""Compiles the client in C: `python native/compile.py OUTPUT`, by the machine's cc, or the one that CC names.
+"""Compiles the client in C: `python native/compile.py OUTPUT`, with the machine's cc, or the one that CC names.
 
-Run by hatch_build.py for a wheel, and by the Makefile for a checkout. Takes nothing but Python, CFLAGS and LDFLAGS, and
-of the package beside it what imports nothing.
+Run by hatch_build.py for a wheel, and by the Makefile for a checkout. Needs nothing but Python, CFLAGS and LDFLAGS, and
+uses only those modules of the package beside it that import nothing.
 """
 
 from __future__ import annotations
@@ -22,16 +22,18 @@ from rdo.errors import reason
 HERE = Path(__file__).resolve().parent
 
 FLAGS = ("-std=c11", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wconversion", "-Wshadow")
-"""No -Werror: what a compiler to come finds to say must not keep anybody from installing rdo. The Makefile adds it."""
+"""Without -Werror, since a new warning of a future compiler must not keep anybody from installing rdo. The Makefile
+adds it."""
 
 STATIC = "-static-pie"
-"""Without a loader, a program takes a quarter less time to start. Not every system has a libc for that."""
+"""A program without a loader starts in a quarter less time. Not every system has a libc for that."""
 
 COMPILE_TIMEOUT = 1800.0
-"""Seconds against hangs: a cross-compiler makes its libc first, which takes minutes on a loaded machine."""
+"""Seconds, as a protection against hangs. A cross-compiler first builds its libc, which takes minutes on a loaded
+machine."""
 
 LAST_LINES = 3
-"""Of a compiler's errors, which are told in one line."""
+"""Lines of a compiler's errors to report, in one line."""
 
 
 class CannotCompileError(Exception):
@@ -49,7 +51,7 @@ def compile_client(output: Path, package: str = "") -> None:
             _compile(output, package, [STATIC])
             return
         except CannotCompileError:
-            pass  # the next attempt says why, if that was not the reason
+            pass  # if there is another reason, the next attempt reports it
     _compile(output, package, shlex.split(linker or ""))
 
 
@@ -57,7 +59,7 @@ def _compile(output: Path, package: str, linker: list[str]) -> None:
     compiler = shlex.split(os.environ.get("CC") or "cc")
     sources = sorted(map(str, HERE.glob("*.c")))
     flags = [*FLAGS, *shlex.split(os.environ.get("CFLAGS", ""))]
-    made = output.with_name(f"{output.name}.{os.getpid()}")  # moved into place: it may be running
+    made = output.with_name(f"{output.name}.{os.getpid()}")  # moved into place, since the old one may be running
     command = [*compiler, *flags, *definitions(package), *sources, *linker, "-o", str(made)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=COMPILE_TIMEOUT, check=False)
@@ -74,18 +76,18 @@ def _compile(output: Path, package: str, linker: list[str]) -> None:
 
 
 def definitions(package: str) -> list[str]:
-    """What the sources are told about rdo."""
+    """The macros that describe rdo to the sources."""
     given = [f"-DRDO_VERSION={quoted(__version__)}"]
     return [*given, f"-DRDO_PACKAGE={quoted(package)}"] if package else given
 
 
 def quoted(text: str) -> str:
-    """A string of C; no two question marks in it are a trigraph."""
+    """A string literal in C, without two question marks in a row, which might form a trigraph."""
     return '"' + re.sub(r'(["\\?])', r"\\\1", text) + '"'
 
 
 def main() -> None:
-    """Compile, or say in one line why not."""
+    """Compile, or report in one line why that is not possible."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path)
     parser.add_argument("--package", default="", help="where rdo is, for a checkout")

@@ -1,10 +1,10 @@
-/* The variables that the request speaks of: as Python reads them, each name once, and the first of its name. */
+/* The variables for the request. As in Python, each name occurs once, with the first of its values. */
 #include "rdo.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* As in rdo/project.py: variables that name a file of this machine. */
+/* As in rdo/project.py: variables that name a local file. */
 static const char *const PATHS[] = {"RDO_SSH_CONFIG", "DOCKER_CONFIG", "DOCKER_CERT_PATH",
                                     "VAGRANT_CWD",    "VAGRANT_HOME",  "SSH_AUTH_SOCK"};
 static const char SOCKET_URL[] = "unix://";
@@ -25,7 +25,7 @@ static int compare_places(const void *one, const void *other) {
     return order != 0 ? order : (a > b) - (a < b);
 }
 
-/* Set to NULL what has a name that came before. */
+/* Set items to NULL whose name occurred before. */
 static void drop_repeated(char **items, size_t count) {
     char ***places = malloc(count * sizeof *places);
     if (places == NULL)
@@ -47,7 +47,7 @@ void environment_read(struct environment *environment, char **variables) {
     size_t count = 0;
     while (variables[count] != NULL)
         count++;
-    /* environment_set() may add PWD, RDO_INSIDE, and no other that was not there. */
+    /* environment_set() may add PWD and RDO_INSIDE, and no others. */
     environment->items = keep((count + 2) * sizeof *environment->items);
     environment->count = 0;
     for (size_t i = 0; i < count; i++)
@@ -71,7 +71,7 @@ static char **find(const struct environment *environment, const char *name) {
     return NULL;
 }
 
-/* The value; NULL where there is no such variable. */
+/* The value; NULL if there is no such variable. */
 const char *environment_get(const struct environment *environment, const char *name) {
     char **item = find(environment, name);
     return item == NULL ? NULL : *item + strlen(name) + 1;
@@ -84,13 +84,13 @@ void environment_set(struct environment *environment, const char *name, const ch
     *item = keep_joined(name, "=", value);
 }
 
-/* Otherwise, Python asks the user database, which no static program can. */
+/* Otherwise, Python asks the user database, which a static program cannot do. */
 bool environment_has_home(const struct environment *environment) {
     const char *home = environment_get(environment, "HOME");
     return home != NULL && *home != '\0';
 }
 
-/* Spell paths from the root on, before they go to a master, whose directory is `/`. */
+/* Make paths absolute before they are sent to a master, whose working directory is `/`. */
 void environment_make_absolute(struct environment *environment) {
     for (size_t i = 0; i < sizeof PATHS / sizeof *PATHS; i++) {
         const char *value = environment_get(environment, PATHS[i]);

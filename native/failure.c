@@ -1,5 +1,5 @@
-/* How an error is shown: one line, as rdo/errors.py has it. Text that is more than plain ASCII is left to Python, which
- * knows what of it a terminal can be sent. */
+/* How an error is shown: in one line, as in rdo/errors.py. Text that is not plain ASCII is left to Python, which knows
+ * what of it can be sent to a terminal. */
 #include "rdo.h"
 
 #include <string.h>
@@ -22,7 +22,7 @@ static void append_escaped(struct bytes *line, const char *part) {
     }
 }
 
-/* Why a call to the system failed: the error's name is not a sentence, and the line continues with it. */
+/* Why a system call failed. The name of the error begins in lower case, since it continues a line. */
 const char *failure_reason(int error) {
     const char *name = strerror(error);
     char *reason = keep_text(name, strlen(name));

@@ -10,7 +10,7 @@ static void enter_raw(const struct foreground *foreground) {
         tty_enter_raw();
 }
 
-/* Whether the caller expects that it ends the command. */
+/* Whether the caller expects the signal to end the command. */
 static bool is_fatal(int number) {
     return number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
 }
@@ -22,7 +22,7 @@ static void send_signal(struct foreground *foreground, int number) {
     outbox_send(foreground->outbox, 'S', name, strlen(name));
 }
 
-/* Pass on the size if it has changed: whether it has. */
+/* Send the window size if it has changed, and return whether it has. */
 static bool send_window(struct foreground *foreground) {
     struct window now = tty_window(1), *last = &foreground->window;
     if (now.rows == last->rows && now.columns == last->columns && now.width == last->width &&
@@ -37,7 +37,7 @@ static bool send_window(struct foreground *foreground) {
     return true;
 }
 
-/* The command runs from now on; `ptyless`: without the pty that was asked for. */
+/* Note that the command is running; `ptyless`: without the pty that was asked for. */
 void foreground_enter(struct foreground *foreground, bool ptyless) {
     if (ptyless)
         foreground->has_pty = foreground->takes_keys = false;
@@ -45,30 +45,30 @@ void foreground_enter(struct foreground *foreground, bool ptyless) {
     signals_take_forwarded();
     enter_raw(foreground);
     if (foreground->has_pty)
-        send_window(foreground); /* which may have been resized while the target was connected */
+        send_window(foreground); /* it may have been resized while the target was being connected */
 }
 
-/* Whether the keys are for the command once it is in the foreground: it was started with a `&`, or continued there. */
+/* Whether the command, which was started with `&` or continued there, gets the keys once it is in the foreground. */
 bool foreground_awaits_terminal(const struct foreground *foreground) {
     return foreground->takes_keys && !tty_is_raw();
 }
 
-/* Take the terminal, if it is in the foreground by now: a shell sends no signal to a job that runs. */
+/* Take the terminal if it is in the foreground by now: a shell sends no signal to a running job. */
 void foreground_take_terminal(struct foreground *foreground) {
     enter_raw(foreground);
     if (tty_is_raw())
         send_window(foreground);
 }
 
-/* Stop as if the signal had met its default action, so that the shell sees SIGTSTP. Where no shell does, as in a window
- * that was opened for the command alone, the system stops nobody, and the command goes on at once. */
+/* Stop as by the default action of SIGTSTP, so that the shell sees that. Without a shell, as in a window that was
+ * opened for the command alone, the system stops nothing, and the command continues at once. */
 static void stop(pid_t whom) {
     tty_restore();
     signals_default(SIGTSTP, whom);
     signals_continue();
 }
 
-/* Stop, as the terminal does, all that runs in the foreground with us. Whose terminal has no job control stops nobody. */
+/* Stop everything in the foreground, as the terminal would. On a terminal without job control this stops nothing. */
 void foreground_stop_all(const struct foreground *foreground) {
     if (foreground->is_foreign)
         signals_continue();
@@ -76,10 +76,10 @@ void foreground_stop_all(const struct foreground *foreground) {
         stop(0);
 }
 
-/* Act on a signal. On a pty the stopped job is reported, and that stops us. */
+/* Act on a signal. On a pty the command reports that it was stopped, and then we stop. */
 void foreground_act(struct foreground *foreground, int number) {
     if (number == SIGWINCH && foreground->has_pty && send_window(foreground))
-        return; /* where the size is as before, the target's terminal sends no SIGWINCH, so pass that on */
+        return; /* if the size has not changed, the target's terminal sends no SIGWINCH, so forward it */
     if (number == SIGCONT) {
         enter_raw(foreground);
         if (foreground->has_pty)

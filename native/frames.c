@@ -1,4 +1,4 @@
-/* Frames of the control socket, whole again however they were cut. What belongs to a stream is handed on at once. */
+/* Reassembles the frames of the control socket, however they were split. Stream data is returned as it arrives. */
 #include "rdo.h"
 
 #include <string.h>
@@ -19,7 +19,7 @@ static const char *take(struct decoder *decoder, size_t size) {
     return taken;
 }
 
-/* Let the buffer have `size` bytes in all, if so many have come. */
+/* Fill the buffer up to `size` bytes, if that many have arrived. */
 static bool fill(struct decoder *decoder, size_t size) {
     size_t missing = size - decoder->buffer.size, there = missing < decoder->size ? missing : decoder->size;
     append(&decoder->buffer, take(decoder, there), there);
@@ -31,8 +31,8 @@ static uint32_t length_of(const char *header) {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* The next frame, which is there until this is called again; of a stream, what has come of it. False where nothing is
- * whole, or a frame was too long. */
+/* The next frame, valid until the next call; of a stream, the data that has arrived. False if no frame is complete, or
+ * if one was too long. */
 bool decoder_next(struct decoder *decoder, struct frame *frame) {
     if (decoder->is_given)
         decoder->buffer.size = 0;

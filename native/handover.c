@@ -1,5 +1,5 @@
-/* The Python client in our place, by the interpreter that an installer has put into its first line, as bin/rdo does:
- * with the words that were typed, while nothing was sent, or for what is left to say when all is over. */
+/* Executes the Python client in our place, with the interpreter that an installer has written to its first line, as in
+ * bin/rdo: with the original command line, as long as nothing was sent, or to print what is left to say at the end. */
 #include "rdo.h"
 
 #include <errno.h>
@@ -21,8 +21,8 @@ enum { HEAD = 1024, LONGEST_PATH = 4096 };
 
 static char **typed;      /* the words of the command line */
 static size_t typed_count;
-static bool is_wedged;    /* the master: who comes in our place need not wait for it, too */
-static int start = -1;    /* the directory that we were called in, once we have left it */
+static bool is_wedged;    /* the master is wedged, so that the Python client need not wait for it, too */
+static int start = -1;    /* the directory that we were started in, once we have left it */
 
 void hand_over_from(char **words) {
     typed = words;
@@ -30,14 +30,14 @@ void hand_over_from(char **words) {
         typed_count++;
 }
 
-/* Remember where we are, before that changes. */
+/* Remember the current directory before changing it. */
 void hand_over_directory(void) {
     start = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (start < 0)
         hand_over();
 }
 
-/* The path of this program, links resolved. */
+/* The path of this program, with links resolved. */
 const char *own_path(void) {
     char *path = keep(LONGEST_PATH);
 #ifdef __APPLE__
@@ -49,7 +49,7 @@ const char *own_path(void) {
     ssize_t size = readlink("/proc/self/exe", path, LONGEST_PATH - 1);
     if (size > 0) {
         path[size] = '\0';
-        if (access(path, X_OK) == 0) /* else it is being replaced just now */
+        if (access(path, X_OK) == 0) /* otherwise it is being replaced at this moment */
             return path;
     }
 #endif
@@ -90,22 +90,22 @@ static char *strip_quotes(char *text) {
     return text;
 }
 
-/* In a virtual environment that was moved or copied, its own. */
+/* The interpreter of a virtual environment that was moved or copied. */
 static const char *own_interpreter(const char *client, const char *python) {
     const char *programs = path_parent(client), *own = path_join(programs, strrchr(python, '/') + 1);
     bool is_venv = access(keep_joined(path_parent(programs), "/pyvenv.cfg", ""), F_OK) == 0;
     return is_venv && access(own, X_OK) == 0 ? own : python;
 }
 
-/* The interpreter that the client's first line names, or its second where the path is too long or has a space; NULL
- * where it is started in another way. */
+/* The interpreter named in the client's first line, or in its second if the path is too long or contains a space; NULL
+ * if it is started in another way. */
 static const char *interpreter(const char *client) {
     static char head[HEAD];
     static const char PREFIX[] = "'''exec' ";
     int fd = open(client, O_RDONLY | O_CLOEXEC);
     ssize_t size = fd < 0 ? -1 : read(fd, head, HEAD - 1);
     if (fd < 0 && errno == EMFILE)
-        return NULL; /* the kernel needs none to read it */
+        return NULL; /* the kernel can execute it without reading it */
     if (size <= 0)
         end_with(FAILURE, "rdo: cannot read `", client, "`; reinstall rdo; symlink it instead of copying it\n");
     close(fd);
@@ -123,7 +123,7 @@ static const char *interpreter(const char *client) {
     return access(python, X_OK) == 0 ? python : NULL;
 }
 
-/* By these an isolated Python, too, takes another place for its own. */
+/* Variables by which even an isolated Python takes another place for its own. */
 static bool misleads(const char *variable) {
     return strncmp(variable, "PYTHONEXECUTABLE=", 17) == 0 || strncmp(variable, "__PYVENV_LAUNCHER__=", 20) == 0;
 }
@@ -155,7 +155,7 @@ static void execute(const char *client, const char *python, const char *mode, co
     execv(command[0], (char *const *)(void *)command);
 }
 
-/* Leave all as it was when we were called. */
+/* Restore everything as it was when we were started. */
 static void return_to_start(void) {
     if (start >= 0 && fchdir(start) != 0)
         end_with(FAILURE, "rdo: cannot return to the working directory: ", failure_reason(errno), "\n");
@@ -164,24 +164,24 @@ static void return_to_start(void) {
     drop_misleading();
 }
 
-/* Have the Python client run the command line, from the start. */
+/* Have the Python client run the command line from the start. */
 _Noreturn void hand_over(void) {
     return_to_start();
     const char *client = client_path(), *python = interpreter(client);
     if (python != NULL)
         execute(client, python, "rdo=rdo", NULL, typed_count);
     execute(client, NULL, NULL, NULL, typed_count);
-    int status = errno == ENOENT ? NOT_FOUND : 126; /* as in sh */
+    int status = errno == ENOENT ? NOT_FOUND : 126; /* the same as in sh */
     end_with(status, "rdo: cannot run `", client, keep_joined("`: ", failure_reason(errno), "\n"));
 }
 
-/* The same, where the master was silent for as long as it may be. */
+/* The same, after the master was silent for the maximum time. */
 _Noreturn void hand_over_wedged(void) {
     is_wedged = true;
     hand_over();
 }
 
-/* Have Python say what is left to say: see rdo/after_native.py. Returns where that cannot be. */
+/* Have Python print what is left to say; see rdo/after_native.py. Returns if that is not possible. */
 void hand_over_rest(const char *mode, const char *const *parts, bool with_words) {
     const char *client = client_path(), *python = interpreter(client), *all[6] = {mode};
     for (size_t i = 0; i < 3 && parts != NULL; i++)

@@ -1,4 +1,4 @@
-/* Whether a hint may be due for a command that was not found. What it says is rdo/client/command_hint.py's. */
+/* Whether a hint may be due for a command that was not found. Its text is up to rdo/client/command_hint.py. */
 #include "rdo.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 
 static const char SHELL_SYNTAX[] = " \t\n|&;<>()$`\\\"'*?[]#~=%{}";
 
-/* With a blank before and after each. */
+/* Each word has a blank before and after it. */
 static const char RDOCTL[] =
     " allow completion deny doctor explain forward help ide init log man open ports schema service shim status stop sync ";
 static const char BUILTINS[] =

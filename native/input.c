@@ -1,4 +1,4 @@
-/* The caller's stdin on its way to the master, within the credit that the master gives. */
+/* Sends the caller's stdin to the master, within the credit that the master gives. */
 #include "relay.h"
 
 #include <errno.h>
@@ -6,9 +6,9 @@
 
 enum {
     READ_SIZE = 64 * 1024,     /* what a pipe holds by default */
-    WINDOW = 4 * 1024 * 1024,  /* bytes that may be under way */
-    OTHERS_TURN_MS = 100,      /* until a terminal that is somebody else's is looked at again: no event tells that */
-    SUSPENSION_MS = 200        /* in which a command may be reported stopped: what is typed then may be for the shell */
+    WINDOW = 4 * 1024 * 1024,  /* bytes that may be in flight */
+    OTHERS_TURN_MS = 100,      /* between looks at a terminal that another program reads: no event reports its end */
+    SUSPENSION_MS = 200        /* in which a stop may be reported, after which input is for the shell */
 };
 
 void input_start(struct input *input, bool hangs_up) {
@@ -18,7 +18,7 @@ void input_start(struct input *input, bool hangs_up) {
     input->credit = WINDOW;
 }
 
-/* Read nothing more: what is typed from now on is for somebody else. */
+/* Stop reading, since input from now on is for another program. */
 void input_leave(struct input *input) {
     input->is_open = false;
     input->resting_until = 0;
@@ -28,7 +28,7 @@ bool input_is_wanted(const struct input *input, const struct outbox *outbox) {
     return input->is_open && input->credit > 0 && input->resting_until == 0 && outbox_is_empty(outbox);
 }
 
-/* Milliseconds until it is to be looked at again; -1 where there is no such time. */
+/* Milliseconds until the next look; -1 if none is due. */
 int input_timeout(struct input *input) {
     if (input->resting_until == 0)
         return -1;
@@ -39,19 +39,19 @@ int input_timeout(struct input *input) {
     return -1;
 }
 
-/* In raw mode the end of input is a key like any other: then it is the terminal that is gone. The system says so by
- * SIGHUP, but to the session whose terminal it is. */
+/* Handle the end of input. In raw mode, the key for it is like any other, so that an end means that the terminal is
+ * gone. The system reports that by SIGHUP, but only to the terminal's own session. */
 static void end(struct input *input, struct outbox *outbox) {
     input->is_open = false;
     if (input->hangs_up) {
         outbox_send(outbox, 'S', "HUP", 3);
-        outbox_send(outbox, 'S', "CONT", 4); /* as the system does, for what is stopped */
+        outbox_send(outbox, 'S', "CONT", 4); /* as the system does for a stopped process */
     } else if (!tty_is_raw()) {
         outbox_send(outbox, 'E', "", 0);
     }
 }
 
-/* The same within the kernel. False where it has to be read. */
+/* The same within the kernel. False if the input has to be read. */
 static bool send_spliced(struct input *input, struct outbox *outbox) {
     ssize_t count = splice_input(outbox, input->credit < READ_SIZE ? (size_t)input->credit : READ_SIZE);
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
@@ -66,7 +66,7 @@ static bool send_spliced(struct input *input, struct outbox *outbox) {
     return true;
 }
 
-/* There is something to read: pass it on, if it is for us. Nothing is waiting in the outbox. */
+/* Send available input, if it is for us. The outbox is empty. */
 void input_send(struct input *input, struct outbox *outbox) {
     if (input->is_terminal && !tty_is_raw() && !tty_is_ours(0)) {
         input->resting_until = now_ms() + OTHERS_TURN_MS;

@@ -1,4 +1,4 @@
-/* `rdo`: the way of one command, from the words that were typed to the exit status. */
+/* `rdo`: runs one command, from parsing the command line to the exit status. */
 #include "rdo.h"
 
 #include <signal.h>
@@ -7,7 +7,7 @@
 
 extern char **environ;
 
-/* Set by rdo for each command on the target, and here in all that it runs: see rdo/__main__.py. */
+/* Set by rdo for each command on the target, and here for all its children: see rdo/__main__.py. */
 static const char ON_TARGET[] = "RDO_ON_TARGET";
 static const char INSIDE[] = "RDO_INSIDE";
 
@@ -18,17 +18,17 @@ static char **copied(char **words, size_t count) {
     return copy;
 }
 
-/* Options that are Python's to act on. */
+/* Options that only the Python client implements. */
 static bool is_rare(const struct options *options) {
     if (options->watch || (options->sync_only && (options->command_count > 0 || options->shell_string != NULL)))
         return true;
     for (size_t i = 0; i < options->shell_option_count; i++)
-        if (strcmp(options->shell_options[i], "-n") == 0) /* the shell then runs nothing, and a hint says so */
+        if (strcmp(options->shell_options[i], "-n") == 0) /* with it, the shell runs nothing, which a hint explains */
             return true;
     return false;
 }
 
-/* Go to the directory of `-C`, and have $PWD say so, as `cd` does. */
+/* Go to the directory of `-C`, and set $PWD accordingly, as `cd` does. */
 static void change_directory(const char *directory, struct environment *environment) {
     const char *pwd = environment_get(environment, "PWD");
     hand_over_directory();
@@ -45,7 +45,7 @@ static void set_inside(struct environment *environment, const char *root) {
     environment_set(environment, INSIDE, outer == NULL ? root : keep_joined(outer, ":", root));
 }
 
-/* Say what is to be said, and leave. */
+/* Print the final messages, and exit. */
 static _Noreturn void finish(const struct relay_result *result, const struct options *options) {
     const char *parts[] = {result->what, result->why, result->hint};
     if (result->is_wedged)
@@ -60,7 +60,7 @@ static _Noreturn void finish(const struct relay_result *result, const struct opt
     else if (result->status == NOT_FOUND && hint_is_due(options))
         hand_over_rest("hint", NULL, true);
     if (result->status == INTERRUPTED && (isatty(2) || signals_is_interrupt_typed()))
-        signals_die(SIGINT); /* a shell breaks its loop only then; $? is 130 all the same */
+        signals_die(SIGINT); /* otherwise a shell would not break its loop; $? is 130 either way */
     _exit(result->status);
 }
 

@@ -1,4 +1,4 @@
-/* Memory: what is kept to the end, since a command line is a short one, and bytes that grow. */
+/* Memory: blocks that are kept to the end, since the process is short-lived, and growing byte buffers. */
 #include "rdo.h"
 
 #include <stdarg.h>
@@ -15,7 +15,7 @@ struct block {
     _Alignas(max_align_t) char data[];
 };
 
-static struct block *last_block; /* leads to all, so that no checker takes them for lost */
+static struct block *last_block; /* reachable from here, so that no checker reports the blocks as leaked */
 
 static _Noreturn void fail(void) {
     static const char text[] = "rdo: out of memory\n";
@@ -57,7 +57,7 @@ char *keep_joined(const char *first, const char *second, const char *third) {
     return joined;
 }
 
-/* Room for `size` more bytes: where they go. */
+/* Make room for `size` more bytes, and return where they go. */
 char *reserve(struct bytes *bytes, size_t size) {
     if (bytes->room - bytes->size < size) {
         size_t room = bytes->room * 2 > bytes->size + size ? bytes->room * 2 : bytes->size + size + 512;
@@ -92,7 +92,7 @@ void append_format(struct bytes *bytes, const char *format, ...) {
     append(bytes, text, (size_t)size);
 }
 
-/* The bytes as a string that is kept; there are none afterwards. */
+/* The bytes as a string that is kept. The buffer is empty afterwards. */
 const char *as_text(struct bytes *bytes) {
     const char *text = keep_text(bytes->size > 0 ? bytes->data : "", bytes->size);
     discard(bytes);

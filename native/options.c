@@ -1,5 +1,5 @@
-/* rdo's own options, told apart from the command, as rdo/client/argv.py does it. What is wrong, or rare, is not told
- * here: then the Python client reads the words again. */
+/* Separates rdo's own options from the command, as rdo/client/argv.py does. Errors and rare options are not handled
+ * here: the Python client then parses the words again. */
 #include "rdo.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 struct flag {
     const char *name;
     size_t offset;
-    int value; /* for an int; a bool is set */
+    int value; /* for an int; a bool is set to true */
     bool is_number;
 };
 
@@ -85,7 +85,7 @@ static bool set_value(struct options *options, const struct flag *option, char *
     return *value != '\0' || option->offset == offsetof(struct options, shell_string);
 }
 
-/* Read a long option, and go past the words it takes. False where it is wrong. */
+/* Parse a long option, and skip the words it takes. False if it is invalid. */
 static bool read_long(struct options *options, char *word, char **rest, size_t count, size_t *position) {
     size_t size = strcspn(word, "=");
     if (word[size] == '\0' && set_flag(options, word, size))
@@ -133,13 +133,13 @@ static void begin(struct options *options, size_t count) {
     options->forwards = keep((count + 1) * sizeof *options->forwards);
 }
 
-/* `-tc`: `-t`, and then `-c`. */
+/* `-tc`: `-t` followed by `-c`. */
 static bool is_own_before_string(const char *word, size_t size) {
     return size > 2 && word[0] == '-' && word[size - 1] == 'c' && is_own_cluster(word + 1, size - 2);
 }
 
-/* Read the options before the first word that is none. False for what only the Python client reads. `words` may be
- * changed; what they lead to is not. */
+/* Parse the options before the first other word. False if the Python client has to do it. `words` may be changed, but
+ * not the strings that it points to. */
 bool options_parse(struct options *options, char **words, size_t count) {
     static char string_option[] = "-c";
     size_t position = 0, none = 0;
@@ -180,7 +180,7 @@ static const char *or_else(const char *value, const char *other) {
     return value != NULL && *value != '\0' ? value : other;
 }
 
-/* The profile's name: as given, else from the environment (RDO_ENV is the first rdo's). */
+/* The profile's name: as given, else from the environment (RDO_ENV is that of the first rdo). */
 const char *options_profile(const struct options *options, const struct environment *environment) {
     const char *first = or_else(environment_get(environment, "RDO_ENV"), "default");
     return or_else(options->profile, or_else(environment_get(environment, "RDO_PROFILE"), first));

@@ -1,4 +1,4 @@
-/* What is to be sent to the master, in its order. */
+/* What is waiting to be sent to the master, in order. */
 #include "relay.h"
 
 #include <errno.h>
@@ -14,21 +14,21 @@ bool outbox_is_empty(const struct outbox *outbox) {
     return outbox->sent == outbox->waiting.size && outbox->piped == 0;
 }
 
-/* Have what is in the pipe wait with the rest, where the system splices into no such socket: whether it does. */
+/* If the system cannot splice into such a socket, move the contents of the pipe to the buffer. False if that fails. */
 static bool copy_piped(struct outbox *outbox) {
     struct bytes *waiting = &outbox->waiting;
     size_t size = outbox->piped, behind = waiting->size - outbox->piped_at;
     reserve(waiting, size);
     char *place = waiting->data + outbox->piped_at;
     memmove(place + size, place, behind);
-    if (read(outbox->pipe[0], place, size) != (ssize_t)size) /* it is all there, and nobody else's */
+    if (read(outbox->pipe[0], place, size) != (ssize_t)size) /* it is all there, and nobody else reads it */
         return false;
     waiting->size += size;
     outbox->piped = 0;
     return true;
 }
 
-/* Send some of it, in its order, as send(2) does. */
+/* Send some of it, in order, like send(2). */
 static ssize_t send_some(struct outbox *outbox) {
     size_t end = outbox->piped > 0 ? outbox->piped_at : outbox->waiting.size;
     if (outbox->sent < end) {
@@ -41,7 +41,7 @@ static ssize_t send_some(struct outbox *outbox) {
     return count < 0 && errno == EINVAL && copy_piped(outbox) ? 1 : count;
 }
 
-/* Send what the socket takes. Where it broke, its end is read by who reads it, and told. */
+/* Send what the socket takes. If it broke, the code that receives finds its end, and reports that. */
 void outbox_flush(struct outbox *outbox) {
     while (!outbox_is_empty(outbox)) {
         ssize_t count = send_some(outbox);

@@ -1,4 +1,4 @@
-/* Names of files, spelled and compared. */
+/* Joining, normalising and comparing file names. */
 #include "rdo.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ char *path_parent(const char *path) {
     return slash == NULL || slash == path ? keep_text("/", 1) : keep_text(path, (size_t)(slash - path));
 }
 
-/* The working directory, links resolved; NULL where it is gone. */
+/* The working directory with links resolved; NULL if it no longer exists. */
 char *path_working_directory(void) {
     for (size_t size = 1024;; size *= 2) {
         char *buffer = keep(size);
@@ -25,7 +25,7 @@ char *path_working_directory(void) {
     }
 }
 
-/* Take in the next part of a path, which ends at the start of `found` or with a part. */
+/* Append a component to the path in `found`, of which the first `root` bytes stay; `..` removes the last component. */
 static void add_part(struct bytes *found, size_t root, const char *part, size_t size) {
     if (size == 0 || (size == 1 && *part == '.'))
         return;
@@ -76,14 +76,14 @@ bool path_is_at_or_below(const char *directory, const char *top) {
     return strncmp(directory, top, size) == 0 && directory[size] == '/';
 }
 
-/* Whether both are the same file, or neither is there. */
+/* Whether both are the same file, or neither exists. */
 bool path_is_same(const char *one, const char *other) {
     struct stat a, b;
     bool has_one = stat(one, &a) == 0, has_other = stat(other, &b) == 0;
     return has_one && has_other ? a.st_dev == b.st_dev && a.st_ino == b.st_ino : has_one == has_other;
 }
 
-/* Whether a part of an absolute path is empty, `.` or `..`. */
+/* Whether a component of an absolute path is empty, `.` or `..`. */
 static bool has_odd_part(const char *path) {
     for (const char *part = path + 1;; part++) {
         size_t size = strcspn(part, "/");
@@ -95,14 +95,14 @@ static bool has_odd_part(const char *path) {
     }
 }
 
-/* $PWD if it names the working directory, as POSIX has it for `pwd -L`, without two slashes in a row. */
+/* $PWD if it names the working directory, as POSIX specifies for `pwd -L`, without two slashes in a row. */
 char *path_logical(const char *pwd, const char *cwd) {
     bool is_odd = strcmp(pwd, cwd) == 0 || *pwd != '/' || has_odd_part(pwd);
     const char *found = !is_odd && path_is_same(pwd, ".") ? pwd : cwd;
     return keep_text(found, strlen(found));
 }
 
-/* When the file was written, in nanoseconds. */
+/* The time of the last modification, in nanoseconds. */
 long long modified_ns(const struct stat *info) {
 #ifdef __APPLE__
     return info->st_mtimespec.tv_sec * 1000000000LL + info->st_mtimespec.tv_nsec;

@@ -1,4 +1,5 @@
-/* Finds `.rdo.conf` above a directory, as rdo/project.py does, and what changes when a config file does. Reads none. */
+/* Finds `.rdo.conf` in a directory or its parents, as rdo/project.py does, and what changes when a config file does.
+ * Reads no file. */
 #include "rdo.h"
 
 #include <limits.h>
@@ -43,7 +44,7 @@ static const char *stamp_of(const char *config, const char *user) {
     return as_text(&stamp);
 }
 
-/* The nearest directory with a config; NULL where there is none. */
+/* The nearest directory with a config; NULL if there is none. */
 static const char *walk_up(const char *directory) {
     struct stat info;
     for (;;) {
@@ -62,7 +63,7 @@ static bool is_of_a_process(const char *path) {
     return false;
 }
 
-/* See that a config which is a link leads to a file that is the same for each process. */
+/* Make sure that, if a config is a link, it leads to a file that is the same for each process. */
 static void check_link(const char *config) {
     const char *path = config;
     char target[PATH_MAX];
@@ -89,7 +90,7 @@ static char *resolved(const char *path) {
     return kept;
 }
 
-/* Whether the way up leaves the home directory before it comes to `root`, by whatever name. */
+/* Whether the way up leaves the home directory before it reaches `root`, under any name. */
 static bool leads_through(const char *home, const char *start, const char *root) {
     struct stat info;
     if (stat(home, &info) != 0)
@@ -100,7 +101,7 @@ static bool leads_through(const char *home, const char *start, const char *root)
     return false;
 }
 
-/* Whether the way up stays in the file system, and leads not out of the home directory. */
+/* Whether the way up stays within the file system, and does not lead out of the home directory. */
 static bool is_within_reach(const char *root, const char *start, const char *home) {
     struct stat top, bottom;
     if (strcmp(root, start) == 0)
@@ -117,7 +118,7 @@ static void fill(struct found *found, const char *root, const char *physical, co
     found->stamp = stamp_of(found->config, user);
 }
 
-/* The config of a named directory. A working directory outside of it counts as that directory itself. */
+/* The config of a directory that was named. A working directory outside of it counts as that directory itself. */
 static void fill_named(struct found *found, const char *project, const char *user) {
     struct stat info;
     const char *root = path_normal(found->pwd, project), *physical = resolved(root);
@@ -130,7 +131,7 @@ static void fill_named(struct found *found, const char *project, const char *use
     }
 }
 
-/* The nearest config at or above the working directory: by $PWD first, then by the physical path. */
+/* The nearest config in the working directory or its parents: by $PWD first, then by the physical path. */
 void project_discover(struct found *found, const struct environment *environment, const char *project) {
     const char *user = user_file(environment);
     found->cwd = path_working_directory();

@@ -1,4 +1,4 @@
-/* What a login asks: on the controlling terminal, whatever stdin is. */
+/* Asks the questions of a login on the controlling terminal, whatever stdin is. */
 #include "rdo.h"
 
 #include <errno.h>
@@ -13,7 +13,8 @@ static int open_terminal(void) {
     return open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
-/* A line, unless a signal ends the wait: its size; -1 then, or at the end. In the background the read stops us. */
+/* Read a line unless a signal interrupts that, and return its size; -1 if it does, or at the end. In the background,
+ * reading stops us. */
 static ssize_t read_line(int fd, char *line) {
     while (!signals_is_interrupted()) {
         struct pollfd ready[] = {{.fd = fd, .events = POLLIN}, {.fd = signals_fd(), .events = POLLIN}};
@@ -53,16 +54,17 @@ static void ask(struct bytes *answer, int fd, const char *question, size_t size,
     append(answer, line, typed < 0 ? 0 : (size_t)typed);
 }
 
-/* The size, for a question that follows: what was typed before, or sent by the terminal itself, is not an answer. */
+/* Append the size, for a question that follows: earlier input, or what the terminal itself has sent, is not an answer.
+ * */
 static void tell_size(struct bytes *answer, int fd) {
     struct window size = tty_window(fd);
-    if (tcflush(fd, TCIFLUSH) != 0) /* it was hung up just now */
+    if (tcflush(fd, TCIFLUSH) != 0) /* it has just been hung up */
         append_text(answer, "0");
     else
         append_format(answer, "1%u %u", size.rows ? size.rows : 24, size.columns ? size.columns : 80);
 }
 
-/* The payload of ANSWER to that of a PROMPT. */
+/* Append the payload of ANSWER to a PROMPT with this payload. */
 void append_answer(struct bytes *answer, const char *prompt, size_t size) {
     int fd = open_terminal();
     if (fd < 0) {

@@ -1,8 +1,8 @@
-/* What the files of the native client give each other, one section a file; relay.h has what only those need that carry
- * a command. PROTOCOL.md, section 1, is the text.
+/* The interfaces of the native client's files, with one section per file; relay.h has those that are needed only while
+ * a command runs. The protocol is specified in PROTOCOL.md, section 1.
  *
- * The client is `rdo` as people and Makefiles start it. What it does not do itself, or finds odd, it hands over to the
- * Python client, before anything is sent: that one has the messages and all that is rare. */
+ * The client is the `rdo` that people and Makefiles run. Whatever it does not do itself, or finds odd, it hands over to
+ * the Python client before anything is sent: that one has the messages and all rare features. */
 #ifndef RDO_H
 #define RDO_H
 
@@ -15,7 +15,7 @@
 
 enum { FAILURE = 255, NOT_FOUND = 127, INTERRUPTED = 130 };
 
-/* memory.c: what is kept to the end, and bytes that grow. */
+/* memory.c: memory that is kept to the end, and growing buffers. */
 struct bytes {
     char *data;
     size_t size, room;
@@ -31,7 +31,7 @@ void append_format(struct bytes *bytes, const char *format, ...) __attribute__((
 const char *as_text(struct bytes *bytes);
 void discard(struct bytes *bytes);
 
-/* environment.c: the variables that the request speaks of. Those of this process stay as they came. */
+/* environment.c: the variables for the request. Those of this process stay as they are. */
 struct environment {
     char **items; /* NAME=VALUE, each name once */
     size_t count;
@@ -43,23 +43,23 @@ void environment_set(struct environment *environment, const char *name, const ch
 bool environment_has_home(const struct environment *environment);
 void environment_make_absolute(struct environment *environment);
 
-/* options.c: rdo's own options, told apart from the command. */
+/* options.c: rdo's own options, separated from the command. */
 struct options {
     char **command, **env, **forwards, **shell_options;
     size_t command_count, env_count, forward_count, shell_option_count;
     const char *directory, *profile, *project, *remote_directory, *user, *shell_string;
     bool fallback, sudo, verbose, no_map, no_stdin, no_sync, sync_only, watch;
-    int map_output, tty; /* -1: not said */
+    int map_output, tty; /* -1: not given */
 };
 
 bool options_parse(struct options *options, char **words, size_t count);
 const char *options_profile(const struct options *options, const struct environment *environment);
 
-/* shell_options.c: which of the words are the shell's. */
+/* shell_options.c: which of the words are for the shell. */
 size_t count_shells(char **words, size_t count);
 bool is_own_cluster(const char *letters, size_t size);
 
-/* paths.c: names of files. */
+/* paths.c: file names. */
 char *path_join(const char *directory, const char *name);
 const char *path_normal(const char *directory, const char *name);
 char *path_parent(const char *path);
@@ -69,7 +69,7 @@ bool path_is_same(const char *one, const char *other);
 char *path_logical(const char *pwd, const char *cwd);
 long long modified_ns(const struct stat *info);
 
-/* project.c: the `.rdo.conf` that is meant. */
+/* project.c: which `.rdo.conf` applies. */
 struct found {
     const char *config, *root, *pwd, *cwd, *stamp;
 };
@@ -83,8 +83,8 @@ const char *release_version(void);
 /* address.c: where the master listens. */
 const char *socket_path(const struct environment *environment);
 
-/* sockets.c: a connection to it. */
-enum { ACCEPT_TIMEOUT_MS = 3000 }; /* for a master to take a connection, and to accept a request */
+/* sockets.c: a connection to the master. */
+enum { ACCEPT_TIMEOUT_MS = 3000 }; /* for a master to accept a connection, and then a request */
 
 int socket_connect(const char *path);
 bool socket_is_unread(int fd);
@@ -99,14 +99,14 @@ struct request {
     struct bytes frame;
     struct window window;
     bool has_pty, has_input, is_sync_only;
-    bool is_foreign;    /* stdin was a terminal without job control for us: one that is gone no longer says */
-    bool wants_notices; /* of what goes on while the command runs */
+    bool is_foreign;    /* stdin was a terminal without job control for us, which is not known once that is gone */
+    bool wants_notices; /* notices of events while the command runs */
 };
 
 void request_build(struct request *request, const struct options *options, const struct found *found,
                    const struct environment *environment);
 
-/* frames.c: what the master sends, however it is cut. */
+/* frames.c: what the master sends, however it was split. */
 enum { HEADER_SIZE = 5, FRAME_LIMIT = 16 * 1024 * 1024 };
 
 struct frame {
@@ -116,14 +116,14 @@ struct frame {
 };
 
 struct decoder {
-    struct bytes buffer; /* of a frame that is not whole */
-    const char *data;    /* received, and not looked at */
+    struct bytes buffer; /* the start of an incomplete frame */
+    const char *data;    /* received, and not parsed yet */
     size_t size;
-    char kind; /* of the stream's frame under way, or the last one; so are the two that follow */
+    char kind; /* of the stream frame in progress, or the last one, as are the next two */
     uint32_t length;
     size_t left;
-    uint32_t too_long; /* its length, once a frame was */
-    bool is_given;     /* the frame in the buffer */
+    uint32_t too_long; /* the length of a frame that was too long */
+    bool is_given;     /* the frame in the buffer was returned */
 };
 
 void decoder_receive(struct decoder *decoder, const char *data, size_t size);
@@ -143,18 +143,18 @@ bool tty_is_taken(int fd);
 void tty_enter_raw(void);
 void tty_restore(void);
 
-/* prompt.c: what a login asks. */
+/* prompt.c: the questions of a login. */
 void append_answer(struct bytes *bytes, const char *prompt, size_t size);
 
 /* utf8.c */
 void append_utf8(struct bytes *bytes, const char *text, size_t size, size_t most);
 size_t count_utf8(const char *text, size_t size);
 
-/* status_line.c: a line on the terminal that leaves no trace. */
+/* status_line.c: a temporary line on the terminal. */
 void status_line_show(const char *line, size_t size);
 void status_line_erase(void);
 
-/* signals.c: those that came, one at a time. */
+/* signals.c: signals that have arrived, one at a time. */
 bool signals_open(void);
 int signals_fd(void);
 void signals_drain(void);
@@ -171,7 +171,7 @@ void signals_continue(void);
 void signals_die(int number);
 void signals_give_back(void);
 
-/* streams.c: the caller's stdin, stdout and stderr, whose flags are not ours to change. */
+/* streams.c: the caller's stdin, stdout and stderr, whose flags we must not change. */
 void streams_open(void);
 bool stream_has_input(void);
 ssize_t stream_read(void *data, size_t size);
@@ -179,10 +179,10 @@ ssize_t stream_write(int fd, const void *data, size_t size);
 void stream_write_all(int fd, const void *data, size_t size);
 void stream_end_output(void);
 
-/* browser.c: a URL that the command opens, opened here. */
+/* browser.c: opens a URL of the command on this machine. */
 bool browser_open(const char *url, size_t size);
 
-/* relay.c: one command, from the request to the exit status. */
+/* relay.c: runs one command, from the request to the exit status. */
 struct relay_result {
     int status;
     bool is_failure, is_unreachable, is_stale, is_wedged;
@@ -191,7 +191,7 @@ struct relay_result {
 
 void relay_run(struct relay_result *result, int socket, const char *path, const struct request *request);
 
-/* trace.c: the steps of a command with their times, for `-v`. */
+/* trace.c: the steps of a command and their times, for `-v`. */
 
 void trace_enable(void);
 void trace_keep(const char *name);
@@ -206,7 +206,7 @@ void failure_show(const char *what, const char *why, const char *hint);
 /* hint.c: whether a hint may be due for a command that was not found. */
 bool hint_is_due(const struct options *options);
 
-/* handover.c: the Python client in our place. */
+/* handover.c: executes the Python client in our place. */
 void hand_over_from(char **words);
 void hand_over_directory(void);
 const char *own_path(void);

@@ -1,4 +1,4 @@
-/* One command at one control master: what the master sends, and what is done about it. One thread, one poll(2). */
+/* Runs one command at one control master: receives what the master sends, and acts on it. One thread, one poll(2). */
 #include "relay.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 enum {
     READ_SIZE = 256 * 1024,
-    TERMINAL_INTERVAL_MS = 100 /* until it is looked again whether the terminal is the command's: no event tells that */
+    TERMINAL_INTERVAL_MS = 100 /* until the next look whether the terminal is the command's, which no event reports */
 };
 
 /* The connection */
@@ -56,7 +56,7 @@ static void tell_too_long(struct relay *relay) {
     relay_refuse(relay, as_text(&why));
 }
 
-/* Act on what has come, up to output that is to be written first. */
+/* Act on what has arrived, up to output that has to be written first. */
 static void act_on_frames(struct relay *relay) {
     struct frame frame;
     while (!relay->is_over && relay->output.size == 0 && decoder_next(&relay->decoder, &frame))
@@ -65,7 +65,7 @@ static void act_on_frames(struct relay *relay) {
         tell_too_long(relay);
 }
 
-/* Write some of the output; if nobody reads stdout any more, let the command know. */
+/* Write some of the output. If nobody reads stdout any more, let the command know. */
 static void write_output(struct relay *relay) {
     ssize_t count = stream_write(relay->output_fd, relay->output.data, relay->output.size);
     if (count >= 0) {
@@ -87,7 +87,7 @@ static void write_output(struct relay *relay) {
     }
 }
 
-/* Before the command is started, a signal does what it does to any program, with the line of progress gone. */
+/* Before the command is started, a signal has its default effect, after the status line has been erased. */
 static void act_on_signals(struct relay *relay) {
     for (int number; !relay->is_over && (number = signals_next()) != 0;) {
         if (relay->state == STARTED) {
@@ -108,7 +108,7 @@ static int until(uint64_t deadline) {
     return now < deadline ? (int)(deadline - now) : 0;
 }
 
-/* Of two timeouts of poll(2). */
+/* The sooner of two timeouts for poll(2). */
 static int sooner(int one, int other) {
     return one < 0 || (other >= 0 && other < one) ? other : one;
 }
@@ -162,7 +162,7 @@ static void await(struct relay *relay, uint64_t deadline) {
         input_send(&relay->input, &relay->outbox);
 }
 
-/* Send the request on the connection to the master that listens at `path`, and be the terminal of its command. */
+/* Send the request over the connection to the master that listens at `path`, and act as the terminal of its command. */
 void relay_run(struct relay_result *result, int socket, const char *path, const struct request *request) {
     struct relay relay = {
         .state = REQUESTED,

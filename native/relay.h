@@ -1,4 +1,4 @@
-/* What the files that carry one command give each other, beside what all give each other: rdo.h. One section a file. */
+/* The interfaces of the files that run one command, in addition to those in rdo.h. One section per file. */
 #ifndef RELAY_H
 #define RELAY_H
 
@@ -6,13 +6,13 @@
 
 struct relay;
 
-/* outbox.c: what is to be sent to the master. */
+/* outbox.c: what is waiting to be sent to the master. */
 struct outbox {
     int socket;
     struct bytes waiting;
-    size_t sent; /* of what is waiting */
+    size_t sent; /* of the waiting bytes */
     int pipe[2];
-    size_t piped, piped_at; /* bytes in the pipe, and before which of those that wait they go */
+    size_t piped, piped_at; /* bytes in the pipe, and their position among the waiting bytes */
 };
 
 void outbox_send(struct outbox *outbox, char kind, const void *payload, size_t size);
@@ -20,7 +20,7 @@ void outbox_send_piped(struct outbox *outbox, char kind, size_t size);
 void outbox_flush(struct outbox *outbox);
 bool outbox_is_empty(const struct outbox *outbox);
 
-/* splice.c: long streams passed on within the kernel. */
+/* splice.c: long streams, relayed within the kernel. */
 struct splice {
     bool is_refused, awaits_room;
 };
@@ -31,10 +31,10 @@ void splice_output(struct splice *splice, int socket, struct decoder *decoder);
 ssize_t splice_input(struct outbox *outbox, size_t size);
 ssize_t splice_send(const struct outbox *outbox);
 
-/* input.c: stdin on its way to the master. */
+/* input.c: sends stdin to the master. */
 struct input {
     bool is_open, is_terminal;
-    bool hangs_up;              /* its end says that the terminal is gone */
+    bool hangs_up;              /* the end of input means that the terminal is gone */
     bool is_long, is_unspliced; /* a long stream; one that has to be read */
     uint64_t credit, resting_until;
 };
@@ -45,13 +45,13 @@ bool input_is_wanted(const struct input *input, const struct outbox *outbox);
 int input_timeout(struct input *input);
 void input_send(struct input *input, struct outbox *outbox);
 
-/* foreground.c: signals and terminal modes, while a command runs. */
+/* foreground.c: signals and terminal modes while a command runs. */
 struct foreground {
     struct outbox *outbox;
     struct window window;
     bool has_pty, takes_keys;
-    bool is_foreign;   /* as that of the request */
-    bool is_signalled; /* by what should end the command; the master was not heard from since */
+    bool is_foreign;   /* as in the request */
+    bool is_signalled; /* by what should end the command, and nothing came from the master since */
 };
 
 void foreground_enter(struct foreground *foreground, bool ptyless);
@@ -60,9 +60,9 @@ void foreground_stop_all(const struct foreground *foreground);
 bool foreground_awaits_terminal(const struct foreground *foreground);
 void foreground_take_terminal(struct foreground *foreground);
 
-/* watch.c: whether the master still reads, while a command runs. */
+/* watch.c: whether the master still reads while a command runs. */
 struct watch {
-    uint64_t lived, next; /* when the master lived, and when to look again */
+    uint64_t lived, next; /* when the master was last known to be alive, and when to check again */
     bool is_doubtful, is_told;
 };
 
@@ -70,7 +70,7 @@ void watch_hear(struct relay *relay);
 bool watch_is_on(const struct relay *relay);
 void watch_look(struct relay *relay);
 
-/* relay.c: where a command is. */
+/* relay.c: the state of a command. */
 enum state { REQUESTED = 1, ACCEPTED = 2, STARTED = 4, FINISHED = 8 };
 
 struct relay {
@@ -84,16 +84,16 @@ struct relay {
     struct foreground foreground;
     struct splice splice;
     struct watch watch;
-    struct frame output; /* not yet written whole */
-    struct bytes notice; /* the same, if it is one */
+    struct frame output; /* not yet completely written */
+    struct bytes notice; /* the notice, if it is one */
     int output_fd;
     bool is_reader_gone, has_shown, is_over;
-    bool is_notice_withheld; /* from the screen of another program */
+    bool is_notice_withheld; /* because another program has the screen */
     bool is_drawn_on;        /* the pty shows the alternate screen */
-    bool is_within_line;     /* so is its cursor */
+    bool is_within_line;     /* the cursor of the pty is within a line */
 };
 
-/* replies.c: what is done about each frame. */
+/* replies.c: acts on each frame. */
 void relay_end(struct relay *relay, int status);
 void relay_fail(struct relay *relay, const char *what, const char *why, const char *hint);
 void relay_refuse(struct relay *relay, const char *why);

@@ -1,4 +1,4 @@
-/* What is done about each frame that the master sends. */
+/* Acts on each frame that the master sends. */
 #include "relay.h"
 
 #include <string.h>
@@ -20,13 +20,13 @@ void relay_refuse(struct relay *relay, const char *why) {
     relay_fail(relay, "the control master violated the protocol", why, "`rdoctl stop --all`");
 }
 
-/* This master did not accept the request: the Python client asks another one. */
+/* This master did not accept the request, so the Python client asks another one. */
 void relay_give_up(struct relay *relay) {
     relay->result->is_stale = true;
     relay_end(relay, FAILURE);
 }
 
-/* Frames, each as PROTOCOL.md has it */
+/* Frames, as specified in PROTOCOL.md */
 
 static void on_accepted(struct relay *relay, const struct frame *frame) {
     (void)frame;
@@ -39,7 +39,7 @@ static void on_stale(struct relay *relay, const struct frame *frame) {
     relay_give_up(relay);
 }
 
-/* One of the texts that NUL bytes part; empty where there are not so many. */
+/* One of the texts that are separated by NUL bytes; empty if there are fewer. */
 static const char *part(const struct frame *frame, size_t index) {
     const char *rest = frame->data, *end = frame->data + frame->size;
     for (; index > 0 && rest < end; index--) {
@@ -59,7 +59,7 @@ static void on_prompt(struct relay *relay, const struct frame *frame) {
     struct bytes answer = {0};
     append_answer(&answer, frame->data, frame->size);
     if (signals_is_interrupted())
-        relay_end(relay, INTERRUPTED); /* what would have woken the relay was taken out of the pipe meanwhile */
+        relay_end(relay, INTERRUPTED); /* the byte that would have woken the relay was taken from the pipe meanwhile */
     else
         outbox_send(&relay->outbox, 'A', answer.data, answer.size);
     discard(&answer);
@@ -75,7 +75,7 @@ static void show_notice(struct relay *relay) {
     relay->output_fd = 2;
 }
 
-/* While the command runs, not on the screen of a pager that has its output. */
+/* While the command runs, but not on the screen of a pager that shows its output. */
 static void on_notice(struct relay *relay, const struct frame *frame) {
     relay->notice.size = 0;
     append_notice(relay, frame);
@@ -84,7 +84,8 @@ static void on_notice(struct relay *relay, const struct frame *frame) {
         show_notice(relay);
 }
 
-/* Show a line of rdo's own, with so many seconds at its end, as the master has it with a NOTICE: whether that can be. */
+/* Show a line of rdo's own that ends in a number of seconds, like a NOTICE of the master; returns whether that is
+ * possible. */
 bool relay_tell(struct relay *relay, const char *text, uint64_t ms) {
     if (relay->output.size > 0 || !relay->request->wants_notices || relay->is_drawn_on || tty_is_taken(2))
         return false;
@@ -101,7 +102,7 @@ static void on_open_url(struct relay *relay, const struct frame *frame) {
                                 "set BROWSER to the command that starts one";
     const struct frame notice = {'N', FAULT, sizeof FAULT - 1};
     bool is_opened = browser_open(frame->data, frame->size);
-    if (relay->is_notice_withheld) { /* no URL is opened silently */
+    if (relay->is_notice_withheld) { /* no URL is opened without showing it */
         if (!is_opened)
             append_notice(relay, &notice);
         show_notice(relay);
@@ -186,7 +187,7 @@ static void on_finished(struct relay *relay, const struct frame *frame) {
 }
 
 static void on_exit_status(struct relay *relay, const struct frame *frame) {
-    if (relay->state == ACCEPTED && !relay->request->is_sync_only) { /* else there was nothing to start */
+    if (relay->state == ACCEPTED && !relay->request->is_sync_only) { /* otherwise there was nothing to start */
         refuse(relay, frame->kind);
         return;
     }
@@ -197,7 +198,7 @@ static void on_exit_status(struct relay *relay, const struct frame *frame) {
         relay_end(relay, (unsigned char)*frame->data);
 }
 
-/* Every frame that the master may send, and in which states. Any other ends the connection. */
+/* Every frame that the master may send, and in which states. Any other one ends the connection. */
 static const struct rule {
     char kind;
     unsigned states;

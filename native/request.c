@@ -1,4 +1,5 @@
-/* Builds the request for a command from what was typed and where: the same bytes as rdo/client/request.py. */
+/* Builds the request for a command from the command line and its surroundings: the same bytes as rdo/client/request.py.
+ * */
 #include "rdo.h"
 
 #include <string.h>
@@ -14,14 +15,14 @@ static bool is_job_option(const char *word, size_t size) {
     return is_jobs || (size >= sizeof SERVER - 1 && memcmp(word, SERVER, sizeof SERVER - 1) == 0);
 }
 
-/* Whether these are the options of a make that runs several jobs at a time. Behind `--` are its variables. */
+/* Whether these are the options of a make that runs several jobs at a time. Its variables follow `--`. */
 static bool has_jobs(const char *makeflags) {
     const char *end = strstr(makeflags, " -- ");
     size_t size = end == NULL ? strlen(makeflags) : (size_t)(end - makeflags);
     for (size_t i = 0; i < size;) {
         size_t start = i;
         for (; i < size && !is_blank(makeflags[i]); i++)
-            if ((unsigned char)makeflags[i] >= 0x80) /* it may be a blank of Unicode's */
+            if ((unsigned char)makeflags[i] >= 0x80) /* it may be a blank in Unicode */
                 hand_over();
         if (is_job_option(makeflags + start, i - start))
             return true;
@@ -74,7 +75,7 @@ static void append_arguments(struct bytes *bytes, const struct options *options)
         append_field(bytes, options->command[i]);
 }
 
-/* `NAME=VALUE` as given; for a bare `NAME` the caller's value, and nothing where the caller has none. */
+/* `NAME=VALUE` as given; for a bare `NAME` the caller's value, or nothing if the caller has none. */
 static void append_variables(struct bytes *bytes, const struct options *options,
                              const struct environment *environment) {
     struct bytes found = {0};
@@ -114,7 +115,7 @@ static void append_terminal(struct bytes *bytes, struct request *request) {
     append(bytes, "", 1);
 }
 
-/* The whole frame RUN. */
+/* The complete RUN frame. */
 void request_build(struct request *request, const struct options *options, const struct found *found,
                    const struct environment *environment) {
     struct bytes payload = {0};
@@ -143,7 +144,7 @@ void request_build(struct request *request, const struct options *options, const
     append_forwards(&payload, options);
     for (size_t i = 0; i < environment->count; i++)
         append_field(&payload, environment->items[i]);
-    payload.size--; /* NUL bytes stand between fields, not after them */
+    payload.size--; /* NUL bytes are between fields, not after them */
     if (payload.size > FRAME_LIMIT)
         hand_over();
     append_frame(&request->frame, 'R', payload.data, payload.size);

@@ -1,11 +1,12 @@
-/* Which words of a command line are the shell's: its options up to its command string. As rdo/client/shell_options.py. */
+/* Which words of a command line are for the shell: its options up to its command string. The same as
+ * rdo/client/shell_options.py. */
 #include "rdo.h"
 
 #include <string.h>
 
-static const char SHELL_LETTERS[] = "abcefhiklmnoprstuvxBCEHOPT"; /* of POSIX, bash, dash, ksh and zsh */
+static const char SHELL_LETTERS[] = "abcefhiklmnoprstuvxBCEHOPT"; /* those of POSIX, bash, dash, ksh and zsh */
 static const char POSIX_LETTERS[] = "abcefhimnouvxC";
-static const char SCRIPT_LETTERS[] = "aefuvx"; /* what stands after `-C` in one word for the sake of a script */
+static const char SCRIPT_LETTERS[] = "aefuvx"; /* options that a script may combine with `-C` in one word */
 static const char OWN_LETTERS[] = "tTnsmv";
 
 static bool is_any_of(const char *letters, const char *text, size_t size) {
@@ -30,7 +31,7 @@ static bool is_signed(const char *word) {
     return *word == '-' || *word == '+';
 }
 
-/* Whether all letters after the dash, up to one that takes a value, can be the shell's. */
+/* Whether all letters after the dash, up to one that takes a value, may be options of the shell. */
 static bool may_be_shells(const char *word, char **rest, size_t count) {
     if (word[1] == '\0' || word[1] == '-')
         return false;
@@ -43,7 +44,7 @@ static bool may_be_shells(const char *word, char **rest, size_t count) {
         }
         if (*letter == 'p' || *letter == 'C')
             return behind == 0 && count > 0 && is_signed(rest[0]);
-        if (*letter == 'e') /* a variable's name may follow at once */
+        if (*letter == 'e') /* the name of a variable may follow directly */
             return is_unique(letter, behind + 1);
         if (strchr(OWN_LETTERS, *letter) == NULL)
             break;
@@ -55,7 +56,7 @@ static bool is_blank(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r') || (c >= '\x1c' && c <= '\x1f');
 }
 
-/* Whether it is one word, as Python's split() has it. What is not ASCII may be a blank of Unicode's. */
+/* Whether it is one word for Python's split(). Anything but ASCII may be a blank in Unicode. */
 static bool is_one_word(const char *text) {
     for (const char *c = text; *c != '\0'; c++) {
         if ((unsigned char)*c >= 0x80)
@@ -66,7 +67,8 @@ static bool is_one_word(const char *text) {
     return *text != '\0';
 }
 
-/* How many words are options of sh before its command string, by its grammar; 0 if there is no such string. */
+/* The number of words that are options of sh before its command string, by its grammar; 0 if there is no such string.
+ * */
 static size_t count_options(char **words, size_t count) {
     size_t position = 0;
     bool has_string = false;
@@ -95,7 +97,7 @@ static bool is_posix(const char *word) {
     return !is_signed(word) || strcmp(word, "--") == 0 || is_any_of(POSIX_LETTERS, word + 1, strlen(word + 1));
 }
 
-/* How many of the words are the shell's; 0 if the first is rdo's own. */
+/* The number of words that are for the shell; 0 if the first is rdo's own. */
 size_t count_shells(char **words, size_t count) {
     const char *first = words[0];
     if (*first == '-' && !may_be_shells(first, words + 1, count - 1))

@@ -1,4 +1,5 @@
-/* Signals, one at a time: a handler notes each, and a pipe wakes who waits. One that the caller ignores stays so. */
+/* Signals, handled one at a time: a handler notes each, and wakes the waiting thread through a pipe. Signals that the
+ * caller ignores are still ignored. */
 #include "rdo.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ static const struct forwarded FORWARDED[] = {
 };
 enum { COUNT = sizeof FORWARDED / sizeof *FORWARDED, HIGHEST = 64 };
 
-/* What ends or stops a client whose command was not started yet, while a line is shown. SIGINT always does. */
+/* Signals that end or stop a client while a line is shown and its command has not started yet. SIGINT always does. */
 static const int OF_STATUS_LINE[] = {SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 
 static volatile sig_atomic_t has_come[HIGHEST];
@@ -31,12 +32,12 @@ static sigset_t mask;                             /* the caller's */
 static void note(int number) {
     int error = errno;
     has_come[number] = 1;
-    if (number == SIGCONT) /* as the kernel has it for what is pending */
+    if (number == SIGCONT) /* as the kernel does for pending signals */
         has_come[SIGTSTP] = 0;
     if (number == SIGTSTP)
         has_come[SIGCONT] = 0;
     if (write(wakeup[1], "", 1) < 0) {
-        /* it is full, and so wakes */
+        /* it is full, and so wakes the thread */
     }
     errno = error;
 }
@@ -46,7 +47,7 @@ static bool is_key(const siginfo_t *info) {
 #ifdef SI_KERNEL
     return info->si_code == SI_KERNEL;
 #else
-    return info == NULL; /* other systems do not say */
+    return info == NULL; /* other systems do not report that */
 #endif
 }
 
@@ -61,7 +62,7 @@ static bool set_flags(int fd) {
     return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
 }
 
-/* Begin; as Python has it, a write to a pipe without a reader, or beyond a limit, is an error like any other. */
+/* Begin. As in Python, writing to a pipe without a reader, or beyond a limit, becomes an ordinary error. */
 bool signals_open(void) {
     struct sigaction ignored;
     memset(&ignored, 0, sizeof ignored);
@@ -84,7 +85,7 @@ void signals_drain(void) {
 
 static void set_taken(int number, bool taken) {
     struct sigaction action;
-    memset(&action, 0, sizeof action); /* no SA_RESTART: who waits is to see it */
+    memset(&action, 0, sizeof action); /* without SA_RESTART, so that a waiting call is interrupted */
     action.sa_handler = SIG_DFL;
     if (taken) {
         action.sa_flags = SA_SIGINFO;
@@ -94,7 +95,7 @@ static void set_taken(int number, bool taken) {
     is_taken[number] = taken;
 }
 
-/* Take it, unless the caller ignores it. */
+/* Handle the signal, unless the caller ignores it. */
 static void take(int number) {
     struct sigaction now;
     if (!is_taken[number] && sigaction(number, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
@@ -123,7 +124,7 @@ static void unblock(int number) {
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* The command's from now on: those that were blocked, too. */
+/* Forward signals to the command from now on, including those that were blocked. */
 void signals_take_forwarded(void) {
     sigset_t taken;
     sigemptyset(&taken);
@@ -135,7 +136,7 @@ void signals_take_forwarded(void) {
     sigprocmask(SIG_UNBLOCK, &taken, NULL);
 }
 
-/* One that has come; 0 where none has. */
+/* A signal that has arrived; 0 if none has. */
 int signals_next(void) {
     for (size_t i = 0; i < COUNT; i++)
         if (has_come[FORWARDED[i].number]) {
@@ -149,7 +150,7 @@ bool signals_is_interrupted(void) {
     return has_come[SIGINT];
 }
 
-/* Whether Ctrl-C was typed, where that is known. */
+/* Whether Ctrl-C was typed, if that is known. */
 bool signals_is_interrupt_typed(void) {
     return is_interrupt_typed;
 }
@@ -161,7 +162,7 @@ const char *signals_name(int number) {
     return "";
 }
 
-/* Let the signal do to `whom` what it does where nobody takes it. We go on if it only stops us, or is ignored. */
+/* Send the signal to `whom` with its default action. Returns if that only stops us, or the signal is ignored. */
 void signals_default(int number, pid_t whom) {
     bool was_taken = is_taken[number];
     if (was_taken)
@@ -172,19 +173,19 @@ void signals_default(int number, pid_t whom) {
         set_taken(number, true);
 }
 
-/* Go on as after SIGCONT, which does not come where a stop had no effect. */
+/* Continue as after SIGCONT, which is not sent if a stop had no effect. */
 void signals_continue(void) {
     note(SIGCONT);
 }
 
-/* Die of it, unless that cannot be. */
+/* Die of the signal, if that is possible. */
 void signals_die(int number) {
     set_taken(number, false);
     unblock(number);
     kill(getpid(), number);
 }
 
-/* Leave all as the caller had it, for the program that comes in our place. */
+/* Restore the caller's signal settings, for the program that is executed in our place. */
 void signals_give_back(void) {
     if (wakeup[0] < 0)
         return;

@@ -1,4 +1,4 @@
-/* A connection to the control master. All that is odd about the socket, or who listens, is the Python client's to say. */
+/* Connects to the control master. If anything is odd about the socket, or who listens, the Python client reports it. */
 #include "rdo.h"
 
 #include <errno.h>
@@ -14,9 +14,9 @@
 #include <linux/sockios.h>
 #endif
 
-enum { RETRY_INTERVAL_MS = 20 }; /* while as many wait as the system lets a master queue */
+enum { RETRY_INTERVAL_MS = 20 }; /* while the master's accept queue is full */
 
-/* Whether who listens is this user or root: nothing is sent to anybody else. */
+/* Whether the listener is this user or root: nothing is sent to anybody else. */
 static bool is_trusted(int fd) {
 #ifdef SO_PEERCRED
     struct ucred peer;
@@ -41,7 +41,7 @@ static int new_socket(void) {
 #endif
 }
 
-/* Whether something that was sent has not been read yet. */
+/* Whether the peer has not yet read everything that was sent. */
 bool socket_is_unread(int fd) {
     int size = 0;
 #ifdef __linux__
@@ -56,13 +56,13 @@ bool socket_is_unread(int fd) {
 
 static int connection = -1;
 
-/* Give the descriptor back, where there may be no other for who comes in our place. */
+/* Close the descriptor, since there may be no other for the program that is executed in our place. */
 void socket_close(void) {
     if (connection >= 0)
         close(connection);
 }
 
-/* A connection to the master that listens at `path`; hands over where none does, or it is wedged. */
+/* A connection to the master that listens at `path`. Hands over if none does, or it is wedged. */
 int socket_connect(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     uint64_t deadline = now_ms() + ACCEPT_TIMEOUT_MS;

@@ -1,10 +1,10 @@
-/* A line on the caller's terminal that leaves no trace: what the first command waits for. See rdo/client/status_line.py:
- * it is written after the cursor, which goes back to where it was. */
+/* A temporary line on the caller's terminal, which shows what the first command waits for. See
+ * rdo/client/status_line.py: it is written after the cursor, which then returns to its position. */
 #include "rdo.h"
 
 #include <unistd.h>
 
-static const char BEFORE[] = "\0337\033[?7l"; /* keep the place of the cursor; no line wrap */
+static const char BEFORE[] = "\0337\033[?7l"; /* save the cursor; no line wrap */
 static const char CLEAR[] = "\033[K";
 static const char BEHIND[] = "\033[?7h\0338";
 
@@ -16,7 +16,7 @@ static void put(const char *data, size_t size) {
     }
 }
 
-/* Show it in place of the one before; not in the background, where that would spoil what others show. */
+/* Show a line in place of the previous one; not in the background, where it would garble the output of others. */
 void status_line_show(const char *line, size_t size) {
     struct bytes shown = {0};
     size_t columns = tty_window(2).columns, all = count_utf8(line, size);
@@ -35,7 +35,7 @@ void status_line_show(const char *line, size_t size) {
     discard(&shown);
 }
 
-/* Leave the terminal as it was found, if a line is shown. */
+/* Erase the line, if one is shown. */
 void status_line_erase(void) {
     if (is_shown)
         put(CLEAR, sizeof CLEAR - 1);

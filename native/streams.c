@@ -1,6 +1,6 @@
-/* The caller's stdin, stdout and stderr. Others have them too, so their flags are not ours to change, and a read or a
- * write might block, though poll(2) said that it would not. So a pipe or a terminal is opened once more, without
- * blocking, where the system lets us; else it is given little at a time. */
+/* The caller's stdin, stdout and stderr. Other processes share them, so we must not change their flags, and a read or a
+ * write might block even after poll(2) has reported that it would not. So a pipe or a terminal is opened again in
+ * non-blocking mode, if the system allows that; otherwise only little is written at a time. */
 #include "rdo.h"
 
 #include <errno.h>
@@ -12,17 +12,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LITTLE = 512 }; /* bytes that a terminal takes at once; what PIPE_BUF is at the least */
+enum { LITTLE = 512 }; /* bytes that a terminal accepts at once; the minimum of PIPE_BUF */
 
 struct stream {
-    int own; /* opened by us; -1 where that was not to be had */
+    int own; /* opened by us; -1 if that was not possible */
     bool is_tried, is_socket, is_pipe, is_terminal;
 };
 
 static struct stream streams[3] = {{.own = -1}, {.own = -1}, {.own = -1}};
 
-/* Open what the caller closed, so that no socket of ours becomes the command's stdin or stdout. A directory cannot be
- * read, and so is empty. */
+/* Open what the caller has closed, so that no socket of ours becomes the command's stdin or stdout. A directory cannot
+ * be read, and so counts as empty. */
 void streams_open(void) {
     struct stat info;
     for (int fd = 0; fd < 3; fd++)
@@ -36,7 +36,7 @@ void streams_open(void) {
     }
 }
 
-/* Whether there is a stdin to read. /dev/null, as IDEs and Makefiles have it, needs nobody to do that. */
+/* Whether there is a stdin to read. /dev/null, which IDEs and Makefiles use, need not be read. */
 bool stream_has_input(void) {
     struct stat input, null;
     if (fstat(0, &input) != 0 || stat("/dev/null", &null) != 0)
@@ -44,7 +44,7 @@ bool stream_has_input(void) {
     return input.st_rdev != null.st_rdev;
 }
 
-/* To open that again makes another one. */
+/* Opening it again would create another one. */
 static bool is_pty_master(int fd) {
     return ptsname(fd) != NULL;
 }
@@ -88,7 +88,7 @@ static struct stream *examined(int fd, int mode) {
     return stream;
 }
 
-/* What there is on stdin. */
+/* Read what there is on stdin. */
 ssize_t stream_read(void *data, size_t size) {
     const struct stream *stream = examined(0, O_RDONLY);
     if (stream->is_socket)
@@ -96,7 +96,7 @@ ssize_t stream_read(void *data, size_t size) {
     return read(stream->own >= 0 ? stream->own : 0, data, size);
 }
 
-/* Write what there is room for. */
+/* Write as much as there is room for. */
 ssize_t stream_write(int fd, const void *data, size_t size) {
     if (size <= LITTLE)
         return write(fd, data, size);
@@ -110,7 +110,7 @@ ssize_t stream_write(int fd, const void *data, size_t size) {
     return write(fd, data, stream->is_terminal ? LITTLE : size);
 }
 
-/* Write all of it; what fails is nobody's loss. */
+/* Write all of it, and ignore errors. */
 void stream_write_all(int fd, const void *data, size_t size) {
     const char *rest = data;
     while (size > 0) {
@@ -125,7 +125,7 @@ void stream_write_all(int fd, const void *data, size_t size) {
     }
 }
 
-/* The command has closed both: whoever reads stdout sees that. stderr is kept for a line of rdo's own. */
+/* The command has closed both streams: let the reader of stdout see that. stderr is kept for rdo's own lines. */
 void stream_end_output(void) {
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (null >= 0) {

@@ -1,4 +1,4 @@
-/* The steps of a command with their times, on stderr, for `-v`: as rdo/client/run.py shows them. */
+/* The steps of a command with their times, on stderr, for `-v`: the same as in rdo/client/run.py. */
 #include "rdo.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@ struct step {
 };
 
 static bool is_enabled;
-static double began; /* when this process did, in milliseconds */
+static double began; /* the start of this process, in milliseconds */
 static struct step kept[MOST];
 static size_t kept_count;
 
@@ -41,7 +41,7 @@ static struct step step_now(const char *name) {
     return (struct step){name, ms_of(CLOCK_MONOTONIC) - began};
 }
 
-/* Note a step, to be told once it is sure that the Python client does not tell it too. */
+/* Note a step, to be printed once it is certain that the Python client will not print it, too. */
 void trace_keep(const char *name) {
     if (is_enabled && kept_count < MOST)
         kept[kept_count++] = step_now(name);

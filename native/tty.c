@@ -1,4 +1,4 @@
-/* The caller's terminal: its size, its modes, and whose turn it is to read it. */
+/* The caller's terminal: its size, its modes, and who may read it. */
 #include "rdo.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ struct mode {
     tcflag_t flag;
 };
 
-/* Keys and flags that travel, by their names for stty(1): see rdo/client/tty.py. */
+/* The keys and flags that are sent, by their names for stty(1): see rdo/client/tty.py. */
 static const struct key KEYS[] = {
     {"intr", VINTR}, {"quit", VQUIT}, {"erase", VERASE}, {"kill", VKILL},   {"eof", VEOF},
     {"eol", VEOL},   {"eol2", VEOL2}, {"start", VSTART}, {"stop", VSTOP},   {"susp", VSUSP},
@@ -36,10 +36,10 @@ static const struct mode LOCAL_MODES[] = {
 };
 enum { BEYOND = 0x80, IUTF8_MODE = 040000 }; /* the first code that not every stty(1) can spell; the same everywhere */
 
-static struct termios saved; /* of stdin's terminal, while it is raw */
+static struct termios saved; /* the modes of stdin's terminal, while it is in raw mode */
 static bool is_raw;
 
-/* The size of the terminal that `fd` is. */
+/* The size of the terminal `fd`. */
 struct window tty_window(int fd) {
     struct winsize size;
     if (ioctl(fd, TIOCGWINSZ, &size) != 0)
@@ -68,8 +68,8 @@ static bool is_in_background(int fd) {
     return group >= 0 && group != getpgrp();
 }
 
-/* The modes of the terminal that `fd` is, as the request has them; nothing where it is none, or where they are those that
- * a shell has set for its prompt. */
+/* The modes of the terminal `fd`, as in the request; nothing if it is not a terminal, or if a shell has set its modes
+ * for a prompt. */
 void append_modes(struct bytes *bytes, int fd) {
     struct termios modes;
     if (is_in_background(fd) || tcgetattr(fd, &modes) != 0)
@@ -85,13 +85,14 @@ bool tty_is_in_front(int fd) {
     return tcgetpgrp(fd) == getpgrp();
 }
 
-/* Whether it is a terminal without job control for us: who started us has opened it, and did not make it our session's. */
+/* Whether it is a terminal without job control for us: the process that started us opened it without making it our
+ * session's. */
 bool tty_is_foreign(int fd) {
     return isatty(fd) && tcgetpgrp(fd) < 0;
 }
 
-/* Whether input typed on the terminal is meant for us, who did not set it raw: not in the background, nor while another
- * program takes single keys from it. */
+/* Whether input on the terminal is meant for us, who did not set it to raw mode: not in the background, nor while
+ * another program reads single keys from it. */
 bool tty_is_ours(int fd) {
     struct termios modes;
     pid_t group = tcgetpgrp(fd);
@@ -100,7 +101,7 @@ bool tty_is_ours(int fd) {
     return group < 0 || tcgetattr(fd, &modes) != 0 || (modes.c_lflag & ICANON);
 }
 
-/* Whether another program takes single keys from the terminal: then it has the screen, too. */
+/* Whether another program reads single keys from the terminal, and so has the screen, too. */
 bool tty_is_taken(int fd) {
     struct termios modes;
     return !is_raw && tcgetattr(fd, &modes) == 0 && (modes.c_lflag & ICANON) == 0;
@@ -117,8 +118,8 @@ bool tty_is_raw(void) {
     return is_raw;
 }
 
-/* Pass every key through, as cfmakeraw(3) does; not in the background, where that would stop us. Where it was raw, a shell
- * that saw us stopped (SIGSTOP) may have set its own modes meanwhile. */
+/* Let every key through, as cfmakeraw(3) does; not in the background, where that would stop us. If it was raw before, a
+ * shell that saw us stopped (SIGSTOP) may have set its own modes meanwhile. */
 void tty_enter_raw(void) {
     if (is_in_background(0)) {
         is_raw = false;
@@ -133,18 +134,18 @@ void tty_enter_raw(void) {
     raw.c_cflag = (raw.c_cflag & ~(tcflag_t)(CSIZE | PARENB)) | CS8;
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
-    is_raw = set(0, &raw) || is_raw; /* where that fails, the terminal is gone */
+    is_raw = set(0, &raw) || is_raw; /* if that fails, the terminal is gone */
 }
 
-/* Whether the key that stops a job is among what was typed, as the terminal had it before it was raw. */
+/* Whether the input contains the suspend key, as set in the terminal before it was raw. */
 bool tty_has_suspend_key(const char *typed, size_t size) {
     unsigned char key = saved.c_cc[VSUSP];
     return is_raw && (saved.c_lflag & ISIG) && key != fpathconf(0, _PC_VDISABLE) && memchr(typed, key, size) != NULL;
 }
 
-/* Set the modes as they were found. */
+/* Restore the original modes. */
 void tty_restore(void) {
     if (is_raw)
-        set(0, &saved); /* where that fails, the terminal is gone, and its modes with it */
+        set(0, &saved); /* if that fails, the terminal is gone, and its modes with it */
     is_raw = false;
 }

@@ -1,9 +1,10 @@
-/* Text in UTF-8 as a terminal is to get it: what is none is replaced, as Python's decoder does. */
+/* UTF-8 text made safe for a terminal: invalid bytes are replaced as by Python's decoder. */
 #include "rdo.h"
 
 static const char REPLACEMENT[] = "\xef\xbf\xbd";
 
-/* What may follow the first byte of a character (Unicode, table 3-7): how many bytes, and the bounds of the first. */
+/* What may follow the first byte of a character (Unicode, table 3-7): the number of bytes, and the bounds of the first.
+ * */
 static size_t bytes_behind(unsigned char first, unsigned char *low, unsigned char *high) {
     *low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
     *high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
@@ -14,7 +15,7 @@ static size_t bytes_behind(unsigned char first, unsigned char *low, unsigned cha
     return first >= 0xf0 && first <= 0xf4 ? 3 : 0;
 }
 
-/* How many bytes the first character has, or what is none; `is_valid` says which. */
+/* The size in bytes of the first character, or of an invalid sequence; `is_valid` says which. */
 static size_t character(const char *text, size_t size, bool *is_valid) {
     const unsigned char *bytes = (const unsigned char *)text;
     unsigned char low, high;
@@ -27,7 +28,7 @@ static size_t character(const char *text, size_t size, bool *is_valid) {
     return taken;
 }
 
-/* How many characters there are. */
+/* The number of characters. */
 size_t count_utf8(const char *text, size_t size) {
     size_t count = 0;
     bool is_valid;
@@ -36,7 +37,7 @@ size_t count_utf8(const char *text, size_t size) {
     return count;
 }
 
-/* Append `most` characters of the text at the most. */
+/* Append at most `most` characters of the text. */
 void append_utf8(struct bytes *bytes, const char *text, size_t size, size_t most) {
     bool is_valid;
     for (size_t i = 0; i < size && most > 0; most--) {

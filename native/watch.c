@@ -1,15 +1,15 @@
-/* Whether the control master still reads what it is sent, while a command runs: PROTOCOL.md has the rule. */
+/* Whether the control master still reads what it is sent while a command runs. PROTOCOL.md has the rule. */
 #include "relay.h"
 
 enum {
-    INTERVAL_MS = 350,    /* between two looks: with the next one, a master is found silent within a second */
-    SECOND_LOOK_MS = 250, /* where something was not read: it may have been sent just then */
-    LATE_MS = 1000,       /* who looks later than that had been stopped, or the machine slept */
-    LOST_MS = 20 * 1000,  /* until the master is given up, as for the connection to a target */
-    SIGNALLED_LOST_MS = ACCEPT_TIMEOUT_MS /* the same once the caller has asked for an end */
+    INTERVAL_MS = 350,    /* between two checks: a silent master is noticed within a second, at the next check */
+    SECOND_LOOK_MS = 250, /* if something was not read, since it may just have been sent */
+    LATE_MS = 1000,       /* a later check means that we were stopped, or the machine slept */
+    LOST_MS = 20 * 1000,  /* until the master is given up, as with a connection to a target */
+    SIGNALLED_LOST_MS = ACCEPT_TIMEOUT_MS /* the same once the caller has asked for the end */
 };
 
-/* Not where only files are copied: who does that reads nothing. */
+/* Not if files are only copied, during which the master does not read. */
 bool watch_is_on(const struct relay *relay) {
     return relay->state == STARTED && !relay->request->is_sync_only && !relay->is_over;
 }
@@ -23,7 +23,7 @@ static void note_life(struct relay *relay, uint64_t now) {
     watch->next = now + INTERVAL_MS;
 }
 
-/* Something came. */
+/* Note that something has arrived. */
 void watch_hear(struct relay *relay) {
     note_life(relay, now_ms());
 }
@@ -37,7 +37,7 @@ static void note_silence(struct relay *relay, uint64_t ms) {
         watch->is_told = relay_tell(relay, "no answer from the control master for", ms);
 }
 
-/* Look, if it is time to; each look sends what the next one finds read, or not. */
+/* Check if it is time to. Each check sends something, and the next one finds whether it was read. */
 void watch_look(struct relay *relay) {
     struct watch *watch = &relay->watch;
     uint64_t now = now_ms(), due = watch->next;

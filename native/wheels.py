@@ -1,9 +1,10 @@
-"""Builds what a release consists of: `python native/wheels.py DIRECTORY`, by the interpreter of an environment that has
-`build`, `hatchling` and `ziglang`. The source distribution, and from that a pure wheel and one for each platform.
+"""Builds the files of a release: `python native/wheels.py DIRECTORY`, with the interpreter of an environment that has
+`build`, `hatchling` and `ziglang`. These are the source distribution and, from that, a pure wheel and one for each
+platform.
 
-Zig's compiler brings the libraries of all targets along: on Linux the program is linked with musl, statically, and so
-runs on any distribution; on macOS with the system's library alone. It compiles those libraries when it first needs
-them, which takes minutes, and keeps them in its cache.
+Zig's compiler includes the libraries of all targets: on Linux the program is linked statically with musl, and so runs
+on any distribution; on macOS it is linked only with the system's library. Zig compiles those libraries when it first
+needs them, which takes minutes, and caches them.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ HERE = Path(__file__).resolve().parent
 
 
 class Platform(NamedTuple):
-    """What a wheel is for."""
+    """The platform of a wheel."""
 
     tag: str
     target: str
-    """As Zig has it."""
+    """The target's name for Zig."""
 
 
 PLATFORMS = (
@@ -32,13 +33,13 @@ PLATFORMS = (
     Platform("macosx_11_0_x86_64", "x86_64-macos.11.0"),
     Platform("macosx_11_0_arm64", "aarch64-macos.11.0"),
 )
-"""The tags of Linux are the oldest that pip knows everywhere: a static program needs no release of a libc."""
+"""The Linux tags are the oldest that every pip knows, since a static program depends on no release of a libc."""
 
 PURE = {"RDO_WHEEL_PLATFORM": "any"}
 
 
 def main() -> None:
-    """Build all of it, and say what is being built."""
+    """Build everything, and print what is being built."""
     directory = Path(sys.argv[1]).resolve()
     command = [sys.executable, "-m", "build", "--quiet", "--no-isolation", "--sdist", "--outdir", str(directory)]
     subprocess.run([*command, str(HERE.parent)], check=True)
@@ -49,13 +50,13 @@ def main() -> None:
 
 
 def cross_compiler(platform: Platform) -> dict[str, str]:
-    """What hatch_build.py and compile.py read."""
+    """The variables that hatch_build.py and compile.py read."""
     compiler = shlex.join([sys.executable, "-m", "ziglang", "cc", "-target", platform.target])
     return {"RDO_WHEEL_PLATFORM": platform.tag, "CC": compiler, "CFLAGS": "-Werror", "LDFLAGS": "-s"}
 
 
 def wheel(directory: Path, source: Path, variables: dict[str, str]) -> None:
-    """As an installer makes one of a source distribution."""
+    """Build a wheel from a source distribution, as an installer does."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "wheel"]
     command = [*pip, "--no-deps", "--no-build-isolation", "--no-cache-dir", "--wheel-dir", str(directory), str(source)]
     subprocess.run(command, env={**os.environ, **variables}, check=True)
