@@ -14,6 +14,7 @@ from typing import NoReturn
 from rdo import project
 from rdo.client import argv
 from rdo.client.argv import Options
+from rdo.client.foreground import WATCHED
 from rdo.config import load
 from rdo.errors import UsageError, printable
 from rdo.sync import rules
@@ -46,7 +47,8 @@ def run(words: Sequence[str], options: Options) -> int:
     os.chdir(here)  # the command line of each run says where it goes from here
     settings = load.load(found.config, argv.profile(options, os.environ), project.user_file(os.environ)).settings
     local = LocalTree(os.path.dirname(found.config), rules.rules_of(settings), _report)
-    command = [*own_command(), *without_watch(words)]
+    python, *program = own_command()
+    command = [python, "-X", WATCHED, *program, *without_watch(words)]
     try:
         return _Rerun(local, command, is_apart=settings.sync == "push").run()
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _signal
 import _thread
 import os
+import sys
 
 from rdo.client import stdout, threads, tty
 from rdo.client.master_watch import MasterWatch
@@ -14,6 +15,9 @@ from rdo.ipc.request import Request
 FORWARDED_SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH", "CONT", "TSTP")
 FATAL_SIGNALS = ("INT", "TERM", "HUP", "QUIT")
 """Those by which the caller expects to end the command."""
+
+WATCHED = "watched"
+"""An option of Python's (-X) by which `rdo --watch` starts each run."""
 
 SI_KERNEL = 0x80
 """The origin, in sigaction(2), of a signal that the system itself sends, as it sends SIGINT for a key."""
@@ -46,6 +50,8 @@ class Foreground:
         """Whether SIGINT came after `finish`."""
         self.is_interrupt_typed = False
         """Whether Ctrl-C was typed, where that is known."""
+        self._is_interrupt_last = False
+        """Whether Ctrl-C was the last key that was typed for the command."""
         self.is_drawn_on = False
         """Whether the pty shows the alternate screen."""
         self._last = b"\n"  # byte of the pty's output
@@ -86,6 +92,14 @@ class Foreground:
     def has_suspend_key(self, typed: bytes) -> bool:
         """Whether what was typed may stop the command."""
         return self._terminal is not None and self._terminal.has_suspend_key(typed)
+
+    def note_keys(self, typed: bytes) -> None:
+        """These keys were typed, for the command."""
+        self._is_interrupt_last = self._terminal is not None and self._terminal.ends_with_interrupt_key(typed)
+
+    def ends_watch(self) -> bool:
+        """Whether the command ended upon Ctrl-C, in raw mode, and `rdo --watch` is to end, too."""
+        return WATCHED in sys._xoptions and self._is_interrupt_last
 
     def awaits_terminal(self) -> bool:
         """Whether the keys are for the command once it is in the foreground: it was started with a `&`, or continued

@@ -201,7 +201,7 @@ class RunningCommand:
         self._trace.step("end", end=self._foreground.line_end())
         if len(payload) != 1:
             raise protocol.ProtocolError("malformed exit status")
-        if payload[0] == INTERRUPTED and self._foreground.is_interrupt_typed:
+        if self._foreground.ends_watch() or (payload[0] == INTERRUPTED and self._foreground.is_interrupt_typed):
             raise Interrupted
         return payload[0]
 

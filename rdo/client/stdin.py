@@ -84,6 +84,8 @@ class Stdin:
             if self._untried and len(data) == READ_SIZE:
                 self._untried = False
                 self._pipe = Pipe()
+        if isinstance(data, bytes):
+            self._foreground.note_keys(data)
         if data:
             self._outbox.send(protocol.INPUT, data)
         if isinstance(data, bytes) and self._foreground.has_suspend_key(data):

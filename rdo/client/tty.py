@@ -88,10 +88,18 @@ class Terminal:
 
     def has_suspend_key(self, typed: bytes) -> bool:
         """Whether the key that stops a job is among what was typed, as the terminal had it before it was raw."""
+        return any(key in typed for key in self._keys(termios.VSUSP))
+
+    def ends_with_interrupt_key(self, typed: bytes) -> bool:
+        """Whether the key that interrupts a job was typed last, as the terminal had it before it was raw."""
+        return any(typed.endswith(key) for key in self._keys(termios.VINTR))
+
+    def _keys(self, index: int) -> list[bytes]:
+        """The key that sent a signal; none where no key did."""
         if self._saved is None or not self._saved[LFLAG] & termios.ISIG:
-            return False
-        key = self._saved[CC][termios.VSUSP]
-        return key != _disabled(self._fd) and key in typed
+            return []
+        key = self._saved[CC][index]
+        return [key] if key != _disabled(self._fd) else []
 
     def enter_raw(self) -> bool:
         """Pass every key through, as cfmakeraw(3) does; False in the background, where that would stop us.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -110,6 +111,30 @@ def test_on_a_terminal_the_screen_is_cleared_between_runs(project: Project) -> N
         assert "\033[H\033[2J" in terminal.expect("second")
         terminal.expect("waiting for a change")
         terminal.type("\x03")
+
+
+@pytest.mark.parametrize("changes", [False, True], ids=["unchanged", "changed"])
+def test_ctrl_c_on_a_terminal_ends_it_whatever_the_command_makes_of_that(project: Project, *, changes: bool) -> None:
+    (project.local / "a").write_text("1")
+    words = [str(word) for word in project.command("--watch", "-c", "trap 'exit 3' INT; echo up; sleep 100 & wait")]
+    line = f"{shlex.join(words)}; echo status $?"
+    with Terminal(["bash", "-c", line], project.local, dict(project.environment)) as terminal:
+        terminal.expect("up")
+        if changes:
+            (project.local / "a").write_text("2")
+        terminal.type("\x03")
+        assert "waiting" not in terminal.expect("status 130")
+
+
+def test_ctrl_c_that_the_command_goes_on_after_does_not_end_it(project: Project) -> None:
+    words = [str(word) for word in project.command("--watch", "-c", "trap 'echo no' INT; echo up; read x; read x; :")]
+    with Terminal(words, project.local, dict(project.environment)) as terminal:
+        terminal.expect("up")
+        terminal.type("\x03")
+        terminal.expect("no")
+        terminal.type("x\n")
+        terminal.type("x\n")
+        terminal.expect("waiting for a change")
 
 
 @pytest.mark.parametrize(
