@@ -56,7 +56,7 @@ static void ask(struct bytes *answer, int fd, const char *question, size_t size,
 
 /* Append the size, for a question that follows: earlier input, or what the terminal itself has sent, is not an answer.
  * */
-static void tell_size(struct bytes *answer, int fd) {
+static void append_size(struct bytes *answer, int fd) {
     struct window size = tty_window(fd);
     if (tcflush(fd, TCIFLUSH) != 0) /* it has just been hung up */
         append_text(answer, "0");
@@ -72,7 +72,7 @@ void append_answer(struct bytes *answer, const char *prompt, size_t size) {
         return;
     }
     if (size > 0 && *prompt == 'w')
-        tell_size(answer, fd);
+        append_size(answer, fd);
     else
         ask(answer, fd, prompt + (size > 0), size - (size > 0), size > 0 && *prompt == '1');
     close(fd);

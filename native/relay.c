@@ -39,7 +39,7 @@ static void receive(struct relay *relay) {
         on_lost(relay);
         return;
     }
-    watch_hear(relay);
+    watch_note_reply(relay);
     decoder_receive(&relay->decoder, data, (size_t)size);
 }
 
@@ -47,7 +47,7 @@ static void splice_some(struct relay *relay) {
     size_t left = relay->decoder.left;
     splice_output(&relay->splice, relay->outbox.socket, &relay->decoder);
     if (relay->decoder.left < left)
-        watch_hear(relay);
+        watch_note_reply(relay);
 }
 
 static void tell_too_long(struct relay *relay) {

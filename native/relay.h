@@ -66,7 +66,7 @@ struct watch {
     bool is_doubtful, is_told;
 };
 
-void watch_hear(struct relay *relay);
+void watch_note_reply(struct relay *relay);
 bool watch_is_on(const struct relay *relay);
 void watch_look(struct relay *relay);
 
@@ -98,7 +98,7 @@ void relay_end(struct relay *relay, int status);
 void relay_fail(struct relay *relay, const char *what, const char *why, const char *hint);
 void relay_refuse(struct relay *relay, const char *why);
 void relay_give_up(struct relay *relay);
-bool relay_tell(struct relay *relay, const char *text, uint64_t ms);
+bool relay_show_seconds(struct relay *relay, const char *text, uint64_t ms);
 void relay_act(struct relay *relay, const struct frame *frame);
 
 #endif

@@ -86,7 +86,7 @@ static void on_notice(struct relay *relay, const struct frame *frame) {
 
 /* Show a line of rdo's own that ends in a number of seconds, like a NOTICE of the master; returns whether that is
  * possible. */
-bool relay_tell(struct relay *relay, const char *text, uint64_t ms) {
+bool relay_show_seconds(struct relay *relay, const char *text, uint64_t ms) {
     if (relay->output.size > 0 || !relay->request->wants_notices || relay->is_drawn_on || tty_is_taken(2))
         return false;
     struct bytes line = {0};

@@ -17,14 +17,14 @@ bool watch_is_on(const struct relay *relay) {
 static void note_life(struct relay *relay, uint64_t now) {
     struct watch *watch = &relay->watch;
     if (watch->is_told)
-        relay_tell(relay, "the control master answers again, after", now - watch->lived);
+        relay_show_seconds(relay, "the control master answers again, after", now - watch->lived);
     watch->lived = now;
     watch->is_doubtful = watch->is_told = relay->foreground.is_signalled = false;
     watch->next = now + INTERVAL_MS;
 }
 
 /* Note that something has arrived. */
-void watch_hear(struct relay *relay) {
+void watch_note_reply(struct relay *relay) {
     note_life(relay, now_ms());
 }
 
@@ -34,7 +34,7 @@ static void note_silence(struct relay *relay, uint64_t ms) {
         relay_fail(relay, "the command was lost", "the control master does not respond",
                    "it may still run; `rdoctl stop --now` ends it");
     else if (!watch->is_told)
-        watch->is_told = relay_tell(relay, "no answer from the control master for", ms);
+        watch->is_told = relay_show_seconds(relay, "no answer from the control master for", ms);
 }
 
 /* Check if it is time to. Each check sends something, and the next one finds whether it was read. */

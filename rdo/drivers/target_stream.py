@@ -16,7 +16,7 @@ Sink = Callable[[int, bytes | memoryview], bool]
 """Takes a piece of a stream's output if it can do so without waiting, and returns whether it did. Never raises."""
 
 
-HANDING_ON = threading.Lock()
+DELIVERY_LOCK = threading.Lock()
 """Held by a driver while it hands pieces of output to several sinks in a row. A thread that reads the answers to them
 waits until every sink has its piece: otherwise each system call would switch the interpreter to that thread, which
 costs more than handling the piece itself."""

@@ -18,11 +18,11 @@ class FailureReport:
         self._say = say
         self._said: set[str] = set()
 
-    def report_by(self, say: Callable[[str], bool]) -> None:
+    def report_to(self, say: Callable[[str], bool]) -> None:
         """Set the function that shows a line, and returns whether it could."""
         self._say = say
 
-    def tell(self, line: str) -> bool:
+    def report(self, line: str) -> bool:
         """Show the line unless it was shown before, and return whether it has been shown."""
         if line in self._said or len(self._said) >= REASONS_LIMIT:
             return True

@@ -29,7 +29,7 @@ from rdo.pool.target_pool import SPENT, PoolUser, TargetPool
 Report = Callable[[str], None]
 """Prints a line on the caller's stderr."""
 
-BY_HAND = "rdoctl forward add"
+MANUAL_OWNER = "rdoctl forward add"
 """The owner of forwards that were added with `rdoctl forward add`."""
 
 SOCKET_NAME_LIMIT = 24
@@ -139,7 +139,7 @@ class ForwardTable:
     def _add(self, target: TargetForwards, forward: Forward) -> str:
         if _is_there_anyway(target.pool, forward):
             return f"{way_of(forward, target.pool.target.name)} is there without a forward"
-        return moved_line(target.hold(BY_HAND, self._placed(forward, target.pool))[0], target.pool.target.name)
+        return moved_line(target.hold(MANUAL_OWNER, self._placed(forward, target.pool))[0], target.pool.target.name)
 
     def remove(self, pool: TargetPool, forwards: Sequence[Forward]) -> list[str]:
         """End these forwards, whoever asked for them, and return a line about each. Raises SetupError for one that does
@@ -209,7 +209,7 @@ class ForwardTable:
         """The forwards of the pool's target. Call with the lock held."""
         target = self._targets.setdefault(pool.target.key, TargetForwards(pool))
         if target.pool is not pool or not target.is_watched:
-            target.begin_with(pool)
+            target.use_pool(pool)
             pool.when_closing(lambda why: self._closing(target, pool, why))
         return target
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from rdo.config.forwards import Forward, ForwardKind
-from rdo.forward.held_forward import ByItself, HeldForward
+from rdo.forward.held_forward import AutomaticOwner, HeldForward
 from rdo.forward.listening import IPV4, IPV6
 from rdo.pool.target_pool import PoolUser
 
 
 def description(held: HeldForward, name: str) -> dict[str, object]:
     """A forward of the target of that name, as specified in PROTOCOL.md."""
-    process = next((owner for owner in held.owners if isinstance(owner, ByItself)), None)
+    process = next((owner for owner in held.owners if isinstance(owner, AutomaticOwner)), None)
     forward = held.forward._replace(listen=held.endpoint)
     return {
         "kind": forward.kind.value,

@@ -24,7 +24,7 @@ Failed = Callable[["HeldForward", str], None]
 """Takes the reason why a connection through a forward failed."""
 
 
-class ByItself:
+class AutomaticOwner:
     """The owner of an automatic forward, which exists because a command listens. Equal to no other owner."""
 
     def __init__(self, process: str, pid: int) -> None:

@@ -93,7 +93,7 @@ class PortWatch:
             if self._commands.get(command.shell) is command:
                 del self._commands[command.shell]
             self._changed.notify_all()
-        self._ports.give_back(command)
+        self._ports.release(command)
 
     def name(self, command: WatchedCommand, port: int) -> None:
         """Note that the command's output names a port on which it may have just begun to listen. Only the first time
@@ -147,7 +147,7 @@ class PortWatch:
             self._refused[connection] = why
             commands = [each for each in self._commands.values() if each.connection is connection]
         for command in commands:
-            self._ports.give_back(command)
+            self._ports.release(command)
             _trace_refusal(command, why)
 
     def _give_up(self, error: BaseException) -> None:
@@ -159,7 +159,7 @@ class PortWatch:
             self._changed.notify_all()
         for command in commands:
             command.show(f"cannot find out what the command listens on: {log.words(error)}; see `rdoctl log`")
-            self._ports.give_back(command)
+            self._ports.release(command)
 
     def _check_wanted(self) -> None:
         """Raise LinkLost when no command needs the answer any more."""
@@ -178,7 +178,7 @@ class PortWatch:
             looks += 1
             job.write(shells)
             if (found := _answer(lines)) is not None:
-                self._have(found)
+                self._update(found)
             else:
                 self._ports.show()
             with self._changed:
@@ -195,14 +195,14 @@ class PortWatch:
             self._soon = False
             return b" ".join([*words, *(b"%d" % shell for shell in sorted(self._commands))]) + b"\n"
 
-    def _have(self, found: list[ListeningPort]) -> None:
+    def _update(self, found: list[ListeningPort]) -> None:
         with self._changed:
             commands = dict(self._commands)
-        self._ports.have([(commands[each.shell], each) for each in found if each.shell in commands])
+        self._ports.update([(commands[each.shell], each) for each in found if each.shell in commands])
         with self._changed:
             ended = [command for shell, command in commands.items() if self._commands.get(shell) is not command]
         for command in ended:  # it ended meanwhile
-            self._ports.give_back(command)
+            self._ports.release(command)
 
 
 def _answer(lines: Iterator[bytes]) -> list[ListeningPort] | None:

@@ -81,7 +81,7 @@ class Relay:
         """Bytes received from the target."""
         return self._sunk + self._received
 
-    def begin_with(self, up: bytes, down: bytes) -> None:
+    def set_first_data(self, up: bytes, down: bytes) -> None:
         """Set the first data in each direction. Call before `start`."""
         self._up, self._down = memoryview(up), memoryview(down)
 

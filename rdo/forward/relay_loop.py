@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 
 from rdo.drivers.base import READ_SIZE
-from rdo.drivers.target_stream import HANDING_ON
+from rdo.drivers.target_stream import DELIVERY_LOCK
 from rdo.forward.relay import Relay
 from rdo.util import log, threads
 
@@ -49,12 +49,13 @@ class RelayLoop:
         self._paused: list[tuple[socket.socket, Callable[[socket.socket], None]]] = []
         self._resume = 0.0
         self._ending = False
-        self._bell, self._ears = socket.socketpair()  # sockets, so that writing to a closed one does no harm
+        # sockets, so that writing to a closed one does no harm
+        self._wakeup_writer, self._wakeup_reader = socket.socketpair()
         self._is_awake = False
         """Whether a byte is on its way to the loop, so that no other is needed."""
-        for end in (self._bell, self._ears):
+        for end in (self._wakeup_writer, self._wakeup_reader):
             end.setblocking(False)
-        self._selector.register(self._ears, selectors.EVENT_READ, self._drain)
+        self._selector.register(self._wakeup_reader, selectors.EVENT_READ, self._drain)
 
     def start(self) -> None:
         """Start the thread. Raises SetupError."""
@@ -67,13 +68,13 @@ class RelayLoop:
             with contextlib.suppress(ValueError):  # otherwise it has just been called
                 self._waiting.remove(act)
                 return False
-        self._ring()
+        self._send_wakeup()
         return True
 
     def wake(self, relay: Relay) -> None:
         """See Loop in rdo.forward.relay."""
         self._woken.add(relay)
-        self._ring()
+        self._send_wakeup()
 
     def end_when_idle(self) -> None:
         """End the thread, once it has called all functions given so far, and the last relay is over."""
@@ -120,8 +121,8 @@ class RelayLoop:
             if self._waiting:  # checked after setting is_over: later additions see that
                 self.is_over = False
         self._selector.close()
-        self._bell.close()
-        self._ears.close()
+        self._wakeup_writer.close()
+        self._wakeup_reader.close()
 
     def _take_turn(self) -> None:
         self._attend(self._timeout())
@@ -135,7 +136,7 @@ class RelayLoop:
     def _attend(self, timeout: float | None) -> None:
         """Do what can be done now, or within so many seconds; None to wait for something."""
         ready = self._selector.select(timeout)
-        with HANDING_ON:  # wait for it, so that the next look finds more
+        with DELIVERY_LOCK:  # wait for it, so that the next look finds more
             pass
         for key, _ in ready:
             self._attempt(key.data)
@@ -178,17 +179,18 @@ class RelayLoop:
         for listening, accepted in paused:
             self.listen(listening, accepted)
 
-    def _ring(self) -> None:
+    def _send_wakeup(self) -> None:
         if self._is_awake:
             return
         self._is_awake = True
         with contextlib.suppress(OSError):
-            self._bell.send(b"\0")
+            self._wakeup_writer.send(b"\0")
 
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            self._ears.recv(64)
-        self._is_awake = False  # last: earlier calls of `_ring` are handled in this turn, and later ones send a byte
+            self._wakeup_reader.recv(64)
+        # last: earlier calls of `_send_wakeup` are handled in this turn, and later ones send a byte
+        self._is_awake = False
 
     def _end(self) -> None:
         self._ending = True

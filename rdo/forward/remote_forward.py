@@ -118,7 +118,7 @@ class RemoteForward(HeldForward):
         self._loop.expected -= 1
         relay = Relay(connection, self._loop, self.forget)
         if asked is not None:
-            relay.begin_with(asked.request.granted, asked.request.rest)
+            relay.set_first_data(asked.request.granted, asked.request.rest)
         self.relays[relay] = lease.release
 
         def begin(sink: Sink, changed: Callable[[], None]) -> TargetStream:

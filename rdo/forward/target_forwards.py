@@ -13,7 +13,7 @@ from rdo.errors import LinkLost, SetupError
 from rdo.forward.dynamic_forward import DynamicForward
 from rdo.forward.failure_report import FailureReport
 from rdo.forward.forward_words import way
-from rdo.forward.held_forward import ByItself, HeldForward
+from rdo.forward.held_forward import AutomaticOwner, HeldForward
 from rdo.forward.listener import listen
 from rdo.forward.local_forward import LocalForward
 from rdo.forward.relay_loop import RelayLoop
@@ -52,7 +52,7 @@ class TargetForwards:
         self._workers = Workers("reverse")
         self._log = FailureReport(_logged)
 
-    def begin_with(self, pool: TargetPool) -> None:
+    def use_pool(self, pool: TargetPool) -> None:
         """Use this pool, which is the latest."""
         self.pool, self.is_watched = pool, True
 
@@ -72,8 +72,8 @@ class TargetForwards:
                     held.owners.add(owner)
                     return held, False
             try:
-                if not isinstance(owner, ByItself):
-                    self._make_way(forward)
+                if not isinstance(owner, AutomaticOwner):
+                    self._evict_automatic(forward)
                 held = self._begin(forward, connection)
                 held.owners.add(owner)
                 self._held.append(held)
@@ -81,11 +81,11 @@ class TargetForwards:
                 self._end_unwanted()
             return held, True
 
-    def _make_way(self, forward: Forward) -> None:
+    def _evict_automatic(self, forward: Forward) -> None:
         """End an automatic forward that occupies the port which somebody asks for."""
         for held in self._held:
             is_same = held.endpoint.port == forward.listen.port and held.forward.kind is ForwardKind.LOCAL
-            if is_same and all(isinstance(each, ByItself) for each in held.owners):
+            if is_same and all(isinstance(each, AutomaticOwner) for each in held.owners):
                 held.owners.clear()
         self._end_unwanted()
 
@@ -141,8 +141,8 @@ class TargetForwards:
         """Report a failed connection to the commands that asked for the forward, or else to the log."""
         line = f"no connection by {way(held, self.pool.target.name)}: {why}"
         reports = [owner for owner in list(held.owners) if isinstance(owner, FailureReport)]
-        if not any([report.tell(line) for report in reports]):
-            self._log.tell(line)
+        if not any([report.report(line) for report in reports]):
+            self._log.report(line)
 
 
 def _logged(line: str) -> bool:

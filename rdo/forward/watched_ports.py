@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rdo.config.forwards import Endpoint, Forward, ForwardKind
 from rdo.errors import SetupError
 from rdo.forward.forward_words import moved_line
-from rdo.forward.held_forward import ByItself, HeldForward
+from rdo.forward.held_forward import AutomaticOwner, HeldForward
 from rdo.forward.listening import IPV4, IPV6, ListeningPort
 from rdo.forward.target_forwards import TargetForwards
 from rdo.forward.watched_command import WatchedCommand
@@ -25,7 +25,7 @@ LOOPBACK = ("localhost", IPV4, IPV6)
 class _Port:
     """An automatic forward of a port."""
 
-    def __init__(self, command: WatchedCommand, found: ListeningPort, owner: ByItself, held: HeldForward) -> None:
+    def __init__(self, command: WatchedCommand, found: ListeningPort, owner: AutomaticOwner, held: HeldForward) -> None:
         self.command = command
         self.found = found
         self.owner = owner
@@ -45,7 +45,7 @@ class WatchedPorts:
         """Guards everything below; held while a forward starts to listen."""
         self._ports: dict[int, _Port] = {}
 
-    def have(self, found: Sequence[tuple[WatchedCommand, ListeningPort]]) -> None:
+    def update(self, found: Sequence[tuple[WatchedCommand, ListeningPort]]) -> None:
         """Forward exactly these ports."""
         with self._lock:
             wanted = {each.port: (command, each) for command, each in found}
@@ -62,7 +62,7 @@ class WatchedPorts:
         for port in list(self._ports.values()):
             self._show(port)
 
-    def give_back(self, command: WatchedCommand) -> None:
+    def release(self, command: WatchedCommand) -> None:
         """Drop the forwards of a command that has ended."""
         with self._lock:
             for port in [number for number, each in self._ports.items() if each.command is command]:
@@ -87,7 +87,7 @@ class WatchedPorts:
         if len(self._ports) >= PORT_LIMIT:
             command.show(f"{PORT_LIMIT} ports are forwarded already, which is the limit; use `rdo -L PORT`")
             return
-        owner = ByItself(found.process, found.pid)
+        owner = AutomaticOwner(found.process, found.pid)
         try:
             forward = Forward(Endpoint(port=found.port), Endpoint(found.host, found.port))
             held, _ = self._target.hold(owner, forward)
@@ -105,7 +105,7 @@ class WatchedPorts:
             if held.forward.kind is not ForwardKind.LOCAL:
                 continue
             destination = held.forward.destination
-            if destination.port == port and (destination.host in LOOPBACK or _is_by_itself(held)):
+            if destination.port == port and (destination.host in LOOPBACK or _is_automatic(held)):
                 return held
         return None
 
@@ -115,5 +115,5 @@ class WatchedPorts:
             port.command.show(f"http://{moved_line(port.held, self._target.pool.target.name)}")
 
 
-def _is_by_itself(held: HeldForward) -> bool:
-    return any(isinstance(owner, ByItself) for owner in held.owners)
+def _is_automatic(held: HeldForward) -> bool:
+    return any(isinstance(owner, AutomaticOwner) for owner in held.owners)

@@ -33,7 +33,7 @@ class AutoForward:
         self._has_begun = False
         self._missed: set[int] = set()
 
-    def report_by(self, remarks: Remarks) -> None:
+    def report_to(self, remarks: Remarks) -> None:
         """Report new forwards to the caller through `remarks`."""
         self._remarks = remarks
 

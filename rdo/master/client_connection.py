@@ -21,7 +21,7 @@ from rdo.util import brief_calls, log
 READ_SIZE = 4 * (64 * 1024 + protocol.HEADER_SIZE)
 """Four frames of as much as a pipe holds, which is what a client reads at a time."""
 
-ROOM_IS_TOLD = sys.platform == "linux"
+REPORTS_ROOM = sys.platform == "linux"
 """Only on Linux does poll(2) report room when three quarters of a Unix socket's buffer are free, and can the socket be
 asked how full it is."""
 
@@ -31,10 +31,10 @@ WHOLE_SIZE = 256 * 1024
 SMALL_SIZE = 2 * 1024
 """Bytes of a payload that is sent without releasing the interpreter lock; most payloads are smaller."""
 
-LAST_WORD_SIZE = 8 * 1024
+LAST_FRAME_SIZE = 8 * 1024
 """Bytes that are left free for an error."""
 
-LAST_WORD_PATIENCE = 0.1
+LAST_FRAME_TIMEOUT = 0.1
 """Seconds to wait for a sending thread before the connection is ended. On Linux no thread waits in the middle of a
 frame."""
 
@@ -80,7 +80,7 @@ class ClientConnection:
     def offer(self, kind: bytes, payload: bytes | memoryview) -> bool:
         """Send a frame of up to WHOLE_SIZE bytes if that needs no waiting, and return whether it was sent. Raises
         ClientGone."""
-        if not ROOM_IS_TOLD or not self._sending.acquire(blocking=False):
+        if not REPORTS_ROOM or not self._sending.acquire(blocking=False):
             return False
         try:
             return self._send_whole(kind, payload)
@@ -97,12 +97,12 @@ class ClientConnection:
         """
         size = len(payload)
         if (
-            ROOM_IS_TOLD
+            REPORTS_ROOM
             and size <= WHOLE_SIZE
             and not (brief_calls.has_room(self._connection) or self._is_room_for(size))
         ):
             return False
-        if ROOM_IS_TOLD and size <= SMALL_SIZE:
+        if REPORTS_ROOM and size <= SMALL_SIZE:
             return self._send_small(protocol.frame(kind, bytes(payload)))
         sockets.send(self._connection, kind, payload)
         return True
@@ -122,7 +122,7 @@ class ClientConnection:
         if self._connection.gettimeout() is not None:
             return False
         unread = int.from_bytes(fcntl.ioctl(self._connection, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
-        return unread + size + size // 16 + LAST_WORD_SIZE <= self._capacity
+        return unread + size + size // 16 + LAST_FRAME_SIZE <= self._capacity
 
     def _await_room(self) -> None:
         """Wait until there is room, or the connection has ended. Raises TimeoutError."""
@@ -143,7 +143,7 @@ class ClientConnection:
         A client that is not reading at the moment will find it after what was sent before.
         """
         failure = protocol.frame(protocol.FAILED, protocol.encode_failure(self._shown(error)))
-        in_turn = self._sending.acquire(timeout=LAST_WORD_PATIENCE)
+        in_turn = self._sending.acquire(timeout=LAST_FRAME_TIMEOUT)
         try:
             if in_turn:
                 with contextlib.suppress(OSError):  # the client has disconnected, or there is no room

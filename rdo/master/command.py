@@ -28,7 +28,7 @@ from rdo.pool.target_pool import PoolCommand, PoolUser
 from rdo.pool.target_table import TargetTable, TargetUse
 from rdo.remote_sh.script import Script
 from rdo.sync.sync_table import SyncTable
-from rdo.util.made_once import MadeOnce
+from rdo.util.lazy import Lazy
 
 if TYPE_CHECKING:
     from rdo.master.auto_forward import AutoForward
@@ -60,7 +60,7 @@ class CommandRunner:
         self.syncs = SyncTable()
         self._targets = targets
         self._forwards = forwards
-        self._browsers = MadeOnce(partial(_browsers, forwards))
+        self._browsers = Lazy(partial(_browsers, forwards))
         self._profiles = ProfileTable()
         self._prefix_assignments = PrefixAssignments()
 
@@ -99,7 +99,7 @@ class CommandRunner:
             restore = sync.restore if sync is not None and copied is not None else None
             ports = self._ports(asked, use, lease, maps_output=planned.maps_output)
             session = Session(client, lease, use.target.name, planned.output_roots, finish, restore, ports)
-            failures.report_by(session.remarks.show_now)
+            failures.report_to(session.remarks.show_now)
             session.start(_with_browser(session, planned.script, browser), ptyless=ptyless)
             if request.progress or request.verbose:
                 session.report_silence()

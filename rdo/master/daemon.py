@@ -225,7 +225,7 @@ def main() -> None:
     The client that starts it waits for its report. systemd and launchd do not, and pass no release.
     """
     threading.excepthook = lambda arguments: log.crash(arguments.exc_value or RuntimeError(str(arguments.exc_type)))
-    daemonize.shed()
+    daemonize.drop_inherited()
     memory.keep_freed()
     path, *client_release = sys.argv[1:]
     log.keep_at(startup.log_path(path))

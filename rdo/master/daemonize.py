@@ -49,7 +49,7 @@ NEEDS = (
 LIBRARY_PATHS = ("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH")
 """Variables that an interpreter may need to start, but no program of the target or of the user."""
 
-OF_WRITING = {signal.SIGPIPE, signal.SIGXFSZ}
+WRITE_SIGNALS = {signal.SIGPIPE, signal.SIGXFSZ}
 """The signals for writing where nobody reads, or beyond the limit on file sizes. In the master, both are errors of
 write(2). Python ignores these signals, and resets them in the programs that it starts."""
 
@@ -65,7 +65,7 @@ IOPRIO_CLASS_NONE = 0
 """An argument of ioprio_set(2): the priority that follows from the niceness."""
 
 
-def shed() -> None:
+def drop_inherited() -> None:
     """Return to the state of a process after a login, as far as the system allows."""
     os.umask(UMASK)
     for name in LIBRARY_PATHS:
@@ -88,7 +88,7 @@ def check_limits() -> None:
 
 def _reset_signals() -> None:
     """Reset and unblock all signals. A shell without job control makes programs started with `&` ignore SIGINT."""
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, *OF_WRITING}:
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, *WRITE_SIGNALS}:
         with contextlib.suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -17,7 +17,7 @@ from rdo.forward.failure_report import FailureReport
 from rdo.fscodec import fsdecode
 from rdo.pool.connection import HeldConnection
 from rdo.pool.target_pool import PoolUser, TargetPool
-from rdo.util.made_once import MadeOnce
+from rdo.util.lazy import Lazy
 
 if TYPE_CHECKING:
     from rdo.forward.forward_table import ForwardTable
@@ -29,13 +29,13 @@ class PortForwards:
 
     def __init__(self, directory: str) -> None:
         """`directory` is a private directory for sockets."""
-        self._table = MadeOnce(partial(_table, directory))
+        self._table = Lazy(partial(_table, directory))
         self._parsed: dict[tuple[str, ...], tuple[Forward, ...]] = {(): ()}
 
     def hold_for_profile(self, pool: TargetPool, user: PoolUser, config: Config, report: Callable[[str], None]) -> None:
         """Hold the forwards of a profile for as long as its target is connected. Raises ConfigError."""
         words = config.settings.forward
-        if not words and self._table.made is None:
+        if not words and self._table.value is None:
             return
         wanted = self._parsed.get(words)
         if wanted is None:
@@ -71,12 +71,12 @@ class PortForwards:
 
     def report(self, pool: TargetPool) -> list[dict[str, object]]:
         """The forwards of a target, in the form that PROTOCOL.md specifies."""
-        return [] if self._table.made is None else self._table.made.report(pool)
+        return [] if self._table.value is None else self._table.value.report(pool)
 
     def close(self) -> None:
         """End all forwards, since the control master ends."""
-        if self._table.made is not None:
-            self._table.made.close()
+        if self._table.value is not None:
+            self._table.value.close()
 
 
 def _table(directory: str) -> ForwardTable:

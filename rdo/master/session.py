@@ -74,7 +74,7 @@ class Session:
         self._observing = contextlib.ExitStack()
         self._ports = ports
         if ports is not None:
-            ports.report_by(self.remarks)
+            ports.report_to(self.remarks)
             self._observing.callback(ports.end)
 
     def report_silence(self) -> None:
@@ -127,7 +127,7 @@ class Session:
         finally:
             self._observing.close()
             self._happens(SessionEvent.OVER)
-            self._see_off()
+            self._clean_up()
             self._shell.close()
             self._output.wait()
             self._stdin.close()
@@ -232,7 +232,7 @@ class Session:
 
     # The end
 
-    def _see_off(self) -> None:
+    def _clean_up(self) -> None:
         """Clean up after the command, its client or its channel has ended."""
         if self._output.ended.is_set():
             if self._watch.ended_by_signal(self._output.status):

@@ -96,10 +96,10 @@ class OutputMapper:
         if keep == len(plain):
             self.held = b""
             self._seen += text[whole:]
-            return _woven(parts, self._roots.find(plain)) + text[whole:]
+            return _merged(parts, self._roots.find(plain)) + text[whole:]
         cut = _with_sequences(parts, keep)
         self.held = text[cut:]
-        return _woven(_SEQUENCE.split(text[:cut]), self._roots.find(plain[:keep]))
+        return _merged(_SEQUENCE.split(text[:cut]), self._roots.find(plain[:keep]))
 
 
 class _Content:
@@ -143,18 +143,18 @@ def _with_sequences(parts: Sequence[bytes], position: int) -> int:
     return position
 
 
-def _woven(parts: Sequence[bytes], roots: Iterable[RootMatch]) -> bytes:
+def _merged(parts: Sequence[bytes], roots: Iterable[RootMatch]) -> bytes:
     """Join text and sequences, with the roots replaced; sequences within a root come after its local name."""
-    woven: list[bytes] = []
+    merged: list[bytes] = []
     start = done = 0
     found = iter(roots)
     root = next(found, None)
     for text, sequence in zip(parts[::2], [*parts[1::2], b""], strict=True):
         end = start + len(text)
         while root and root.start < end:
-            woven += (text[max(done - start, 0) : root.start - start], root.local)
+            merged += (text[max(done - start, 0) : root.start - start], root.local)
             done = root.end
             root = next(found, None)
-        woven += (text[max(done - start, 0) :], sequence)
+        merged += (text[max(done - start, 0) :], sequence)
         start = end
-    return b"".join(woven)
+    return b"".join(merged)

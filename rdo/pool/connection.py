@@ -146,7 +146,7 @@ class HeldConnection:
             self._guarded.update(groups)
 
     def keep(self, group: ProcessGroup) -> None:
-        """Let the process group survive a lost connection, even if it was guarded. See `keep_nothing`."""
+        """Let the process group survive a lost connection, even if it was guarded. See `guard_kept`."""
         with self._lock:
             self._kept.add(group)
             listed = group in self._guarded  # a warm shell
@@ -174,7 +174,7 @@ class HeldConnection:
         if released:
             self._lifeline.leave(released)
 
-    def keep_nothing(self) -> None:
+    def guard_kept(self) -> None:
         """Guard the kept groups as well, so that closing the connection ends them; released groups are left alone."""
         self.settle()
         with self._lock:

@@ -176,6 +176,6 @@ class ConnectionSet:
         """Close all connections, which ends everything that runs over them; `why` is for the log."""
         for connection in self:
             with log.contained():
-                connection.keep_nothing()
+                connection.guard_kept()
             with log.contained():
                 self.discard(connection, why)

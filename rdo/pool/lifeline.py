@@ -186,7 +186,7 @@ class Lifeline:
         """Open the shell, re-open it when it has ended, and process its answers."""
         while (shell := self._open()) is not None:
             try:
-                self._hear(shell)
+                self._read_answers(shell)
             except Exception as error:
                 log.crash(error)
                 self._dismiss(shell)
@@ -206,7 +206,7 @@ class Lifeline:
                 self._order(*map(order.drop, self._listed))
         shell.channel.close()
 
-    def _hear(self, shell: Shell) -> None:
+    def _read_answers(self, shell: Shell) -> None:
         """Process the shell's answers until it ends."""
         rest = b""
         while (chunk := shell.channel.read()) is not None:

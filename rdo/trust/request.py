@@ -15,7 +15,7 @@ from rdo.util.digest import sha256_hex
 VERSION = "2"
 """The version of the digest. If it changes, everything has to be allowed again."""
 
-WEIGHTIEST = (
+MOST_IMPORTANT = (
     "open_browser", "auto_forward", "forward", "sync_git", "exclude",
     "pass_env", "local_fallback", "use_sudo", "identity", "jump", "port", "include", "pull", "sync",
     "driver", "directory", "machine", "service", "container", "build", "image", "host", "user",
@@ -66,7 +66,9 @@ def requested(config: Config, programs: Iterable[tuple[str, str]]) -> TrustReque
 
     Values from the user's own file need no consent. Of all others, only harmless keys need none.
     """
-    values = sorted(_values(config), key=lambda pair: WEIGHTIEST.index(pair[0]) if pair[0] in WEIGHTIEST else -1)
+    values = sorted(
+        _values(config), key=lambda pair: MOST_IMPORTANT.index(pair[0]) if pair[0] in MOST_IMPORTANT else -1
+    )
     return TrustRequest(config.path, config.profile, tuple(values), tuple(programs), config.exposed)
 
 

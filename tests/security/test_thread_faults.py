@@ -38,7 +38,7 @@ def works_again(project: Project, master: FaultyMaster) -> None:
     "rdo.pool.connection.HeldConnection.settle",
     "rdo.pool.maintenance.Maintenance._evict",
     "rdo.pool.maintenance.Maintenance._refill",
-    "rdo.pool.lifeline.Lifeline._hear",
+    "rdo.pool.lifeline.Lifeline._read_answers",
     "rdo.master.lifetime.Lifetime._advance",
 ])  # fmt: skip
 def test_a_fault_beside_the_commands_costs_them_nothing(own: Project, tmp_path: Path, place: str, kind: str) -> None:

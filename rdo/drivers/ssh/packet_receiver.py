@@ -14,7 +14,7 @@ from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh.fields import MessageReader, Violation
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.packet_content import PACKET_LIMIT, TAG_SIZE, AesGcm, Inflater, channel_data, message_body
-from rdo.drivers.target_stream import HANDING_ON
+from rdo.drivers.target_stream import DELIVERY_LOCK
 
 LENGTH = struct.Struct(">I")
 
@@ -222,7 +222,7 @@ class PacketReceiver:
         """Give the data to the channels that it is for: whether they took it."""
         if len(self._ahead) <= 1:
             return not self._ahead or self._hand_on_next()
-        with HANDING_ON:
+        with DELIVERY_LOCK:
             return all(self._hand_on_next() for _ in range(len(self._ahead)))
 
     def _hand_on_next(self) -> bool:

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from rdo.drivers.target_stream import HANDING_ON, Sink, TargetStream
+from rdo.drivers.target_stream import DELIVERY_LOCK, Sink, TargetStream
 from rdo.forward.relay import Relay
 from rdo.forward.relay_loop import RelayLoop
 
@@ -64,7 +64,7 @@ def test_what_is_sent_while_others_get_their_answers_goes_out_together() -> None
         near[0].send(b"before")
         while b"before" not in link.sent.get(timeout=TIMEOUT):
             pass  # what they had to send when they began, which is nothing
-        with HANDING_ON:
+        with DELIVERY_LOCK:
             for connection in near:
                 connection.send(b"asked")
                 time.sleep(0.02)  # the loop would take the first alone

@@ -75,44 +75,44 @@ def here(target: TargetForwards) -> list[int]:
 
 def test_a_port_is_here_until_it_is_not_there_any_more(target: TargetForwards) -> None:
     ports, command, port = WatchedPorts(target), Command(1), free_port()
-    ports.have([on(command, port)])
-    ports.have([on(command, port)])
+    ports.update([on(command, port)])
+    ports.update([on(command, port)])
     assert (here(target), ports.local(port), ports.local(port + 1)) == ([port], port, 0)
     assert command.lines == [f"http://localhost:{port} -> devbox:{port}"]
-    ports.have([])
+    ports.update([])
     assert here(target) == []
 
 
 def test_a_server_that_starts_again_is_told_once(target: TargetForwards) -> None:
     ports, command, port = WatchedPorts(target), Command(1), free_port()
     for _ in range(2):
-        ports.have([on(command, port)])
-        ports.have([])
+        ports.update([on(command, port)])
+        ports.update([])
     assert len(command.lines) == 1
 
 
 def test_a_port_goes_with_its_command_and_no_other(target: TargetForwards) -> None:
     ports, first, second = WatchedPorts(target), Command(1), Command(2)
     one, two = free_port(), free_port()
-    ports.have([on(first, one), on(second, two)])
-    ports.give_back(first)
+    ports.update([on(first, one), on(second, two)])
+    ports.release(first)
     assert here(target) == [two]
-    ports.give_back(second)
+    ports.release(second)
     assert here(target) == []
 
 
 def test_a_port_that_another_command_has_now_is_that_one_s(target: TargetForwards) -> None:
     ports, first, second, port = WatchedPorts(target), Command(1), Command(2), free_port()
-    ports.have([on(first, port)])
-    ports.have([on(second, port)])
-    ports.give_back(first)
+    ports.update([on(first, port)])
+    ports.update([on(second, port)])
+    ports.release(first)
     assert here(target) == [port]
 
 
 def test_a_port_at_another_address_is_forwarded_there(target: TargetForwards) -> None:
     ports, command, port = WatchedPorts(target), Command(1), free_port()
-    ports.have([on(command, port)])
-    ports.have([on(command, port, "172.17.0.2")])
+    ports.update([on(command, port)])
+    ports.update([on(command, port, "172.17.0.2")])
     (held,) = target.held
     assert held.forward.destination == Endpoint("172.17.0.2", port)
     assert ports.local(port) == port
@@ -123,27 +123,27 @@ def test_a_port_at_another_address_is_forwarded_there(target: TargetForwards) ->
 def test_what_is_forwarded_anyway_is_left_alone_and_known(target: TargetForwards, host: str) -> None:
     ports, command, port, other = WatchedPorts(target), Command(1), free_port(), free_port()
     target.hold("the user", forwards.parse(f"{other}:{host}:{port}"))
-    ports.have([on(command, port)])
+    ports.update([on(command, port)])
     assert (here(target), ports.local(port), command.lines) == ([other], other, [])
 
 
 def test_the_same_port_of_another_host_is_not_it(target: TargetForwards) -> None:
     ports, command, port, other = WatchedPorts(target), Command(1), free_port(), free_port()
     target.hold("the user", forwards.parse(f"{other}:db:{port}"))
-    ports.have([on(command, port)])
+    ports.update([on(command, port)])
     assert here(target) == sorted([port, other])
 
 
 def test_what_is_here_without_a_forward_is_left_alone(target: TargetForwards) -> None:
     ports, command = WatchedPorts(target), Command(1)
-    ports.have([on(command, 9000)])
+    ports.update([on(command, 9000)])
     assert (here(target), command.lines) == ([], [])
 
 
 def test_a_port_that_the_system_gave_out_is_told_when_the_output_names_it(target: TargetForwards) -> None:
     ports, command, other = WatchedPorts(target), Command(1), Command(2)
     port = free_port() % 1000 + FIRST_EPHEMERAL
-    ports.have([on(command, port)])
+    ports.update([on(command, port)])
     ports.name(other, port)
     assert (len(here(target)), command.lines, other.lines) == (1, [], [])
     ports.name(command, port)
@@ -155,7 +155,7 @@ def test_a_port_that_the_output_has_named_is_told_at_once(target: TargetForwards
     ports, command = WatchedPorts(target), Command(1)
     port = free_port() % 1000 + FIRST_EPHEMERAL
     ports.name(command, port)
-    ports.have([on(command, port)])
+    ports.update([on(command, port)])
     assert len(command.lines) == 1
 
 
@@ -163,8 +163,8 @@ def test_there_is_a_limit_that_is_told_once(target: TargetForwards, monkeypatch:
     monkeypatch.setattr(watched_ports, "PORT_LIMIT", 2)
     ports, command = WatchedPorts(target), Command(1)
     found = [on(command, free_port()) for _ in range(4)]
-    ports.have(found)
-    ports.have(found)
+    ports.update(found)
+    ports.update(found)
     assert len(here(target)) == 2
     (line,) = (line for line in command.lines if "http" not in line)
     assert line == "64 ports are forwarded already, which is the limit; use `rdo -L PORT`".replace("64", "2")
@@ -176,25 +176,25 @@ def test_what_cannot_be_had_is_told_once(target: TargetForwards, monkeypatch: py
     with contextlib.ExitStack() as stack:
         taken = WatchedPorts(other := TargetForwards(cast(TargetPool, Pool())))
         stack.callback(other.end)
-        taken.have([on(Command(2), port)])
-        ports.have([on(command, port)])
-        ports.have([on(command, port)])
+        taken.update([on(Command(2), port)])
+        ports.update([on(command, port)])
+        ports.update([on(command, port)])
     assert [line.startswith(f"cannot listen on `{port}`: ") for line in command.lines] == [True]
 
 
 def test_who_asks_for_a_port_has_it_even_if_it_is_here_by_itself(target: TargetForwards) -> None:
     ports, command, port, other = WatchedPorts(target), Command(1), free_port(), free_port()
-    ports.have([on(command, port)])
+    ports.update([on(command, port)])
     held, _ = target.hold("the user", forwards.parse(f"{port}:localhost:{other}"))
     assert (held.endpoint.port, here(target), ports.local(port)) == (port, [port], 0)
-    ports.give_back(command)
+    ports.release(command)
     assert here(target) == [port]
 
 
 def test_what_cannot_be_shown_now_is_shown_later(target: TargetForwards) -> None:
     ports, command = WatchedPorts(target), Command(1)
     command.is_drawn_on = True
-    ports.have([on(command, free_port())])
+    ports.update([on(command, free_port())])
     command.is_drawn_on = False
     assert command.lines == []
     ports.show()

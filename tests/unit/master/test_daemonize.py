@@ -14,7 +14,7 @@ from rdo.master import daemonize
 kinds = {name: getattr(resource, f"RLIMIT_{name}") for name in ("NOFILE", "CORE", "STACK", "CPU")}
 for kind in kinds.values():
     resource.setrlimit(kind, (100, resource.getrlimit(kind)[1]))
-daemonize.shed()
+daemonize.drop_inherited()
 print(json.dumps({name: resource.getrlimit(kind) for name, kind in kinds.items()}))
 """
 

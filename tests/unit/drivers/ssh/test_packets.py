@@ -15,7 +15,7 @@ from rdo.drivers.ssh.fields import Violation
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.packet_content import OutgoingData, channel_data
 from rdo.drivers.ssh.paramiko_adapter import PacketizerAdapter
-from rdo.drivers.target_stream import HANDING_ON
+from rdo.drivers.target_stream import DELIVERY_LOCK
 from tests.unit.drivers.ssh.packet_ends import Ends, cipher
 
 
@@ -77,7 +77,7 @@ def test_who_waits_for_all_that_has_come_waits_while_several_channels_get_theirs
     waits = []
 
     def take(kind: int, number: int, body: bytes | memoryview) -> bool:
-        waits.append((kind, number, HANDING_ON.locked()))
+        waits.append((kind, number, DELIVERY_LOCK.locked()))
         return True
 
     receiver.receiver.handle = take

@@ -9,20 +9,20 @@ from typing import Generic, TypeVar
 Made = TypeVar("Made")
 
 
-class MadeOnce(Generic[Made]):
+class Lazy(Generic[Made]):
     """Creates its value once. Thread-safe."""
 
     def __init__(self, make: Callable[[], Made]) -> None:
         self._make = make
         self._lock = threading.Lock()
         """Held while the value is created."""
-        self.made: Made | None = None
+        self.value: Made | None = None
         """None until the value has been created."""
 
     def get(self) -> Made:
         """The value, created now if this is the first call. Raises what `make` raises."""
-        if self.made is None:
+        if self.value is None:
             with self._lock:
-                if self.made is None:
-                    self.made = self._make()
-        return self.made
+                if self.value is None:
+                    self.value = self._make()
+        return self.value

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from rdo.util.made_once import MadeOnce
+from rdo.util.lazy import Lazy
 
 TIMEOUT = 20.0
 
@@ -18,9 +18,9 @@ def test_it_is_made_when_it_is_first_wanted_and_stays() -> None:
         made.append(object())
         return made[-1]
 
-    one = MadeOnce(make)
-    assert (one.made, made) == (None, [])
-    assert one.get() is one.get() is one.made
+    one = Lazy(make)
+    assert (one.value, made) == (None, [])
+    assert one.get() is one.get() is one.value
     assert len(made) == 1
 
 
@@ -31,7 +31,7 @@ def test_those_who_want_it_at_once_get_the_same() -> None:
         made.append(object())
         return made[-1]
 
-    one, got = MadeOnce(make), []
+    one, got = Lazy(make), []
 
     def want() -> None:
         enter.wait(TIMEOUT)
@@ -54,7 +54,7 @@ def test_what_could_not_be_made_is_tried_again() -> None:
             raise faults.pop()
         return "made"
 
-    one = MadeOnce(make)
+    one = Lazy(make)
     with pytest.raises(OSError, match="full"):
         one.get()
     assert one.get() == "made"
