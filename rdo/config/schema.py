@@ -132,14 +132,14 @@ class Settings(NamedTuple):
     pull: tuple[str, ...] = _key(
         _NO_NAMES,
         PULL_PATHS,
-        "files that commands make there, and that come back",
+        "files that commands create there, to be copied back",
         '["dist/**", "coverage.xml"]',
     )
     include: tuple[str, ...] = _key(
-        _NO_NAMES, types.PATH_GLOBS, "files to push though git ignores them", '["config/local.yml"]'
+        _NO_NAMES, types.PATH_GLOBS, "files to push although git ignores them", '["config/local.yml"]'
     )
     exclude: tuple[str, ...] = _key(
-        _NO_NAMES, types.PATH_GLOBS, "files not to push though git has them", '["docs/videos/"]'
+        _NO_NAMES, types.PATH_GLOBS, "files not to push although git tracks them", '["docs/videos/"]'
     )
     sync_git: bool = _key(False, types.FLAG, "push `.git` as well", "true")
     forward: tuple[str, ...] = _key(

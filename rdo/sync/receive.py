@@ -122,7 +122,7 @@ class Receiver:
             if is_safe_link(path, member.link):
                 found[path] = Received("link", member.link)
             else:
-                self.refused.append(Refused(path, "a link that leads out of the project's directory is not taken"))
+                self.refused.append(Refused(path, "a link that leads out of the project's directory is not accepted"))
             return None
         if member.kind == HARD_LINK:
             found[path] = self._copied(found.get(member.link.removeprefix(b"./")))

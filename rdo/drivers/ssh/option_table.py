@@ -35,7 +35,7 @@ class Rule(NamedTuple):
 HONOURED, IGNORED, REFUSED = Treatment.HONOURED, Treatment.IGNORED, Treatment.REFUSED
 BY_SSH = "`ssh -G` applies it before rdo sees the result"
 OFF = ("no", "false", "none", "")
-HELD = "for as long as the target is held; see docs/ports.md"
+HELD = "while the target is connected; see docs/ports.md"
 KERBEROS = "rdo does not use Kerberos"
 X11 = "rdo does not forward X11"
 
@@ -70,7 +70,7 @@ TABLE = (
     Rule("EnableEscapeCommandline", IGNORED, "rdo has no escape character", OFF),
     Rule("EnableSSHKeysign", IGNORED, "rdo does not support host-based authentication", OFF),
     Rule("EscapeChar", IGNORED, "rdo has no escape character", (*OFF, "~")),
-    Rule("ExitOnForwardFailure", HONOURED, "then no command is started without them"),
+    Rule("ExitOnForwardFailure", HONOURED, "if a forward fails, no command is started"),
     Rule("FingerprintHash", HONOURED),
     Rule("ForkAfterAuthentication", IGNORED, "a command runs in the foreground: `rdo ... &`", OFF),
     Rule("ForwardAgent", HONOURED),
