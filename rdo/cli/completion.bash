@@ -59,11 +59,17 @@ _rdo_are_files() {
 complete -F _rdo_complete rdo
 
 _rdoctl_completion() {
-    local word
+    local word last=${COMP_WORDS[COMP_CWORD]} quote=''
     COMPREPLY=()
+    # as it was typed: within a quote that is open, or with backslashes, as it is to be then
+    case $last in
+        [\"\']*) quote=${last:0:1} last=${last:1} ;;
+        *) last=${last//\\/} ;;
+    esac
     while IFS=$'\t' read -r word _; do
+        [ -n "$quote" ] || printf -v word %q "$word"
         COMPREPLY+=("$word")
-    done < <(rdoctl __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+    done < <(rdoctl __complete "${COMP_WORDS[@]:1:COMP_CWORD-1}" "$last" 2>/dev/null)
 }
 
 complete -F _rdoctl_completion rdoctl

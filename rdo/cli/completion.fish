@@ -26,7 +26,8 @@ complete -c rdo -x -a '(__rdo_complete_command)'
 
 function __rdoctl_offers
     set -l words (commandline -opc)
-    rdoctl __complete $words[2..] (commandline -ct) 2>/dev/null
+    set -l last (string unescape -- (string trim -l -c "\"'" -- (commandline -ct)))
+    rdoctl __complete $words[2..] "$last" 2>/dev/null
 end
 
 complete -c rdoctl -f -a '(__rdoctl_offers)'

@@ -12,7 +12,7 @@ _rdoctl() {
     local word help
     while IFS=$'\t' read -r word help; do
         offers+=("${word//:/\\:}${help:+:$help}")
-    done < <(rdoctl __complete "${(@)words[2,CURRENT]}" 2>/dev/null)
+    done < <(rdoctl __complete "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)
     _describe -V rdoctl offers
 }
 
