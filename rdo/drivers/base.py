@@ -1,7 +1,7 @@
 """The interface between rdo and a way to reach a target. A driver knows nothing of commands, mapping or clients.
 
-Every driver gives the same thing, a channel to a program on the target with three streams and an exit status, so
-that all else is shared. No library is imported here; a driver maps its library's exceptions to rdo.errors.
+Every driver provides the same thing, a channel to a program on the target with three streams and an exit status, so
+that everything else is shared. No library is imported here; a driver maps its library's exceptions to rdo.errors.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ STDOUT = 1
 STDERR = 2
 
 READ_SIZE = 256 * 1024
-"""Largest chunk (bytes) that one read of a channel returns: an SSH packet as rdo negotiates them."""
+"""Largest chunk in bytes that one read of a channel returns: the size of an SSH packet as rdo negotiates it."""
 
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 class WindowSize(NamedTuple):
-    """Size of a terminal: in characters, and in pixels where the terminal knows (else 0)."""
+    """The size of a terminal, in characters and, if the terminal reports it, in pixels (else 0)."""
 
     rows: int
     columns: int
@@ -38,31 +38,31 @@ class WindowSize(NamedTuple):
 
 
 class Pty(NamedTuple):
-    """A pseudo-terminal to make on the target."""
+    """A pseudo-terminal to create on the target."""
 
     term: str
     size: WindowSize
 
 
 class ChannelOptions(NamedTuple):
-    """How to open a channel for a command: what one command may have otherwise than the next on the same connection."""
+    """How to open a channel for a command: what may differ between commands on the same connection."""
 
     pty: Pty | None = None
     variables: Mapping[str, str] = NO_VARIABLES
-    """Those that the target is asked to set, which it may refuse."""
+    """Variables that the target is asked to set, which it may refuse."""
     login: bool = False
-    """Whether the user's login shell is to run the bootstrap, as a login shell."""
+    """Whether the user's login shell should run the bootstrap, as a login shell."""
 
 
 class Chunk(NamedTuple):
-    """A piece of output: `stream` is STDOUT or STDERR, `data` is never empty, and stays as it is."""
+    """A piece of output: `stream` is STDOUT or STDERR, `data` is never empty, and does not change later."""
 
     stream: int
     data: bytes | memoryview
 
 
 class PtyRefused(LinkLost):
-    """The target gives this user no terminal (PermitTTY); a channel without one may work."""
+    """The target provides no terminal for this user (PermitTTY). A channel without one may work."""
 
 
 class ChannelRefused(Exception):
@@ -70,155 +70,156 @@ class ChannelRefused(Exception):
 
 
 class Channel(Protocol):
-    """One program on the target. Writing and reading may go on in two threads at a time, one each."""
+    """One program on the target. One thread may write while another reads."""
 
     @property
     def ended(self) -> bool:
-        """Whether the program or the connection is known to have ended; does not wait."""
+        """Whether the program or the connection is known to have ended. Does not wait."""
 
     def has_exited(self) -> bool:
-        """Whether the program has ended, though others may hold its streams open. May ask the target.
+        """Whether the program has ended, even if others hold its streams open. May ask the target.
 
-        Raises LinkLost where the program can neither end nor go on at present, as in a container that is paused.
+        Raises LinkLost if the program can neither end nor continue at present, as in a paused container.
         """
 
     def write(self, data: bytes | memoryview) -> None:
-        """Give all of `data` to the program's stdin; wait while it does not read. Dropped once its stdin is closed.
+        """Write all of `data` to the program's stdin, waiting while it does not read. Dropped if its stdin is closed.
 
         Raises LinkLost.
         """
 
     def try_write(self, data: bytes | memoryview) -> bool:
-        """Write all of `data` if the program has room for it: whether it was written. Waits for the connection at most.
+        """Write all of `data` if the program has room for it, and return whether it was written. Waits at most for the
+        connection.
 
-        A channel that cannot know takes nothing. Raises LinkLost.
+        A channel that cannot know whether there is room writes nothing. Raises LinkLost.
         """
 
     def write_first(self, data: bytes) -> None:
-        """Have the program read this first: a little, written as soon as it can be, without waiting for that. No more
-        is to be written before the program has answered. Whoever reads notices a connection that is lost.
-        """
+        """Write a small first piece for the program as soon as possible, without waiting for that. Nothing more may be
+        written before the program has answered. A lost connection is noticed by the reading thread."""
 
     def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         """The next output, or None when both streams have ended. Raises TimeoutError after `timeout` seconds.
 
-        A connection that broke reads as the end; `exit_status` reports it. Output that comes while nothing is to be
-        read may be given to `sink` by whoever receives it, which spares a change of threads; what that does not take
+        A broken connection reads as the end; `exit_status` reports it. Output that arrives while there is nothing to
+        read may be passed to `sink` by the receiving thread, which saves a switch of threads; what `sink` does not take
         is read.
         """
 
     def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
-        """Have output given to `sink` without a thread that reads, while it takes all; then `readable` is called, once,
-        by whoever receives: from then on somebody has to read. Its argument: whether all is over, with a status. An
-        empty piece may be given to `sink` where both streams have ended and the program has not.
+        """Pass output to `sink` without a reading thread, as long as `sink` takes everything. Then `readable` is
+        called, once, by the receiving thread, after which somebody has to read. Its argument is whether everything is
+        over, including the status. An empty piece may be passed to `sink` if both streams have ended before the
+        program.
 
-        False where only who reads receives: nothing is called. It is for the time before the first read.
+        Returns False, and calls nothing, if only a reading thread receives. To be called before the first read.
         """
 
     def end_input(self) -> None:
-        """Close the program's stdin, after all that was written."""
+        """Close the program's stdin, after everything that was written."""
 
     def stop_reading(self) -> bool:
-        """Close the near end of stdout, so that the program meets SIGPIPE. False where the target cannot do that."""
+        """Close our end of stdout, so that the program gets SIGPIPE. Returns False if the target cannot do that."""
 
     def resize(self, size: WindowSize) -> None:
         """Change the size of the channel's pty."""
 
     def exit_status(self) -> int:
-        """Wait for the end: the status, or 128+n where signal n ended it. Raises LinkLost when none will come."""
+        """Wait for the end, and return the status, or 128+n if signal n ended the program. Raises LinkLost if there
+        will be none."""
 
     def close(self) -> None:
-        """Give it up. All that the program notices is that its streams are gone."""
+        """Close the channel. The program only notices that its streams are closed."""
 
 
 class Connection(Protocol):
-    """A held way to one target, over which channels are opened. Usable from any thread."""
+    """An open connection to a target, over which channels are opened. Thread-safe."""
 
     @property
     def leads_process_group(self) -> bool:
-        """Whether what a channel runs is known to lead a process group of its own, also without a pty."""
+        """Whether the program of a channel is known to lead a process group of its own, even without a pty."""
 
     @property
     def runs_sh(self) -> bool:
-        """Whether /bin/sh runs the command of a channel, and not a login shell."""
+        """Whether the command of a channel is run by /bin/sh rather than a login shell."""
 
     def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> Channel:
         """Start `command` (for the login shell of the target, or /bin/sh -c). Raises ChannelRefused, LinkLost."""
 
     def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> TargetStream:
-        """Have the target connect to a server that it can reach, without waiting for that: see TargetStream.
+        """Have the target connect to a server, without waiting for that; see TargetStream.
 
         Raises LinkLost.
         """
 
     def listen(self, at: Endpoint, accept: Callable[[IncomingStream], None]) -> RemoteListener:
-        """Have the target listen for us; port 0 leaves it to choose one. `accept` is called with each connection, from
-        any thread, and must not wait. Raises SetupError where the target does not, LinkLost.
-        """
+        """Have the target listen for rdo; for port 0, it chooses one. `accept` is called with each connection, from any
+        thread, and must not wait. Raises SetupError if the target refuses, and LinkLost."""
 
     @property
     def keepalive(self) -> LinkWatch:
-        """Whether the target still answers."""
+        """Reports whether the target still answers."""
 
     def close(self) -> None:
-        """End it, and all channels with it. Never raises; may be called twice."""
+        """Close the connection, and all channels with it. Never raises; may be called twice."""
 
 
 class Target(Protocol):
-    """What a profile resolves to for one caller. Those with equal keys share connections, whatever profile they are of.
+    """What a profile resolves to for one caller. Targets with equal keys share connections, whatever their profiles.
 
-    It holds no connection: that is for the pool.
+    A target holds no connection; the pool does.
     """
 
     @property
     def name(self) -> str:
-        """For people, such as `ubuntu@devbox:2222`."""
+        """A name for people, such as `ubuntu@devbox:2222`."""
 
     @property
     def driver(self) -> str:
-        """The driver's name, as config files have it."""
+        """The driver's name, as in config files."""
 
     @property
     def key(self) -> Hashable:
-        """All that a connection to it depends on."""
+        """Everything that a connection to the target depends on."""
 
     @property
     def details(self) -> Mapping[str, str]:
-        """What tells it apart from others of its name, as far as people can make something of that. A variable of the
-        environment is called `$NAME`, and has a digest for a value.
-        """
+        """What distinguishes the target from others of its name, as far as people can make use of that. A variable of
+        the environment appears as `$NAME`, with a digest in place of its value."""
 
     @property
     def found_by(self) -> str:
-        """Its name there, if that may become another's while this one is connected; else empty."""
+        """The target's name for the driver, if that may come to denote another one while this one is connected; else
+        empty."""
 
     @property
     def variables_read(self) -> frozenset[str]:
-        """Names of the caller's variables that led to it."""
+        """The names of the caller's variables that were used to find it."""
 
     @property
     def forwards(self) -> ForwardSet:
-        """What goes with it by its own configuration, as of ssh, once it is connected."""
+        """The forwards in the target's own configuration, such as that of ssh, once it is connected."""
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
-        """How a channel is opened for a command of this caller."""
+        """How to open a channel for a command of this caller."""
 
     def connect(self, caller: Caller) -> Connection:
-        """A new connection, logged in. Raises ConnectError, ConfigError."""
+        """Connect and log in. Raises ConnectError, ConfigError."""
 
     def serves_here(self, here: int, there: int) -> bool:
-        """Whether the TCP port `here` of this machine leads to `there` of the target's anyway."""
+        """Whether the local TCP port `here` leads to the target's port `there` without a forward."""
 
     def release(self) -> None:
-        """Give up what is still open from finding out what the target is: others hold a connection to it."""
+        """Close what is still open from resolving the target, because another object holds the connection to it."""
 
 
 class Driver(Protocol):
-    """How a profile reaches its target, and what it knows of it without connecting."""
+    """How a profile reaches its target, and what is known about that without connecting."""
 
     @property
     def switches_user(self) -> bool:
-        """Whether it runs a command as the caller's `user` by itself; else that is for the target's sudo."""
+        """Whether the driver itself runs a command as the caller's `user`; otherwise the target's sudo does."""
 
     @property
     def target(self) -> str:
@@ -228,17 +229,17 @@ class Driver(Protocol):
         """The directories that both sides see, without connecting if possible. Raises ConfigError, ConnectError."""
 
     def unmapped_error(self, directory: str) -> RdoError | None:
-        """The driver's own error for a local directory that no root holds; None where that of the mapping will do."""
+        """The driver's own error for a local directory that is below no root; None if that of the mapping is good
+        enough."""
 
     def sharing(self) -> str:
-        """How the project's directory is on the target without any copy, as far as that is known once the target is
-        resolved; empty if it is not.
-        """
+        """How the project's directory gets to the target without a copy, as far as that is known once the target is
+        resolved; empty if it does not."""
 
     def selector(self, caller: Caller) -> Hashable:
-        """All that the choice of the target depends on, without asking anybody: who has an equal one, and equal values
-        of the target's `variables_read`, is led to the same target, for as long as that is connected.
-        """
+        """Everything that the choice of the target depends on, without asking anybody. Callers with equal selectors,
+        and equal values of the target's `variables_read`, get the same target, for as long as that is connected."""
 
     def resolve(self, caller: Caller) -> Target:
-        """The target itself: may ask ssh, Vagrant or the Docker engine. Raises ConnectError, ConfigError."""
+        """Find the target, which may involve asking ssh, Vagrant or the Docker engine. Raises ConnectError,
+        ConfigError."""

@@ -1,4 +1,4 @@
-"""Output that has come in and was not read yet, and how much of it may be asked for again. No I/O, no locks."""
+"""A queue of output that has arrived and was not read yet, with its flow control. No I/O, no locks."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections import deque
 from rdo.drivers.base import READ_SIZE, Chunk
 
 JOIN_LIMIT = 4096
-"""Bytes up to which pieces of output are put together, as each costs a hundred bytes of its own."""
+"""Bytes up to which pieces of output are joined, since each piece takes a hundred bytes of its own."""
 
 CROWDED = 1024
-"""Pieces in the queue from which on a small one may join the last of its stream though one of the other stream came
-between: byte by byte in turns, what a window allows would cost half a gigabyte."""
+"""Pieces in the queue from which on a small one may join the last of its stream even if one of the other stream is in
+between. Otherwise, with the streams alternating byte by byte, what a window allows would take half a gigabyte."""
 
 
 class ChunkQueue:
-    """The pieces of both streams in the order of their arrival. To be guarded by its owner's lock."""
+    """The pieces of both streams in the order of their arrival. Guarded by its owner's lock."""
 
     def __init__(self, acknowledge: int) -> None:
-        """`acknowledge`: bytes consumed before it is worth giving the other side credit for them."""
+        """`acknowledge` is the number of bytes that must have been consumed before it is worth granting the other side
+        credit."""
         self._chunks: deque[Chunk] = deque()
         self._acknowledge = acknowledge
         self._consumed = 0
@@ -43,9 +44,9 @@ class ChunkQueue:
         self._chunks.append(Chunk(stream, data))
 
     def take(self) -> Chunk:
-        """The oldest piece, and what follows it of the same stream, up to READ_SIZE. There must be one.
+        """Remove the oldest piece and those of the same stream that follow it, up to READ_SIZE. There must be one.
 
-        Each costs the reader two system calls and a change of threads, and sshd sends 32 KiB at a time at most.
+        Each piece costs the reader two system calls and a switch of threads, and sshd sends at most 32 KiB at a time.
         """
         stream, data = self._chunks.popleft()
         pieces, size = [data], len(data)
@@ -56,22 +57,23 @@ class ChunkQueue:
         return Chunk(stream, data if len(pieces) == 1 else b"".join(pieces))
 
     def count_consumed(self, size: int) -> bool:
-        """Count bytes that were consumed as they arrived, without being queued: whether credit is due then."""
+        """Count bytes that were consumed on arrival, without being queued, and return whether credit is due then."""
         self._consumed += size
         return self._consumed >= self._acknowledge
 
     @property
     def credit_due(self) -> bool:
-        """Whether it is worth giving the other side credit for what was consumed."""
+        """Whether enough was consumed to grant the other side credit."""
         return self._consumed >= self._acknowledge
 
     def take_credit(self) -> int:
-        """How many bytes more the other side may send now, as so many were consumed; 0 while it is too few."""
+        """The number of bytes that the other side may send in addition, since that many were consumed; 0 while it is
+        too small."""
         if not self.credit_due:
             return 0
         credit, self._consumed = self._consumed, 0
         return credit
 
     def clear(self) -> None:
-        """Forget what was not taken."""
+        """Drop everything in the queue."""
         self._chunks.clear()

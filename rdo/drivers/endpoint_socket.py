@@ -1,4 +1,4 @@
-"""Connecting to a server that this machine can reach. Waits for it."""
+"""Connects to a server that this machine can reach, and waits for the connection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rdo.config.forwards import Endpoint
 
 
 def connect(destination: Endpoint, timeout: float) -> socket.socket:
-    """A socket that is connected to it, within so many seconds. Raises OSError."""
+    """A socket connected to the destination, within so many seconds. Raises OSError."""
     if destination.path:
         return _connected(socket.AF_UNIX, destination.path, timeout)
     errors = []
@@ -18,7 +18,7 @@ def connect(destination: Endpoint, timeout: float) -> socket.socket:
             return _connected(family, address, timeout)
         except OSError as error:
             errors.append(error)
-    raise errors[0]  # of several addresses, those come last that cannot be reached from here at all
+    raise errors[0]  # of several addresses, those that are unreachable from here come last
 
 
 def _connected(family: int, address: tuple[Any, ...] | str, timeout: float) -> socket.socket:

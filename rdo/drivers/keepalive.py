@@ -1,7 +1,7 @@
-"""Whether a peer still answers: asks it where somebody needs to know, and watches it while it is in use.
+"""Finds out whether a peer still answers: asks it when somebody needs to know, and watches it while it is in use.
 
-The watching thread is there only while a command runs or was there lately. Knows neither SSH nor Docker: the question
-and the end are functions handed in.
+The watching thread exists only while a command is running or was running recently. This module knows neither SSH nor
+Docker; the functions that ask the peer and that give it up are passed in.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ from rdo.util import clock, log, threads
 
 
 class SignOfLife:
-    """When a peer was last heard from, and who waits for the next time. Noted by whoever receives; for any thread."""
+    """When a peer was last heard from, and who waits for the next time. Updated by the receiving thread.
+    Thread-safe."""
 
     def __init__(self, elapsed: Callable[[], float] = clock.elapsed) -> None:
         self._elapsed = elapsed
         self.at = elapsed()
-        """By a clock that goes on while the machine sleeps."""
+        """By a clock that continues while the machine sleeps."""
         self.is_last = False
-        """Whether no more will come."""
+        """Whether there will be no more signs of life."""
         self._waiting: list[Callable[[], None]] = []
 
     def note(self) -> None:
-        """It was heard from."""
+        """Note that the peer was heard from."""
         self.at = self._elapsed()
         if self._waiting:
             self._wake()
 
     def end(self) -> None:
-        """It has gone, or was given up."""
+        """Note that the peer has gone, or was given up."""
         self.is_last = True
         self._wake()
 
@@ -45,7 +46,7 @@ class SignOfLife:
                 call()
 
     def when_next(self, call: Callable[[], None]) -> None:
-        """Call this, once, with the next sign of life or at the end, in the thread that notes it."""
+        """Call the function once, at the next sign of life or at the end, in the thread that notes it."""
         self._waiting.append(call)
 
 
@@ -68,7 +69,7 @@ class Keepalive:
         self._end = end
         self._now = now
         self._changed = threading.Condition()
-        """Guards what follows; notified when a look is due earlier than planned."""
+        """Guards everything below. Notified when a check is due earlier than planned."""
         self._silence = Silence(timeouts)
         self._observers: list[SilenceObserver] = []
         self._thread: threading.Thread | None = None
@@ -92,11 +93,11 @@ class Keepalive:
         return not self._silence.is_trusted(self._now(), self._sign.at)
 
     def has_name(self, name: str) -> bool:
-        """See LinkWatch: who answers is who was asked."""
+        """See LinkWatch. The peer that answers is always the one that was asked."""
         return True
 
     def check_alive(self) -> bool:
-        """See LinkWatch: waits up to `ping_timeout`."""
+        """See LinkWatch. Waits up to `ping_timeout`."""
         now, heard = self._now(), self._sign.at
         if self.ended or self._silence.is_trusted(now, heard):
             return not self.ended
@@ -140,18 +141,18 @@ class Keepalive:
                 self._observers.remove(observer)
 
     def stop(self) -> None:
-        """The link is closed: end the watching thread."""
+        """End the watching thread, since the link is closed."""
         self._sign.end()
         self._look_again()
 
     def join(self, timeout: float) -> None:
-        """Wait for the watching thread to be gone."""
+        """Wait for the watching thread to end."""
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
 
     def _watch(self) -> None:
-        """Have somebody look soon. With the lock."""
+        """Start the watching thread, or wake it. Call with the lock held."""
         if self._thread is not None or self.ended:
             self._changed.notify_all()
             return
@@ -162,7 +163,7 @@ class Keepalive:
     # In the thread
 
     def _forget_thread(self, _: BaseException) -> None:
-        """It has failed: the next command starts another one."""
+        """Forget the thread, which has failed. The next command starts another one."""
         with self._changed:
             self._thread = None
 
@@ -176,7 +177,7 @@ class Keepalive:
             self._report(step)
 
     def _next_step(self) -> Step | None:
-        """What is to be done, once there is something; None when nobody uses the link any more."""
+        """Wait for the next step, and return it; None when nobody uses the link any more."""
         with self._changed:
             while not self.ended:
                 step = self._silence.look(self._now(), self._sign.at)

@@ -1,6 +1,6 @@
-"""What a connection knows of the link below it: whether that still carries, and who is to hear when it falls silent.
+"""What a connection knows about its link: whether that still works, and who wants to know when it falls silent.
 
-keepalive.py implements it for a peer that can be asked; NoLink is for where there is nothing in between.
+keepalive.py implements this for a peer that can be asked; NoLink is for targets with nothing in between.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ class SilenceObserver(Protocol):
     """Whoever runs a command over a connection. Neither method may wait."""
 
     def falls_silent(self, seconds: float) -> None:
-        """The target was asked for a sign of life, and has not been heard from for so long."""
+        """The target was asked for a sign of life, and has been silent for so many seconds."""
 
     def answers_again(self, seconds: float) -> None:
-        """It was heard from, after so many seconds. Follows `falls_silent`."""
+        """The target answers again, after so many seconds. Follows `falls_silent`."""
 
 
 class LinkWatch(Protocol):
-    """Whether what lies between here and a target still carries. Usable from any thread."""
+    """Whether the link to a target still works. Thread-safe."""
 
     @property
     def ended(self) -> bool:
@@ -29,32 +29,32 @@ class LinkWatch(Protocol):
 
     @property
     def is_silent(self) -> bool:
-        """Whether an answer is overdue, which may still come. Does not wait."""
+        """Whether an answer is overdue, which may still arrive. Does not wait."""
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether the target was not heard from lately, so that `check_alive` waits. Does not wait."""
+        """Whether the target was not heard from recently, so that `check_alive` would wait. Does not wait."""
 
     def has_name(self, name: str) -> bool:
-        """Whether the target still has the name, of those that may become another's. May wait as `check_alive` does."""
+        """Whether the target still has the name, if that may come to denote another one. May wait like
+        `check_alive`."""
 
     def check_alive(self) -> bool:
-        """Whether the target was heard from lately, or answers now: waits a few seconds, and only once for each
-        silence. Where it is not, but has not `ended` either, the answer may still come.
-        """
+        """Whether the target was heard from recently, or answers now. Waits a few seconds, and only once for each
+        silence. If it returns False and the link has not `ended`, the answer may still arrive."""
 
     def when_heard(self, call: Callable[[], None]) -> None:
-        """Call this, once, as soon as a silent one is heard from or has ended."""
+        """Call the function once, as soon as a silent target is heard from, or the link has ended."""
 
     def in_use(self) -> contextlib.AbstractContextManager[None]:
-        """A command runs over it: silence is fatal."""
+        """A context in which a command uses the link, so that silence is fatal."""
 
     def observed(self, observer: SilenceObserver) -> contextlib.AbstractContextManager[None]:
-        """Tell the observer of silence."""
+        """A context in which the observer is notified of silence."""
 
 
 class NoLink:
-    """The LinkWatch where nothing lies between here and the target that could fall silent."""
+    """The LinkWatch for a target with nothing in between that could fall silent."""
 
     is_doubtful = False
 
@@ -71,7 +71,7 @@ class NoLink:
         return not self.ended
 
     def when_heard(self, call: Callable[[], None]) -> None:
-        """Never: it is never silent."""
+        """Never called back, since the link is never silent."""
 
     def in_use(self) -> contextlib.AbstractContextManager[None]:
         """See LinkWatch."""

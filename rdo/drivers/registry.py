@@ -1,4 +1,4 @@
-"""Ways to reach a target. Only the one that a profile names is ever imported: paramiko and docker are slow to load."""
+"""The drivers by name. Only the one that a profile names is imported, since paramiko and docker are slow to load."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ENV_VARS = (
     "DOCKER_TLS_VERIFY", "VAGRANT_CWD", "VAGRANT_DOTFILE_PATH", "VAGRANT_VAGRANTFILE", "VAGRANT_HOME",
     "VAGRANT_DEFAULT_PROVIDER", "COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROJECT_NAME",
 )  # fmt: skip
-"""Variables of a caller by which a driver finds its target, beside the profile."""
+"""The caller's variables by which a driver finds its target, in addition to the profile."""
 
 
 def create(config: Config, environment: Mapping[str, str]) -> Driver:
-    """The driver of the profile, for callers with these ENV_VARS. Connects to nothing. Raises ConfigError."""
+    """Create the driver of the profile, for callers with these ENV_VARS. Does not connect. Raises ConfigError."""
     settings = config.settings
     if settings.driver == "ssh":
         from rdo.drivers.ssh.driver import SshDriver
@@ -61,13 +61,13 @@ def create(config: Config, environment: Mapping[str, str]) -> Driver:
 
 
 def ssh_query(driver: Driver, environment: Mapping[str, str]) -> Query | None:
-    """Begin to ask how ssh reaches the target; None where it does not, or only Vagrant knows. Raises ConnectError."""
+    """Start `ssh -G` for the target; None if ssh is not used, or only Vagrant knows. Raises ConnectError."""
     begin: Callable[[Mapping[str, str]], Query | None] | None = getattr(driver, "ssh_query", None)
     return begin(environment) if begin else None
 
 
 def programs(config: Config, environment: Mapping[str, str]) -> list[str]:
-    """The files of the repository that the profile's driver has run on this machine. Raises RdoError."""
+    """The files of the repository that the profile's driver runs on this machine. Raises RdoError."""
     if config.settings.driver == "docker" and config.settings.build:
         from rdo.drivers.docker import dockerfile
 
@@ -81,7 +81,7 @@ def programs(config: Config, environment: Mapping[str, str]) -> list[str]:
 
 
 def ssh_config_file(configured: str | None, environment: Mapping[str, str]) -> str | None:
-    """The file that stands in for ~/.ssh/config: RDO_SSH_CONFIG, else the user file's `ssh_config`."""
+    """The file to use in place of ~/.ssh/config: RDO_SSH_CONFIG, or else `ssh_config` of the user's file."""
     given = environment.get("RDO_SSH_CONFIG") or configured
     if not given:
         return None

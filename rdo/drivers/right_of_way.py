@@ -1,8 +1,9 @@
-"""Who waits for an answer goes before who receives a stream.
+"""Gives threads that wait for an answer precedence over threads that receive a stream.
 
-All connections share one interpreter and this machine's processors. A stream at full speed fills both: a command beside
-it, to another target, would be answered much later than alone. So what receives a stream rests for a moment when
-something small was sent over another connection, such as a command or a key, until that is answered.
+All connections share one interpreter and this machine's processors. A stream at full speed fills both, so that a
+command to another target would be answered much later than on its own. So a thread that receives a stream rests for a
+moment after something small, such as a command or a key, was sent over another connection, until the answer to that has
+arrived.
 """
 
 from __future__ import annotations
@@ -16,50 +17,49 @@ from typing import NamedTuple
 from rdo.util.active_count import ActiveCount
 
 SMALL_SIZE = 4096
-"""Bytes that are sent at a time by who waits for an answer, at most."""
+"""Most bytes of something that is sent by a thread that waits for an answer."""
 
 STREAM_SIZE = 32 * 1024
-"""Bytes that are received at a time of a stream at full speed, at least."""
+"""Fewest bytes that are received at a time from a stream at full speed."""
 
 REST = 0.005
-"""Seconds at most to rest for one answer: a short command over a fast link takes less. Over a slow one, nobody notices
-that a stream goes on meanwhile.
-"""
+"""Most seconds to rest for one answer. A short command over a fast link takes less; over a slow one, nobody notices
+that a stream continues meanwhile."""
 
 
 class Question(NamedTuple):
-    """What was sent, by whom and when."""
+    """What was sent, over which connection, and when."""
 
     traffic: ConnectionTraffic
     at: float
 
 
 class RightOfWay:
-    """Whose answer is waited for. For any thread."""
+    """The question whose answer has precedence. Thread-safe."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.now = now
         """Seconds."""
         self.latest: Question | None = None
-        """The last one that was asked, if it has had no answer yet. The others wait no longer than without it."""
+        """The latest question, if it was not answered yet. For earlier ones, no thread rests any more."""
         self._answered = threading.Condition()  # notified when the latest one was answered, if somebody rests
         self._resting = ActiveCount(self._answered, lambda: False)
 
     def answer(self) -> None:
-        """The latest has its answer."""
+        """Note that the latest question was answered."""
         self.latest = None
         if self._resting.count:
             with self._answered:
                 self._answered.notify_all()
 
     def wait(self, question: Question, timeout: float) -> None:
-        """Wait until it is answered, or another one was asked, or so many seconds."""
+        """Wait until the question is answered, another one was asked, or so many seconds have passed."""
         with self._resting, self._answered:
             self._answered.wait_for(lambda: self.latest is not question, timeout)
 
 
 class ConnectionTraffic:
-    """What goes over one connection. One thread receives."""
+    """The traffic of one connection. Only one thread receives."""
 
     def __init__(self, right_of_way: RightOfWay) -> None:
         self._right_of_way = right_of_way
@@ -67,21 +67,20 @@ class ConnectionTraffic:
         self._rested_at = -math.inf
 
     def sent(self, size: int) -> None:
-        """So many bytes were sent."""
+        """Note that so many bytes were sent."""
         if size <= SMALL_SIZE and not self._is_stream:
             self._right_of_way.latest = Question(self, self._right_of_way.now())
 
     def received(self, size: int) -> None:
-        """So many bytes have come."""
+        """Note that so many bytes were received."""
         self._is_stream = size >= STREAM_SIZE
         latest = self._right_of_way.latest
         if latest is not None and latest.traffic is self:
             self._right_of_way.answer()
 
     def rest(self) -> None:
-        """Before more is received: let another connection have its answer. No longer than was worked since the last
-        time, so that a stream goes on beside any number of commands.
-        """
+        """Before receiving more, rest so that another connection gets its answer. Rests no longer than it has worked
+        since the last time, so that a stream continues beside any number of commands."""
         question = self._right_of_way.latest
         if not self._is_stream or question is None or question.traffic is self:
             return
@@ -93,4 +92,4 @@ class ConnectionTraffic:
 
 
 RIGHT_OF_WAY = RightOfWay()
-"""Of all connections of this process."""
+"""Shared by all connections of this process."""

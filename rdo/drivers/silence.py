@@ -1,7 +1,7 @@
-"""How long a peer has been silent, and what is due because of that: a question, a report, the end. Pure.
+"""How long a peer has been silent, and what is due because of that: a question, a report, or giving it up. Pure.
 
-Silence is counted by a clock that goes on while the machine sleeps. So after a suspend, a command always asks first;
-and what runs is given its time once more, because the one who looks is late then.
+Silence is measured by a clock that continues while the machine sleeps. So after a suspend, a command always asks first;
+and what is running gets the full time once more, since the check then comes late.
 """
 
 from __future__ import annotations
@@ -12,72 +12,74 @@ from typing import NamedTuple
 from rdo.util.clock import Instant
 
 LATE_LIMIT = 2.0
-"""Seconds after which a look came too late to blame the peer: the machine slept, or this process was stopped."""
+"""Seconds after which a check came too late to blame the peer: the machine slept, or this process was stopped."""
 
 TOLERANCE = 0.01
-"""Seconds by which a wait may be shorter than asked for."""
+"""Seconds by which a wait may be shorter than requested."""
 
 
 class KeepaliveTimeouts(NamedTuple):
-    """How long a peer may be silent, all in seconds."""
+    """How long a peer may be silent; all in seconds."""
 
     liveness: float = 3.0
-    """Since it was last heard from, within which a command trusts it without asking."""
+    """Time since the peer was last heard from, within which a command trusts it without asking."""
     ping_timeout: float = 3.0
-    """For an answer, until a new connection is tried."""
+    """Time to wait for an answer before trying a new connection."""
     ping_interval: float = 2.0
-    """Of silence until it is asked, and asked again, while it is in use: less than `liveness`, by a slow round trip."""
+    """Silence before the peer is asked, and asked again, while it is in use. Less than `liveness` by a slow round
+    trip."""
     active_for: float = 60.0
-    """After the last command, in which it counts as in use: somebody sits there, and types the next one."""
+    """Time after the last command in which the peer still counts as in use, since somebody may be typing the next
+    one."""
     idle_interval: float | None = None
-    """As `ping_interval`, while it is not in use. None: then nothing is sent."""
+    """Like `ping_interval`, while the peer is not in use. None: then nothing is sent."""
     report_after: float = 5.0
-    """Of silence until it is reported to those who run commands."""
+    """Silence before it is reported to those who run commands."""
     dead_after: float = 20.0
-    """Of silence until it is given up, while a command runs."""
+    """Silence before the peer is given up while a command is running."""
     idle_dead_after: float = 40.0
-    """The same while none does: to open the first session takes some servers half a minute, silently (PAM)."""
+    """The same while none is running: some servers take half a minute to open the first session, in silence (PAM)."""
 
 
 KEEPALIVE_TIMEOUTS = KeepaliveTimeouts()
 
 
 class Step(NamedTuple):
-    """What is to be done now."""
+    """What to do now."""
 
     wait: float | None
-    """Seconds until the next look; None: there is nothing to look after."""
+    """Seconds until the next check; None if there is nothing to check."""
     ask: bool = False
     silent_for: float | None = None
-    """Report that it does not answer, for so many seconds by now."""
+    """Report that the peer has not answered for so many seconds."""
     answers_after: float | None = None
-    """Report that it answers again, after so many seconds."""
+    """Report that the peer answers again, after so many seconds."""
     is_dead: bool = False
 
 
 class Silence:
-    """That of one peer. `heard`, in each call, is when it was last heard from: the elapsed time."""
+    """The silence of one peer. In each call, `heard` is the elapsed time at which it was last heard from."""
 
     def __init__(self, timeouts: KeepaliveTimeouts) -> None:
         self._timeouts = timeouts
         self._commands = 0
         self._used = -math.inf
         self._since = 0.0
-        """When the watch began: what was before does not count."""
+        """When the watch began. Earlier silence does not count."""
         self._due = 0.0
-        """When the next look was to be."""
+        """When the next check was due."""
         self._asked: Instant | None = None
-        """When the first question was asked that nobody has answered yet."""
+        """When the first question was asked that has not been answered."""
         self._last_question = -math.inf
         self._reported: float | None = None
-        """When the silence began that was reported."""
+        """When the silence that was reported began."""
 
     def begin_watch(self, now: Instant) -> None:
-        """Looks follow from now on."""
+        """Begin to watch: checks follow from now on."""
         self._since = self._due = now.elapsed
 
     def begin_command(self, now: Instant) -> bool:
-        """A command uses the peer: whether nobody has, recently."""
+        """Note that a command uses the peer, and return whether none has recently."""
         rested = self._interval(now.elapsed) != self._timeouts.ping_interval
         self._commands += 1
         self._used = now.elapsed
@@ -89,11 +91,11 @@ class Silence:
         self._used = now.elapsed
 
     def is_trusted(self, now: Instant, heard: float) -> bool:
-        """Whether it was heard from lately."""
+        """Whether the peer was heard from recently."""
         return now.elapsed - heard < self._timeouts.liveness
 
     def ask(self, now: Instant, heard: float) -> bool:
-        """Somebody waits for an answer: whether a question has to be sent for that."""
+        """Note that somebody waits for an answer, and return whether a question has to be sent for that."""
         self._take_answer(heard)
         if self._asked is not None and _slept(self._asked, now):
             self._asked = None
@@ -101,22 +103,22 @@ class Silence:
         return self._question(now, self._timeouts.ping_interval)
 
     def patience(self, now: Instant, heard: float) -> float:
-        """Seconds left for the answer to what was asked; the whole time where nothing was."""
+        """Seconds left for the answer to a question that was asked; the full time if none was."""
         asked = self._asked
         if asked is None or heard >= asked.elapsed or _slept(asked, now):
             return self._timeouts.ping_timeout
         return self._timeouts.ping_timeout - (now.awake - asked.awake)
 
     def is_overdue(self, now: Instant, heard: float) -> bool:
-        """Whether an answer is."""
+        """Whether an answer is overdue."""
         return self._asked is not None and self.patience(now, heard) <= TOLERANCE
 
     def silent_for(self, now: Instant, heard: float) -> float:
-        """Seconds of silence by now."""
+        """Seconds of silence so far."""
         return now.elapsed - max(heard, self._since)
 
     def look(self, now: Instant, heard: float) -> Step:
-        """What is to be done at this time."""
+        """What to do at this time."""
         self._take_answer(heard)
         interval = self._interval(now.elapsed)
         if interval is None and self._asked is None and self._reported is None:
@@ -152,7 +154,7 @@ class Silence:
         return self._timeouts.dead_after if self._commands else self._timeouts.idle_dead_after
 
     def _next_look(self, began: float, interval: float | None) -> float:
-        """When something may be due."""
+        """When something may be due next."""
         due = [began + self._dead_after()]
         if interval is not None:
             due.append(max(began, self._last_question) + interval)
@@ -161,7 +163,7 @@ class Silence:
         return min(due)
 
     def _is_dead(self, now: Instant, silence: float) -> bool:
-        """Whether it was silent for long, and was asked in that time."""
+        """Whether the peer has been silent for long, and was asked in that time."""
         limit = self._dead_after()
         if self._asked is None or silence < limit:
             return False
@@ -181,5 +183,5 @@ class Silence:
 
 
 def _slept(then: Instant, now: Instant) -> bool:
-    """Whether the machine did, in between."""
+    """Whether the machine slept in between."""
     return (now.elapsed - then.elapsed) - (now.awake - then.awake) > LATE_LIMIT

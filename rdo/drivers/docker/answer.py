@@ -1,5 +1,5 @@
-"""The engine's answer, read with a check of every type: pure. Callers say which type a value must have; an answer that
-holds another one, or none, is a ConnectError that names it, never a KeyError somewhere else."""
+"""Reads the engine's answers, and checks every type. Pure. Callers state the type that a value must have; an answer
+with a missing value, or one of another type, causes a ConnectError that names it, never a KeyError somewhere else."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from rdo.errors import ConnectError
 from rdo.util.phrases import shortened
 
 ADVICE = "see whether `docker version` works"
-"""What to type where an engine answers, but not as one."""
+"""What to type if something answers that is not a Docker engine."""
 
 IDENTITY = re.compile(r"[\w.-]{1,128}", re.ASCII)
-"""What an id of a container, an image or an exec may be made of: it becomes part of a path."""
+"""A valid id of a container, an image or an exec, which becomes part of a path."""
 
 NUMBER_LIMIT = 2**63
-"""Go's largest; beyond it nothing was counted."""
+"""The largest integer in Go."""
 
 MESSAGE_LIMIT = 600
 """Characters of the engine's own message that are shown."""
 
 
 class EngineAnswer:
-    """A value of JSON, and where it stands: `of` is the question, `at` the way to it."""
+    """A value in JSON, and its position: `of` is the request, `at` the path to the value."""
 
     def __init__(self, value: object, of: str, at: str = "") -> None:
         self._value = value
@@ -33,18 +33,18 @@ class EngineAnswer:
         self._at = at
 
     def table(self, name: str = "") -> EngineAnswer:
-        """The object of this name, or this one itself. Raises ConnectError."""
+        """The object of this name, or this value itself. Raises ConnectError."""
         found = self._below(name)
         if not isinstance(found._value, dict):
             found._refuse("an object")
         return found
 
     def maybe(self, name: str) -> EngineAnswer | None:
-        """The object of this name; None where it is missing or null. Raises ConnectError for anything else."""
+        """The object of this name; None if it is missing or null. Raises ConnectError for anything else."""
         return None if self._get(name) is None else self.table(name)
 
     def text(self, name: str, default: str | None = None) -> str:
-        """The text of this name, or the default where it is missing or null. Raises ConnectError."""
+        """The string of this name, or the default if it is missing or null. Raises ConnectError."""
         value = self._get(name)
         if value is None and default is not None:
             return default
@@ -53,18 +53,18 @@ class EngineAnswer:
         return value
 
     def word(self, name: str) -> str:
-        """The text of this name, a number or a truth value as it is written. Raises ConnectError for anything else."""
+        """The string of this name, or a number or a boolean as it is written. Raises ConnectError for anything else."""
         return found if (found := written(self._get(name))) is not None else self.text(name)
 
     def identity(self, name: str) -> str:
-        """The id of this name. Raises ConnectError for what could be anything but an id."""
+        """The id of this name. Raises ConnectError for anything that cannot be an id."""
         value = self.text(name)
         if not IDENTITY.fullmatch(value.removeprefix("sha256:")):
             self._below(name)._refuse("an id")
         return value
 
     def number(self, name: str, default: int | None = None) -> int:
-        """The whole number of this name, or the default where it is missing or null. Raises ConnectError."""
+        """The integer of this name, or the default if it is missing or null. Raises ConnectError."""
         value = self._get(name)
         if value is None and default is not None:
             return default
@@ -73,7 +73,7 @@ class EngineAnswer:
         return value
 
     def flag(self, name: str, default: bool | None = None) -> bool:
-        """The truth value of this name, or the default where it is missing or null. Raises ConnectError."""
+        """The boolean of this name, or the default if it is missing or null. Raises ConnectError."""
         value = self._get(name)
         if value is None and default is not None:
             return default
@@ -82,12 +82,12 @@ class EngineAnswer:
         return value
 
     def tables(self, name: str = "") -> list[EngineAnswer]:
-        """The objects in the list of this name, or in this list; none where it is null. Raises ConnectError."""
+        """The objects in the list of this name, or in this list; none if it is null. Raises ConnectError."""
         found = self._below(name)
         return [EngineAnswer(value, self._of, f"{found._at}[{n}]").table() for n, value in enumerate(found._list())]
 
     def texts(self, name: str) -> list[str]:
-        """The texts in the list of this name; none where it is missing or null. Raises ConnectError."""
+        """The strings in the list of this name; none if it is missing or null. Raises ConnectError."""
         found = self._below(name)
         texts = [value for value in found._list() if _is_text(value)]
         if len(texts) < len(found._list()):
@@ -95,7 +95,7 @@ class EngineAnswer:
         return texts
 
     def mapping(self, name: str) -> Mapping[str, str]:
-        """The object of this name, all of whose values are text; empty where it is missing. Raises ConnectError."""
+        """The object of this name, all of whose values are strings; empty if it is missing. Raises ConnectError."""
         found = self.maybe(name)
         if found is None:
             return {}
@@ -103,15 +103,15 @@ class EngineAnswer:
 
     @property
     def is_list(self) -> bool:
-        """Whether it is a list."""
+        """Whether the value is a list."""
         return isinstance(self._value, list)
 
     def has(self, name: str) -> bool:
-        """Whether there is a value of this name, and it is not null. Raises ConnectError."""
+        """Whether there is a value of this name that is not null. Raises ConnectError."""
         return self._get(name) is not None
 
     def names(self) -> list[str]:
-        """What this object has values for. Raises ConnectError."""
+        """The names in this object. Raises ConnectError."""
         if not isinstance(self._value, dict) or not all(map(_is_text, self._value)):
             self._refuse("an object")
         return list(self._value)
@@ -138,7 +138,7 @@ class EngineAnswer:
 
 
 def written(value: object) -> str | None:
-    """A number or a truth value of JSON as it is written there, `1.0` as JavaScript has it; None for anything else."""
+    """A number or a boolean as JSON spells it, with `1.0` as in JavaScript; None for anything else."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value) if isinstance(value, (bool, int, float)) else None
@@ -150,7 +150,7 @@ def invalid_answer(of: str, why: str) -> ConnectError:
 
 
 def decode(data: bytes, of: str) -> EngineAnswer:
-    """The answer in a body of JSON. Raises ConnectError."""
+    """Parse a JSON body. Raises ConnectError."""
     try:
         return EngineAnswer(json.loads(data), of)
     except (ValueError, RecursionError):
@@ -158,7 +158,7 @@ def decode(data: bytes, of: str) -> EngineAnswer:
 
 
 def message(data: bytes) -> str:
-    """The engine's message about an error, on one line."""
+    """The engine's error message, on one line."""
     try:
         found = json.loads(data)
         text = found["message"] if isinstance(found["message"], str) else data.decode(errors="replace")
@@ -168,12 +168,12 @@ def message(data: bytes) -> str:
 
 
 def brief(text: str) -> str:
-    """The engine's words on one line, cut where they are too long."""
+    """The engine's text on one line, cut if it is too long."""
     return shortened(" ".join(text[: 8 * MESSAGE_LIMIT].split()), MESSAGE_LIMIT)
 
 
 def _is_text(value: object) -> TypeGuard[str]:
-    """Half a surrogate pair is valid JSON, but not text."""
+    """A lone surrogate is valid JSON, but not valid text."""
     if not isinstance(value, str):
         return False
     try:

@@ -1,5 +1,5 @@
-"""The context of an image's build: which files of a directory it has, what changes with them, and all of it as a tar
-archive. Follows no link, so that nothing outside the directory is read."""
+"""The context of an image build: the files of a directory that belong to it, a digest of them, and the tar archive for
+the engine. Follows no links, so that nothing outside the directory is read."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from rdo.util import foreign_file
 IGNORE = ".dockerignore"
 
 FILE_LIMIT = 1024 * 1024
-"""Bytes of a Dockerfile, or of what is to be ignored."""
+"""Bytes of a Dockerfile or a .dockerignore."""
 
 
 class ContextEntry(NamedTuple):
-    """Something in the context: its path, relative to the directory, and what lstat(2) says of it."""
+    """An entry of the context: its path relative to the directory, and the result of lstat(2)."""
 
     path: str
     info: os.stat_result
 
 
 def digest(context: BuildContext, settings: Sequence[str]) -> str:
-    """What changes with any file of the context, and with the settings. Looks into the Dockerfile alone.
+    """A digest that changes with any file of the context and with the settings. Reads only the Dockerfile.
 
     Raises RdoError.
     """
@@ -48,12 +48,12 @@ def digest(context: BuildContext, settings: Sequence[str]) -> str:
 
 
 def instructions(context: BuildContext) -> str:
-    """The Dockerfile. Raises SetupError."""
+    """The text of the Dockerfile. Raises SetupError."""
     return _content(context, context.dockerfile).decode(errors="replace")
 
 
 def entries(context: BuildContext) -> Iterator[ContextEntry]:
-    """What the build sees, in an order that is always the same. Raises RdoError."""
+    """The entries of the context, always in the same order. Raises RdoError."""
     patterns = build_files.ignore_patterns(_content(context, IGNORE).decode(errors="replace"))
     always = {IGNORE, context.dockerfile}
     try:
@@ -79,7 +79,8 @@ def _below(
 
 
 def pack(context: BuildContext) -> Iterator[bytes]:
-    """The context as a tar archive, piece by piece; all of it is root's, as with `docker build`. Raises RdoError."""
+    """The context as a tar archive, piece by piece. Everything in it belongs to root, as with `docker build`. Raises
+    RdoError."""
     for path, info in entries(context):
         try:
             yield from _packed(context, path, info)
@@ -89,7 +90,7 @@ def pack(context: BuildContext) -> Iterator[bytes]:
 
 
 def _packed(context: BuildContext, path: str, info: os.stat_result) -> Iterator[bytes]:
-    """One member; nothing for a socket, a pipe or a device, which are of no use to a build."""
+    """One entry of the archive; nothing for a socket, a pipe or a device, which are of no use in a build."""
     member = tarfile.TarInfo(path)
     member.mode, member.mtime = stat.S_IMODE(info.st_mode), int(info.st_mtime)
     full = os.path.join(context.directory, path)
@@ -111,7 +112,7 @@ def _head(member: tarfile.TarInfo) -> bytes:
 
 
 def _blocks(source: IO[bytes], size: int) -> Iterator[bytes]:
-    """A file's content in whole blocks: as many as its head says, whatever becomes of the file meanwhile."""
+    """The content of a file in whole blocks: as many as its header says, even if the file changes meanwhile."""
     left = size
     while left:
         length = min(left, READ_SIZE)
@@ -122,7 +123,8 @@ def _blocks(source: IO[bytes], size: int) -> Iterator[bytes]:
 
 
 def _content(context: BuildContext, path: str) -> bytes:
-    """A file's content; empty where there is none. Raises SetupError where it cannot be read, or leads out."""
+    """The content of a file; empty if there is none. Raises SetupError if it cannot be read, or is outside of the
+    directory."""
     try:
         return foreign_file.read(os.path.join(context.directory, path), FILE_LIMIT, within=context.directory)
     except FileNotFoundError:

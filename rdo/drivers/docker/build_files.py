@@ -1,5 +1,5 @@
-"""The two files of a build: what its Dockerfile needs of the engine, and what its `.dockerignore` leaves out of the
-context. Pure."""
+"""Parses the two files of a build: which features the Dockerfile requires, and what the `.dockerignore` excludes from
+the context. Pure."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 LINE_ENDS = re.compile(r"\\[ \t]*\n(?:[ \t]*#[^\n]*\n)*")
-"""An instruction continues in the next line, comments left out."""
+"""The end of a line after which an instruction continues, including comments in between."""
 
 INSTRUCTION = re.compile(r"(?:ONBUILD\s+)?(RUN|COPY|ADD|FROM)\s+(.*)", re.IGNORECASE)
 
 FLAG = re.compile(r"--([a-z-]+)")
 
 CLASSIC = {"RUN": (), "COPY": ("chown", "from"), "ADD": ("chown",), "FROM": ("platform",)}
-"""The flags that the engine's own builder knows, of the instructions that have more under BuildKit."""
+"""The flags that the engine's own builder supports, for the instructions that have more with BuildKit."""
 
 PLATFORM = re.compile(r"\$\{?(BUILD|TARGET)(PLATFORM|OS|ARCH|VARIANT)\b")
-"""The arguments that BuildKit alone sets."""
+"""The arguments that only BuildKit sets."""
 
 HERE_DOCUMENT = re.compile(r"(?<!<)<<-?[\"']?[A-Za-z_]")
 
 
 def buildkit_feature(text: str) -> str:
-    """The first word of a Dockerfile that only BuildKit understands, as `RUN --mount`; empty where there is none.
+    """The first instruction of a Dockerfile that only BuildKit understands, such as `RUN --mount`; empty if there is
+    none.
 
-    Of the reference of Dockerfiles. A here-document of the shell's own looks as one of BuildKit's.
+    See the Dockerfile reference. A here-document of the shell looks the same as one of BuildKit.
     """
     for line in LINE_ENDS.sub(" ", text.replace("\r\n", "\n")).split("\n"):
         found = INSTRUCTION.match(line.strip())
@@ -49,18 +50,18 @@ def _word(instruction: str, rest: str) -> str:
 
 
 PATTERN_LIMIT = 2000
-"""Patterns that are read."""
+"""Patterns to read."""
 
 
 class IgnorePattern(NamedTuple):
-    """One line; `keeps` has a `!` before it."""
+    """A pattern; `keeps` means that it was preceded by `!`."""
 
     expression: re.Pattern[str]
     keeps: bool
 
 
 def ignore_patterns(text: str) -> list[IgnorePattern]:
-    """The patterns of a `.dockerignore`, as `docker build` reads it. One that makes no sense is left out.
+    """The patterns of a `.dockerignore`, as `docker build` reads it. Invalid ones are ignored.
 
     https://docs.docker.com/build/concepts/context/#dockerignore-files
     """
@@ -81,28 +82,28 @@ def ignore_patterns(text: str) -> list[IgnorePattern]:
 
 
 Hits = Sequence[bool]
-"""For each pattern whether it matches a path, or a directory above it."""
+"""For each pattern, whether it matches a path or one of its parents."""
 
 
 def hits(patterns: Sequence[IgnorePattern], path: str, above: Hits = ()) -> Hits:
-    """Which patterns match a path, relative to the context; `above` are those of its directory."""
+    """Which patterns match a path, relative to the context; `above` are the hits of its directory."""
     if not above:
         above = [False] * len(patterns)
     return [hit or bool(each.expression.fullmatch(path)) for each, hit in zip(patterns, above, strict=True)]
 
 
 def excludes(patterns: Sequence[IgnorePattern], found: Hits) -> bool:
-    """Whether what has these hits is left out: the last pattern that matches it, or a directory above it, decides."""
+    """Whether a path with these hits is excluded: the last pattern that matches it or one of its parents decides."""
     return next((not each.keeps for each, hit in zip(reversed(patterns), reversed(found), strict=True) if hit), False)
 
 
 def may_keep_below(patterns: Sequence[IgnorePattern]) -> bool:
-    """Whether something in a directory that is left out may be kept all the same."""
+    """Whether something in an excluded directory may be kept nevertheless."""
     return any(pattern.keeps for pattern in patterns)
 
 
 def _expression(path: str) -> str:
-    """A path's pattern as a regular expression: `*` and `?` stay in a directory, `**` does not."""
+    """The pattern as a regular expression: `*` and `?` do not match a slash, `**` does."""
     parts: list[str] = []
     position = 0
     while position < len(path):

@@ -1,4 +1,5 @@
-"""One program in a container: its streams over a connection that the engine has handed over. Knows no engine."""
+"""One program in a container: its streams over a connection that the engine has handed over. Sends no requests
+itself."""
 
 from __future__ import annotations
 
@@ -18,67 +19,69 @@ from rdo.errors import LinkLost, RdoError
 from rdo.util import threads
 
 FAILED_TO_START = (126, 127)
-"""Statuses of what an engine could not start."""
+"""Exit statuses that mean that the engine could not start the program."""
 
 KILLED = (128 + 15, 128 + 9)
-"""Statuses of what ended with its container."""
+"""Exit statuses of a program that ended with its container."""
 
 SAFE_OUTPUT_LIMIT = 4 * 1024
-"""Bytes after which a slow reader could lose the end: the engine closes the streams 2 seconds after the program's end,
-read or not. Less is safe: each socket on the way to the user holds as much."""
+"""Bytes of unread output that are safe: the engine closes the streams 2 seconds after the program's end, so that a slow
+reader could lose the rest. Each socket on the way to the user holds as many."""
 
 EXIT_CHECK_INTERVAL = 0.4
-"""Seconds between two checks whether a program has ended while nobody reads its output; a fraction of those 2."""
+"""Seconds between two checks whether a program has ended while nobody reads its output; a fraction of those 2
+seconds."""
 
 UNREAD_LIMIT = 8 * 1024 * 1024
-"""The most bytes that are held then: more than engine and kernel can hold."""
+"""Most bytes that are kept then: more than engine and kernel can hold."""
 
 
 class DockerChannel:
-    """The Channel of rdo.drivers.base. Two streams are framed; with a pty it is a single one, not framed."""
+    """The Channel of rdo.drivers.base. Without a pty, the two streams are framed; a pty has a single stream without
+    frames."""
 
     def __init__(self, stream: HijackedStream, program: DockerProgram, *, pty: bool) -> None:
         self._wire = stream.wire
         self._program = program
         self._frames = None if pty else FrameDecoder()
         self._is_invalid = False
-        """Whether a frame of an unknown kind has come."""
+        """Whether a frame of an unknown kind has arrived."""
         self._has_written = False
         self._chunks = deque(self._decode(stream.early))
         self._first = bytes(self._chunks[0].data) if self._chunks else b""
         self._reading = threading.Lock()
-        """Held by the one thread that receives: guards `_chunks`, `_size`, `_first` and the decoder."""
+        """Held by the one thread that receives. Guards `_chunks`, `_size`, `_first` and the decoder."""
         self._size = 0
         self._watch: threading.Thread | None = None
         self.is_cut: IsCut = lambda timeout: False
         self.heard: Callable[[], None] = lambda: None
-        """Called as output comes."""
+        """Called when output arrives."""
         self.refused: Callable[[str], RdoError] = lambda message: LinkLost("cannot start /bin/sh", message)
-        """The error for what the engine said where it could not start the program."""
+        """The error for the engine's message that it could not start the program."""
         self.why_down: Callable[[], RdoError | None] = lambda: None
-        """The error where nothing can be started at present, as the container does not run, or was restarted."""
+        """The error if nothing can be started at present, because the container is not running, or was restarted."""
         self.check_progress: Callable[[], None] = lambda: None
-        """Raises LinkLost where the program can neither go on nor end at present."""
+        """Raises LinkLost if the program can neither continue nor end at present."""
         self._cut_reason = ""
         self._fault: BaseException | None = None
-        """What nobody foresaw."""
+        """An unexpected error."""
         self.opened = time.monotonic()
         self.streams_ended = math.inf
-        """When: by time.monotonic, as `opened`."""
+        """When the streams ended, by time.monotonic(), like `opened`."""
         self._over = threading.Event()
-        """Set once the streams have ended or the channel is closed: ends the thread `rest`."""
+        """Set once the streams have ended or the channel is closed. Ends the thread `rest`."""
         self._at_end = False
         self._input_ended = False
         self._closed = False
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed here."""
+        """Whether the channel was closed on this side."""
         return self._closed
 
     @property
     def ended(self) -> bool:
-        """See base.Channel. What has come by now is kept for reading."""
+        """See base.Channel. Data that has arrived is kept for reading."""
         if not self._at_end and self._reading.acquire(blocking=False):
             try:
                 if sum(len(chunk.data) for chunk in self._chunks) < SAFE_OUTPUT_LIMIT:
@@ -97,12 +100,14 @@ class DockerChannel:
         return False
 
     def write(self, data: bytes | memoryview) -> None:
-        """See base.Channel. What cannot be sent is dropped: the program has ended, or its exit status says why."""
+        """See base.Channel. What cannot be sent is dropped: the program has ended, or its exit status will explain
+        it."""
         self._has_written = True
         self._send(data)
 
     def write_first(self, data: bytes) -> None:
-        """See base.Channel: a socket has room for a little. It says nothing of whether the program was started."""
+        """See base.Channel: an empty socket has room for a little. This does not show whether the program was
+        started."""
         self._send(data)
 
     def _send(self, data: bytes | memoryview) -> None:
@@ -125,7 +130,7 @@ class DockerChannel:
             return self._chunks.popleft() if self._chunks else None
 
     def _await_output(self, deadline: float | None) -> None:
-        """Raises TimeoutError, even while empty frames keep coming."""
+        """Wait for output. Raises TimeoutError, even if empty frames keep arriving."""
         begun = False
         while not self._chunks and not self._at_end:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -150,14 +155,14 @@ class DockerChannel:
             self._first = bytes(self._chunks[0].data)
 
     def _give_up(self, error: BaseException) -> None:
-        """Some output may be lost: who reads is told instead of the status."""
+        """End with an error in place of the status, since some output may be lost."""
         self._fault = error
         self._at_end = True
         self._over.set()
         self._wire.close()
 
     def _look_after(self) -> None:
-        """While nobody reads, see to it that no output is lost when the program ends."""
+        """While nobody reads, make sure that no output is lost when the program ends."""
         while not self._over.wait(EXIT_CHECK_INTERVAL):
             if self._reading.locked() or self._program.runs():
                 continue
@@ -189,7 +194,7 @@ class DockerChannel:
             return  # the program has ended
 
     def stop_reading(self) -> bool:
-        """See base.Channel: the engine keeps reading whatever we do."""
+        """See base.Channel. The engine keeps reading whatever we do."""
         return False
 
     def resize(self, size: WindowSize) -> None:
@@ -198,7 +203,7 @@ class DockerChannel:
             self._program.resize(size)
 
     def exit_status(self) -> int:
-        """See base.Channel. Raises ConnectError where there is no such program."""
+        """See base.Channel. Raises ConnectError if there is no such program."""
         if self._fault is not None:
             raise self._fault
         if self._is_invalid:
@@ -207,12 +212,12 @@ class DockerChannel:
             raise LinkLost("the Docker engine does not answer", self._cut_reason)
         status = self._status()
         if status in FAILED_TO_START and not self._program.started and not self._has_written:
-            # what came is the engine's own words (podman has no process either for a program that has ended)
+            # the output is the engine's own message (podman, too, has no process for a program that has ended)
             raise self.refused(brief(self._first.decode(errors="replace")))
         return status
 
     def _status(self) -> int:
-        """What became of its container says more than its streams. Raises RdoError."""
+        """The status, or the error from its container, which says more than its streams. Raises RdoError."""
         try:
             status = self._program.status(self.is_cut)
         except LinkLost as lost:
@@ -228,7 +233,7 @@ class DockerChannel:
             raise why from None
 
     def cut(self, why: str) -> None:
-        """End its streams, without the program: the engine cannot be reached."""
+        """Close the streams, since the engine cannot be reached."""
         self._cut_reason = why
         self._wire.close()
 

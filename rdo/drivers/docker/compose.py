@@ -1,7 +1,7 @@
-"""Which container a service's name means, by the labels that compose gives its containers: pure.
+"""Which container the name of a service denotes, according to compose's labels. Pure.
 
-An image may have labels, too. One counts only where the image does not have it, or where another one shows that compose
-made the container.
+Images can have labels, too. A label counts only if the image does not have it, or if another label shows that compose
+created the container.
 """
 
 from __future__ import annotations
@@ -20,27 +20,28 @@ PROJECT_DIRECTORY = f"{PREFIX}project.working_dir"
 PROJECT_FILES = f"{PREFIX}project.config_files"
 ONE_OFF = f"{PREFIX}oneoff"
 HASH = f"{PREFIX}config-hash"
-"""Of the service's configuration; compose sets it for a container, and never for an image that it builds."""
+"""A digest of the service's configuration. compose sets this label for containers, but never for images that it
+builds."""
 IMAGE = f"{PREFIX}image"
-"""The image's own id, which no image can hold."""
+"""The id of the image, which no image can contain."""
 
 FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-"""What compose looks for where no file is named, here and above."""
+"""The file names that compose looks for here and in parent directories, if none is given."""
 
 ENV_VARS = ("COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROJECT_NAME")
-"""Variables by which a user says which compose project is meant."""
+"""Variables by which a user selects a compose project."""
 
 
 class ServiceCandidates(NamedTuple):
-    """The containers of the compose projects that a directory belongs to, nearest ones first."""
+    """The containers of the compose projects that a directory belongs to, the nearest ones first."""
 
     here: Sequence[ListedContainer]
-    """Of a project in this very directory."""
+    """Those of a project in this very directory."""
     around: Sequence[ListedContainer]
-    """Of the nearest project above it, of those below it, and of those that mount something of it."""
+    """Those of the nearest project above it, of those below it, and of those that mount part of it."""
 
     def of_service(self, service: str) -> Sequence[ListedContainer]:
-        """The service's containers; those of farther projects only where the near ones have none."""
+        """The service's containers; those of more distant projects only if the near ones have none."""
         found = ([each for each in group if each.labels.get(SERVICE) == service] for group in self)
         return next((group for group in found if group), [])
 
@@ -50,14 +51,15 @@ class ServiceCandidates(NamedTuple):
 
 
 class NamedProject(NamedTuple):
-    """The compose project that the caller's environment names; empty where it names none."""
+    """The compose project selected by the caller's environment; empty if it selects none."""
 
     name: str = ""
     directory: str = ""
-    """Of the first compose file."""
+    """The directory of the first compose file."""
 
     def has(self, labels: Mapping[str, str], resolve: Callable[[str], str]) -> bool:
-        """Whether a container with these labels belongs to it. A name counts alone, as with `docker compose exec`."""
+        """Whether a container with these labels belongs to the project. A name alone suffices, as with `docker compose
+        exec`."""
         if self.name:
             return labels.get(PROJECT) == self.name
         return any(resolve(self.directory) in (place, resolve(place)) for place in project_directories(labels))
@@ -67,9 +69,9 @@ NO_PROJECT = NamedProject()
 
 
 def named_project(environment: Mapping[str, str], directory: str) -> NamedProject:
-    """What COMPOSE_PROJECT_NAME and COMPOSE_FILE say; a relative path is below `directory`.
+    """The project selected by COMPOSE_PROJECT_NAME and COMPOSE_FILE; a relative path is relative to `directory`.
 
-    COMPOSE_PROFILES says nothing of which container is meant: `docker compose exec` reaches any service that runs.
+    COMPOSE_PROFILES is irrelevant here: `docker compose exec` reaches any service that is running.
     """
     paths = environment.get("COMPOSE_FILE", "").split(environment.get("COMPOSE_PATH_SEPARATOR") or ":")
     places = [posixpath.dirname(posixpath.join(directory, path)) for path in paths if path not in ("", "-")]
@@ -77,7 +79,7 @@ def named_project(environment: Mapping[str, str], directory: str) -> NamedProjec
 
 
 def without_image_labels(container: ListedContainer, image: Mapping[str, str]) -> ListedContainer:
-    """The container without the labels of compose that only its image brought."""
+    """The container without those labels of compose that come only from its image."""
     own = {name: value for name, value in container.labels.items() if image.get(name) != value}
     if HASH in own or own.get(IMAGE, "-") == container.image:
         return container
@@ -91,7 +93,7 @@ def candidates(
     resolve: Callable[[str], str],
     project: NamedProject = NO_PROJECT,
 ) -> ServiceCandidates:
-    """The containers of `project`, or else of `directory`, which is a physical path; `resolve` follows links."""
+    """The containers of `project`, or else of `directory`, which is a physical path; `resolve` resolves links."""
     listing = [each for each in listing if each.labels.get(ONE_OFF, "").lower() != "true" and SERVICE in each.labels]
     if any(project):
         return ServiceCandidates([each for each in listing if project.has(each.labels, resolve)], [])
@@ -117,13 +119,14 @@ def project_directories(labels: Mapping[str, str]) -> set[str]:
 
 
 def _mounts(container: ListedContainer, directory: str, resolve: Callable[[str], str]) -> bool:
-    """Whether something of the directory is mounted, or it is below something that is: other than all there is."""
+    """Whether part of the directory is mounted, or the directory is below something that is mounted, other than the
+    root."""
     sources = {path for source in container.sources for path in (normalized(source), resolve(source)) if path != "/"}
     return any(contains(directory, source) or contains(source, directory) for source in sources)
 
 
 def up_command(files: Sequence[str], directory: str, service: str) -> str:
-    """The command that starts the service of these compose files, given where `directory` is."""
+    """The command that starts the service of these compose files; their paths are relative to `directory`."""
     found = any(posixpath.basename(file) in FILES and contains(posixpath.dirname(file), directory) for file in files)
     if found or not files:
         return f"`docker compose up -d {service}`"

@@ -1,4 +1,4 @@
-"""A held connection to one container. Knows how long the engine may be silent, not how a program is started."""
+"""An open connection to one container. Knows how long the engine may be silent, but not how programs are started."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from rdo.util import threads
 from rdo.util.threads import Workers
 
 LIVENESS_TIMEOUT = 3.0
-"""Seconds for the engine to say whether the container runs."""
+"""Seconds for the engine to report whether the container is running."""
 
 ANSWER_TIMEOUT = KEEPALIVE_TIMEOUTS.dead_after + KEEPALIVE_TIMEOUTS.ping_timeout
-"""Seconds that a sign of life is waited for, on a connection that was there before: a new one would answer, and say
-nothing of those that programs use."""
+"""Seconds to wait for a sign of life over an existing connection. A new one might answer, and would not show whether
+the connections of running programs still work."""
 
 STREAM_END_INTERVAL = 0.01
 """Seconds between two checks whether all streams have ended."""
@@ -42,13 +42,14 @@ class ProgramStarter(Protocol):
     """How programs are started: by exec, or each in a new container."""
 
     def start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
-        """`/bin/sh -c command`. Raises EngineError, ConnectError."""
+        """Start `/bin/sh -c command`. Raises EngineError, ConnectError."""
 
     def start_stream(self, command: str) -> HijackedStream:
-        """The same, without a pty, as the connection to its streams alone. Raises EngineError, ConnectError."""
+        """Start the same without a pty, and return only the connection to its streams. Raises EngineError,
+        ConnectError."""
 
     def refused(self, message: str) -> ConnectError:
-        """The error for what the engine said where it could not start /bin/sh."""
+        """The error for the engine's message that it could not start /bin/sh."""
 
 
 class DockerConnection:
@@ -68,7 +69,8 @@ class DockerConnection:
         resumes: bool = True,
         began: str = "",
     ) -> None:
-        """`resumes`: whether a command that finds the container paused has it go on. `began`: since when it runs."""
+        """`resumes`: a command that finds the container paused continues it. `began`: since when the container has been
+        running."""
         self._engine = engine
         self._container = container
         self._name = name
@@ -81,10 +83,10 @@ class DockerConnection:
         self._opener = Workers("open")
         self._spares = SparePrograms(programs.start_stream)
         self._lock = threading.Lock()
-        """Guards `_channels` and `_streams`, and sets `_closed` once."""
+        """Guards `_channels` and `_streams`; `_closed` is set with it held."""
         self._closed = False
         self._asking = threading.Lock()
-        """Guards the question whether the container runs: one at a time."""
+        """Held while the engine is asked whether the container is running, so that there is only one such request."""
         self._sign = SignOfLife()
         engine.answered = self._sign.note
         self._remote = RemoteContainerWatch(self._sign, self._ask, self._cut, name) if engine.is_remote else None
@@ -108,7 +110,7 @@ class DockerConnection:
         return channel
 
     def _start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
-        """Start it, in a paused container that goes on for it. Raises EngineError, ConnectError."""
+        """Start a program, after continuing a paused container if necessary. Raises EngineError, ConnectError."""
         try:
             channel = self._programs.start(command, pty, variables)
         except EngineError:
@@ -120,7 +122,7 @@ class DockerConnection:
         return channel
 
     def _refused(self, message: str) -> ConnectError | LinkLost:
-        """The error for what the engine said where it could not start /bin/sh: by how the container is."""
+        """The error for the engine's message that it could not start /bin/sh, depending on the container's state."""
         state = self._state()
         return self._lost(message) if state is None else self._not_up(state) or self._programs.refused(message)
 
@@ -143,7 +145,7 @@ class DockerConnection:
             self._spares.refill()
 
     def listen(self, at: Endpoint, accept: Callable[[IncomingStream], None]) -> RemoteListener:
-        """See base.Connection: an engine has no means to do that."""
+        """See base.Connection. An engine cannot do that."""
         hint = "a container reaches this machine as `host.docker.internal`, or by its gateway"
         raise SetupError(f"`{self._name}` cannot listen on `{at}`", "only ssh and vagrant have reverse forwards", hint)
 
@@ -157,10 +159,10 @@ class DockerConnection:
             return not self._closed
 
     def _is_cut(self, channel: DockerChannel, timeout: float) -> bool:
-        """Whether all other streams have ended with this one: among them is the lifeline, which ends with the link.
+        """Whether all other streams have ended with this one: one of them is the lifeline's, which ends with the link.
 
-        Those opened since say nothing: the engine may be reachable again. Where some have ended, the others have so
-        many seconds.
+        Streams opened later do not count, since the engine may be reachable again. If some have ended, the others have
+        so many seconds.
         """
         with self._lock:
             others = [other for other in self._channels if other is not channel and not other.closed]
@@ -176,7 +178,7 @@ class DockerConnection:
         return LinkLost(f"`{self._name}` no longer exists", why)
 
     def _inspected(self) -> InspectedContainer | None:
-        """How the container is, as far as the engine says so in time; None where it is gone."""
+        """The state of the container, if the engine reports it in time; None if the container is gone."""
         try:
             return inspect(self._engine, self._container, LIVENESS_TIMEOUT)
         except (EngineError, ConnectError):
@@ -189,13 +191,14 @@ class DockerConnection:
         return (state := self._state()) is not None and state.paused
 
     def _check_progress(self) -> None:
-        """Raises LinkLost where what runs in the container cannot go on at present."""
+        """Raise LinkLost if programs in the container cannot continue at present."""
         if self._is_paused():
             why = "the command gets the signal when it goes on"
             raise LinkLost(f"`{self._name}` is paused", why, f"`docker unpause {self._name}`")
 
     def _ask(self) -> None:
-        """Ask an engine that may not answer, in a thread that waits in our place; not if others do already."""
+        """Ask an engine that may not answer, in a thread that waits in our place; unless another thread does
+        already."""
         if not self._engine.owes_answer and self._asking.acquire(blocking=False):
             try:
                 threads.start(self._await_answer, name="rdo-ping")
@@ -219,7 +222,7 @@ class DockerConnection:
             self.keepalive.stop()
 
     def _cut(self, why: str) -> None:
-        """End all that runs over a link that does not answer."""
+        """End everything that runs over a link that does not answer."""
         self._engine.cut()
         with self._lock:
             channels, streams = list(self._channels), list(self._streams)

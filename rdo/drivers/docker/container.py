@@ -1,4 +1,4 @@
-"""Containers that rdo did not create: inspected, and started."""
+"""Containers that rdo did not create: inspects and starts them."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from rdo.drivers.docker.inspect import ContainerState, InspectedContainer
 from rdo.errors import ConnectError, LinkLost
 
 START_TIMEOUT = 120.0
-"""Seconds for a container to run and to be healthy: a health check may run every 30 seconds, and fail three times."""
+"""Seconds for a container to start and become healthy: a health check may run every 30 seconds, and fail three
+times."""
 
 END_NOTICED = 1.0
-"""Seconds in which an engine learns that a container has ended in which nothing can be started."""
+"""Seconds in which an engine notices that a container has ended in which nothing can be started."""
 
 START_INTERVAL = 0.05
-"""Seconds between two inspections of a container that starts, or ends."""
+"""Seconds between two inspections of a container that is starting or ending."""
 
 NOTICE_GRACE = 2.0
-"""Seconds of waiting after which a line says for what."""
+"""Seconds of waiting before a line explains the delay."""
 
 
 def inspect(
     engine: Engine, name: str, timeout: float = ANSWER_TIMEOUT, patience: float = KEPT_ANSWER_TIMEOUT
 ) -> InspectedContainer:
-    """A container's inspection; `patience` as Engine.ask has it. Raises EngineError, ConnectError."""
+    """Inspect a container; `patience` as for Engine.ask. Raises EngineError, ConnectError."""
     path = f"/containers/{quote(name, safe='')}/json"
     return docker_inspection.container(engine.ask("GET", path, timeout=timeout, patience=patience))
 
 
 def is_running(engine: Engine, identity: str, timeout: float = ANSWER_TIMEOUT) -> bool:
-    """Whether the container exists and runs, as far as the engine says so in time."""
+    """Whether the container exists and is running, if the engine reports that in time."""
     try:
         state = inspect(engine, identity, timeout).state
     except (EngineError, ConnectError):
@@ -43,7 +44,7 @@ def is_running(engine: Engine, identity: str, timeout: float = ANSWER_TIMEOUT) -
 
 
 def inspect_again(engine: Engine, container: InspectedContainer) -> InspectedContainer:
-    """How it is now. Raises ConnectError where it is gone."""
+    """Inspect the container again. Raises ConnectError if it is gone."""
     try:
         return inspect(engine, container.id)
     except EngineError as error:
@@ -54,7 +55,7 @@ def inspect_again(engine: Engine, container: InspectedContainer) -> InspectedCon
 def make_ready(
     engine: Engine, container: InspectedContainer, *, auto_start: bool, caller: Caller
 ) -> InspectedContainer:
-    """Start the container if it does not run, and return its inspection. Raises ConnectError."""
+    """Start the container if it is not running, and return its inspection. Raises ConnectError."""
     state = container.state
     if state.runs and not state.paused:
         return container
@@ -65,7 +66,7 @@ def make_ready(
 
 
 def not_running(name: str, state: ContainerState) -> ConnectError:
-    """The error for a container that is not to be started, or to go on, by rdo."""
+    """The error for a container that rdo must not start or continue."""
     verb = "unpause" if state.paused else "start"
     return ConnectError(f"the container `{name}` {state}", "", f"`docker {verb} {name}`, or set `auto_start`")
 
@@ -73,7 +74,7 @@ def not_running(name: str, state: ContainerState) -> ConnectError:
 def why_down(
     look: Callable[[], ContainerState | None], error: Callable[[ContainerState], ConnectError | LinkLost | None]
 ) -> ConnectError | LinkLost | None:
-    """The `error`, as `not_up` has it, of a container in which something failed that may have met its end."""
+    """The `error`, as from `not_up`, for a container in which something failed that may have ended."""
     deadline = time.monotonic() + END_NOTICED
     while (state := look()) is not None and (found := error(state)) is None and time.monotonic() < deadline:
         time.sleep(START_INTERVAL)
@@ -81,9 +82,8 @@ def why_down(
 
 
 def not_up(name: str, began: str, resumes: bool, state: ContainerState) -> ConnectError | LinkLost | None:
-    """The error where nothing can be started in it at present; None where it runs, and has since `began`, if that is
-    known: one that its engine starts again and again runs at times.
-    """
+    """The error if nothing can be started in the container at present; None if it is running, and has been since
+    `began`, if that is known: a container that its engine keeps restarting is running at times."""
     if state.paused:
         return LinkLost(f"`{name}` {state}", "", f"`docker unpause {name}`") if resumes else not_running(name, state)
     if state.runs and began in ("", state.started):
@@ -101,7 +101,7 @@ def _start(engine: Engine, container: InspectedContainer) -> None:
 
 
 def _wait(engine: Engine, container: InspectedContainer, caller: Caller) -> InspectedContainer:
-    """Wait until it runs and is healthy."""
+    """Wait until the container is running and healthy."""
     begun, noticed, name = time.monotonic(), False, container.name
     while time.monotonic() - begun < START_TIMEOUT:
         now = inspect_again(engine, container)

@@ -1,4 +1,4 @@
-"""Tells that something has become of a container, without a question: the engine says so as it happens."""
+"""Notices that something has happened to a container without a request, since the engine sends events."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from rdo.drivers.docker.stream import EngineStream
 from rdo.errors import ConnectError
 
 KINDS = ("pause", "unpause", "die", "rename", "destroy")
-"""What is of interest: not the programs that begin and end."""
+"""The events of interest, which do not include the start and end of programs."""
 
 NEWS = b"{"
-"""In what comes: an event is an object of JSON. What goes before, the head of the answer, has none."""
+"""Found in every event, which is a JSON object, but not in the head of the answer before it."""
 
 
 class ContainerEvents:
-    """Those of one container. Usable from any thread."""
+    """The events of one container. Thread-safe."""
 
     def __init__(self, wire: EngineStream | None) -> None:
-        """Without a `wire`, none come."""
+        """Without a `wire`, there are no events."""
         self._wire = wire
         self._lock = threading.Lock()
-        """Guards what follows; held while what has come is read."""
+        """Guards everything below; held while what has arrived is read."""
         self._latest = object()
 
     @property
     def latest(self) -> object:
-        """What stands for the latest that has come: another object after each. Does not wait."""
+        """An object that stands for the latest event, and is another one after each event. Does not wait."""
         with self._lock:
             if self._wire is not None:
                 self._take(self._wire)
@@ -45,7 +45,7 @@ class ContainerEvents:
             wire.close()
 
     def close(self) -> None:
-        """Want no more."""
+        """Unsubscribe."""
         with self._lock:
             wire, self._wire = self._wire, None
         if wire is not None:
@@ -53,7 +53,7 @@ class ContainerEvents:
 
 
 def subscribe(engine: Engine, container: str) -> ContainerEvents:
-    """Those of this container, from now on; none where the engine gives none."""
+    """Subscribe to the events of this container; there are none if the engine provides none."""
     filters = {"type": ["container"], "container": [container], "event": list(KINDS)}
     try:
         return ContainerEvents(engine.watch("/events", {"filters": json.dumps(filters)}))

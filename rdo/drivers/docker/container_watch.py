@@ -1,7 +1,7 @@
-"""Whether a container takes commands, and still has the name by which it was found.
+"""Whether a container accepts commands, and still has the name by which it was found.
 
-Where its engine is on this machine, nothing lies in between that could fall silent; but it may be paused, and then what
-runs in it goes on later.
+If its engine is on this machine, nothing in between can fall silent; but the container may be paused, so that its
+programs continue later.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from rdo.drivers.link_watch import NoLink
 from rdo.util import clock
 
 LIVENESS = 15.0
-"""Seconds after an answer of the engine for which a container counts as alive, unless the engine says otherwise."""
+"""Seconds after an answer of the engine in which a container counts as alive, unless the engine reports otherwise."""
 
 
 class ContainerWatch(NoLink):
-    """The LinkWatch of a container on this machine: one that is paused is a silent one."""
+    """The LinkWatch of a container on this machine: a paused container counts as silent."""
 
     def __init__(
         self,
@@ -29,10 +29,11 @@ class ContainerWatch(NoLink):
         events: ContainerEvents,
         name: str,
     ) -> None:
-        """`look` asks the engine how the container is, within a bounded time; None where it is gone or does not say.
+        """`look` asks the engine for the container's state, in bounded time, and returns None if it is gone or there is
+        no answer.
 
-        `heard` gives when the engine was last heard from, by a clock that goes on while the machine sleeps. `name` is
-        the container's.
+        `heard` returns when the engine was last heard from, by a clock that continues while the machine sleeps. `name`
+        is the container's.
         """
         super().__init__()
         self._look = look
@@ -41,7 +42,8 @@ class ContainerWatch(NoLink):
         self._seen = events.latest
         self._name = name
         self.is_wanted = False
-        """Whether a command has begun since the container was last known to run: it may have met a paused one."""
+        """Whether a command has begun since the container was last known to be running, and so may have found it
+        paused."""
 
     def has_name(self, name: str) -> bool:
         """See LinkWatch."""
@@ -79,7 +81,7 @@ class RemoteContainerWatch(Keepalive):
     """The LinkWatch of a container on another machine."""
 
     def __init__(self, sign: SignOfLife, ask: Callable[[], None], end: Callable[[str], None], name: str) -> None:
-        """See Keepalive; `name` is the container's, as the engine said last."""
+        """See Keepalive. `name` is the container's, as last reported by the engine."""
         super().__init__(sign, ask, end)
         self.name = name
 

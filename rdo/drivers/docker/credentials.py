@@ -1,5 +1,5 @@
-"""The user's credentials for registries, in the header by which an engine gets them: from Docker's own config.json, and
-from the credential helpers that it names, which are programs of the user's.
+"""The user's credentials for registries, as the header that an engine expects: from Docker's own config.json, and from
+the credential helpers that it names, which are the user's programs.
 
 The helpers' protocol: https://docs.docker.com/reference/cli/docker/login/#credential-helper-protocol
 """
@@ -18,35 +18,35 @@ from rdo.errors import ConnectError, reason
 from rdo.util.caller_program import run_for_caller
 
 HELPER_TIMEOUT = 60.0
-"""Seconds for a helper, which may ask on a screen of its own; `docker` waits for ever."""
+"""Seconds for a helper, which may open a window of its own; `docker` waits indefinitely."""
 
 HUB = "docker.io"
 HUB_KEY = "https://index.docker.io/v1/"
 """Docker Hub's name in config.json, and for helpers."""
 
 TOKEN_USER = "<token>"
-"""The user name that a helper gives beside an identity token."""
+"""The user name with which a helper marks an identity token."""
 
 NOT_FOUND = "credentials not found in native keychain"
-"""What a helper prints as it fails, where it has nothing for a registry."""
+"""What a helper prints when it fails because it has nothing for a registry."""
 
 Credentials = dict[str, str]
 """The AuthConfig of Docker's API: `username`, `password` and `serveraddress`, or `identitytoken`."""
 
 
 def header_for_image(image: str, environment: Mapping[str, str]) -> str:
-    """The header for the image's registry; empty where there are no credentials. Raises ConnectError."""
+    """The header for the image's registry; empty if there are no credentials. Raises ConnectError."""
     return _encoded(_Store(environment, f"no credentials for the image `{image}`").find(registry_of(image)))
 
 
 def header_for_all(environment: Mapping[str, str]) -> str:
-    """The header for all registries that the user logged in to; empty where there is none. Raises ConnectError."""
+    """The header for all registries that the user has logged in to; empty if there are none. Raises ConnectError."""
     return _encoded(_Store(environment, "no credentials for the base images of the build").find_all())
 
 
 def registry_of(image: str) -> str:
     """The registry that an image is pulled from. Raises ConnectError."""
-    from docker.auth import resolve_repository_name  # only here: it takes a tenth of a second to load
+    from docker.auth import resolve_repository_name  # loaded here because it takes a tenth of a second
     from docker.errors import DockerException
 
     try:
@@ -60,13 +60,13 @@ def _encoded(found: Mapping[str, object] | None) -> str:
 
 
 class _Store(NamedTuple):
-    """The credentials of one caller. `what` begins the errors."""
+    """The credentials of one caller. Errors start with `what`."""
 
     environment: Mapping[str, str]
     what: str
 
     def find(self, registry: str) -> Credentials | None:
-        """Those for a registry: by the helper for it, else out of the file."""
+        """The credentials for a registry: from its helper, or else from the file."""
         config = self._config()
         key = HUB_KEY if registry == HUB else registry
         helper = _table(config, "credHelpers").get(key) or config.get("credsStore")
@@ -76,7 +76,8 @@ class _Store(NamedTuple):
         return self._decoded(registry, entries[registry]) if registry in entries else None
 
     def find_all(self) -> dict[str, Credentials]:
-        """Those for every registry, by the name that each has in the file or at the helper, and by its host's name."""
+        """The credentials for every registry, by the name that each has in the file or at the helper, and by its host
+        name."""
         config = self._config()
         found = {key: self._decoded(key, entry) for key, entry in _table(config, "auths").items()}
         helpers = {str(key): str(helper) for key, helper in _table(config, "credHelpers").items()}
@@ -88,7 +89,7 @@ class _Store(NamedTuple):
         return {key: credentials for key, credentials in found.items() if credentials}
 
     def _config(self) -> dict[str, Any]:
-        """Docker's own configuration; where it cannot be read `docker` warns, and goes on without."""
+        """Docker's own configuration. If it cannot be read, `docker` warns, and continues without it."""
         try:
             return read(self._path)
         except (OSError, ValueError):
@@ -99,7 +100,7 @@ class _Store(NamedTuple):
         return os.path.join(config_directory(self.environment), "config.json")
 
     def _decoded(self, registry: str, entry: object) -> Credentials:
-        """The credentials in an entry of `auths`; none where it is empty, as `docker login` leaves it for a helper."""
+        """The credentials in an entry of `auths`; none if it is empty, as `docker login` leaves it for a helper."""
         try:
             if not isinstance(entry, dict):
                 raise ValueError
@@ -107,7 +108,7 @@ class _Store(NamedTuple):
                 return {"identitytoken": str(token)}
             if not (auth := entry.get("auth")):
                 return {}
-            from docker.auth import decode_auth  # only here, as above
+            from docker.auth import decode_auth  # loaded here, as above
 
             user, password = decode_auth(str(auth))
         except ValueError:
@@ -116,7 +117,7 @@ class _Store(NamedTuple):
         return {"username": user, "password": password.rstrip("\0"), "serveraddress": registry}
 
     def _ask(self, helper: str, key: str) -> Credentials | None:
-        """What the helper has for a registry."""
+        """The helper's credentials for a registry."""
         found = self._run(helper, "get", key)
         user, secret = str(found.get("Username", "")), str(found.get("Secret", ""))
         if not user and not secret:
@@ -126,7 +127,7 @@ class _Store(NamedTuple):
         return {"username": user, "password": secret, "serveraddress": key}
 
     def _run(self, helper: str, action: str, given: str) -> dict[str, Any]:
-        """The object that a helper prints; empty where it has nothing."""
+        """The object that a helper prints; empty if it has nothing."""
         program = f"docker-credential-{helper}"
         try:
             done = run_for_caller([program, action], self.environment, HELPER_TIMEOUT, given=given.encode())
@@ -155,6 +156,6 @@ def _table(config: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _host(key: str) -> str:
     """The host in the name of a registry, which may be a URL."""
-    from docker.auth import convert_to_hostname  # only here, as above
+    from docker.auth import convert_to_hostname  # loaded here, as above
 
     return str(convert_to_hostname(key))

@@ -1,7 +1,7 @@
-"""The frames in which the engine sends two streams over one connection: pure, bytes in and chunks out.
+"""Decodes the frames in which the engine sends two streams over one connection. Pure: takes bytes, returns chunks.
 
-A head of 8 bytes (the stream's number, three zeros, the length as a big-endian integer), then as many bytes; see
-"Attach to a container" in the Engine API's reference.
+A header of 8 bytes (the number of the stream, three zeros, the length as a big-endian integer) is followed by the
+payload; see "Attach to a container" in the Engine API's reference.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rdo.drivers.base import STDERR, STDOUT, Chunk
 HEAD = struct.Struct(">B3xI")
 
 SYSTEM_ERROR = 3
-"""A stream for errors of the engine itself; shown on stderr."""
+"""A stream for errors of the engine itself, shown on stderr."""
 
 STREAMS = {0: STDOUT, STDOUT: STDOUT, STDERR: STDERR, SYSTEM_ERROR: STDERR}
 
@@ -23,7 +23,7 @@ class FrameError(Exception):
 
 
 class FrameDecoder:
-    """Decodes what comes in. Frames need not be whole: their parts are returned as they come, and none is kept."""
+    """Decodes data as it arrives. Frames need not be complete: their parts are returned at once, and none is kept."""
 
     def __init__(self) -> None:
         self._head = b""
@@ -31,7 +31,7 @@ class FrameDecoder:
         self._left = 0
 
     def receive(self, data: bytes) -> list[Chunk]:
-        """The chunks in these bytes; neighbours of one stream are joined.
+        """The chunks in these bytes; adjacent ones of a stream are joined.
 
         Raises FrameError.
         """

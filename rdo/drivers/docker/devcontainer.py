@@ -1,7 +1,8 @@
-"""A container that VS Code or the devcontainer CLI started for a directory: found by its labels, and what these say of
-whom and with what variables commands run. Pure. https://containers.dev/implementors/reference/ is the text.
+"""Containers that VS Code or the devcontainer CLI started for a directory. They are found by their labels, which also
+say as which user and with which variables commands run. Pure. Specified in
+https://containers.dev/implementors/reference/.
 
-A value that comes from the image itself gets no variables of this machine: they may be secrets.
+A value from the image itself gets no variables of this machine, since they may be secrets.
 """
 
 from __future__ import annotations
@@ -27,19 +28,19 @@ VARIABLE = re.compile(r"\$\{(\w+)(?::([^:}]*)(?::([^}]*))?)?\}")
 """`${localEnv:NAME:default}`, `${localWorkspaceFolder}` and the like."""
 
 USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""What the engine sets where an image has no PATH."""
+"""What the engine sets if an image has no PATH."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class DevContainerFacts(NamedTuple):
-    """What is known of a dev container. `user`: empty where its own one is meant."""
+    """What is known about a dev container. `user` is empty for the container's own user."""
 
     user: str
     variables: Mapping[str, str]
-    """As written, with references in them."""
+    """As written, with unexpanded references."""
     image_variables: Mapping[str, str]
-    """Those of them that come from the image."""
+    """Those variables that come from the image."""
     container_env: Mapping[str, str]
     local_folder: str
     identity: str
@@ -47,7 +48,7 @@ class DevContainerFacts(NamedTuple):
 
 
 def identity(local_folder: str, config_file: str) -> str:
-    """`${devcontainerId}`, by the labels that a container is found by: their digest in base 32, 52 digits.
+    """`${devcontainerId}`, computed from the labels that identify a container: their digest in base 32, 52 digits.
 
     Source: https://containers.dev/implementors/spec/#devcontainerid.
     """
@@ -58,7 +59,7 @@ def identity(local_folder: str, config_file: str) -> str:
 
 
 def known_variables(local_folder: str, workspace: str, identity: str) -> dict[str, str]:
-    """What `${localWorkspaceFolder}` and the like stand for; `workspace` is the directory in the container."""
+    """The values of `${localWorkspaceFolder}` and the like; `workspace` is the directory in the container."""
     return {
         "localWorkspaceFolder": local_folder,
         "localWorkspaceFolderBasename": posixpath.basename(local_folder),
@@ -69,7 +70,7 @@ def known_variables(local_folder: str, workspace: str, identity: str) -> dict[st
 
 
 def without_image_label(container: ListedContainer, image: Mapping[str, str]) -> ListedContainer:
-    """The container without a label that only its image brought."""
+    """The container without a label that comes only from its image."""
     labels = dict(container.labels)
     if image.get(LOCAL_FOLDER) == labels.get(LOCAL_FOLDER):
         labels.pop(LOCAL_FOLDER, None)
@@ -79,7 +80,7 @@ def without_image_label(container: ListedContainer, image: Mapping[str, str]) ->
 def candidates(
     listing: Iterable[ListedContainer], directory: str, resolve: Callable[[str], str]
 ) -> list[ListedContainer]:
-    """The containers of the directory, a physical path; else of the nearest one above that has some."""
+    """The containers of the directory, a physical path, or else of the nearest parent directory that has some."""
     found: dict[str, list[ListedContainer]] = {}
     for each in listing:
         labelled = each.labels.get(LOCAL_FOLDER, "")
@@ -91,7 +92,7 @@ def candidates(
 
 
 def facts(container: InspectedContainer, image: Mapping[str, str]) -> DevContainerFacts:
-    """What the container's labels say; `image` are those that its image brought. Raises ConnectError."""
+    """The facts in the container's labels; `image` are the labels that come from its image. Raises ConnectError."""
     try:
         return _facts(container, image)
     except ConnectError as error:
@@ -114,7 +115,7 @@ def _facts(container: InspectedContainer, image: Mapping[str, str]) -> DevContai
 
 
 def _entries(labels: Mapping[str, str]) -> list[answer.EngineAnswer]:
-    """The parts that a configuration was merged of: an object, or a list of them."""
+    """The parts that a configuration was merged from: an object, or a list of objects."""
     if not (text := labels.get(METADATA, "")):
         return []
     found = answer.decode(text.encode(), METADATA)
@@ -122,7 +123,7 @@ def _entries(labels: Mapping[str, str]) -> list[answer.EngineAnswer]:
 
 
 def _variables(entries: Sequence[answer.EngineAnswer]) -> dict[str, str]:
-    """Later parts win; null takes a variable away."""
+    """Merge variables: later parts override earlier ones, and null removes a variable."""
     found: dict[str, str] = {}
     for entry in entries:
         table = entry.maybe("remoteEnv")
@@ -134,7 +135,7 @@ def _variables(entries: Sequence[answer.EngineAnswer]) -> dict[str, str]:
 
 
 def variables(facts: DevContainerFacts, local: Mapping[str, str], roots: Sequence[Root]) -> Mapping[str, str]:
-    """The variables for a command of a caller whose environment is `local`, with what they refer to put in."""
+    """The variables for a command of a caller whose environment is `local`, with references expanded."""
     return {
         name: _substituted(value, facts, {} if facts.image_variables.get(name) == value else local, roots)
         for name, value in facts.variables.items()

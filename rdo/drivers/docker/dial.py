@@ -1,4 +1,4 @@
-"""Opens byte streams to the engine: over a UNIX socket, TCP, TLS, or the `ssh` of the user."""
+"""Opens byte streams to the engine: over a Unix socket, TCP, TLS, or the user's `ssh`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from rdo.drivers.docker.stream import EngineStream, SocketStream
 from rdo.errors import ConnectError, reason
 
 CONNECT_TIMEOUT = 15.0
-"""Seconds for a host to take a connection."""
+"""Seconds for a host to accept a connection."""
 
 KEEPALIVE = (("TCP_KEEPIDLE", 15), ("TCP_KEEPALIVE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 4))
 """A dead host is detected within 35 seconds. TCP_KEEPALIVE is macOS's name for TCP_KEEPIDLE."""
 
 
 def dial(endpoint: EngineEndpoint, environment: Mapping[str, str]) -> EngineStream:
-    """A new stream. Raises ConnectError, and ConfigError where a certificate cannot be used."""
+    """Open a stream. Raises ConnectError, and ConfigError if a certificate cannot be used."""
     if endpoint.scheme == "unix":
         return _unix(endpoint)
     if endpoint.scheme == "ssh":

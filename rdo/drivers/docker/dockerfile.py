@@ -1,4 +1,4 @@
-"""Where the Dockerfile of a profile is, and the directory to build in."""
+"""Finds the Dockerfile of a profile, and its build directory."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from rdo.util import file_stamp
 
 
 class BuildContext(NamedTuple):
-    """A directory to build in, absolute, and the Dockerfile, relative to it."""
+    """A build directory, absolute, and the Dockerfile, relative to it."""
 
     directory: str
     dockerfile: str
 
 
 def locate(root: str, build: str, dockerfile: str | None) -> BuildContext:
-    """The context that a profile names. Raises ConfigError where it, or its Dockerfile, is missing or outside."""
+    """The context that a profile names. Raises ConfigError if it, or its Dockerfile, is missing or outside of the
+    project."""
     directory = os.path.realpath(os.path.join(root, build))
     name = os.path.normpath(dockerfile or "Dockerfile")
     path = os.path.join(directory, name)
@@ -32,7 +33,7 @@ def locate(root: str, build: str, dockerfile: str | None) -> BuildContext:
 
 
 def stamp(root: str, build: str, dockerfile: str | None) -> tuple[object, ...]:
-    """What changes with the Dockerfile, at the cost of a look at it. Raises nothing."""
+    """Changes when the Dockerfile does, at the cost of a stat. Never raises."""
     try:
         context = locate(root, build, dockerfile)
     except (OSError, ConfigError):

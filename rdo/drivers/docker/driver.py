@@ -1,6 +1,6 @@
 """`driver = "docker"`: a container, a compose service, or an image as the target.
 
-Which one that is, and what of the project it has. What connects to it is in rdo.drivers.docker.target.
+Determines which container that is, and what it has of the project. rdo.drivers.docker.target connects to it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rdo.drivers.docker.target import DockerTarget
 
 DEFAULT_DIRECTORY = "/src"
-"""Where the project is in a container of an image, unless `directory` says otherwise."""
+"""Where the project is in a container created from an image, unless `directory` is set."""
 
 KEYS = (
     *CONTAINERS,
@@ -38,11 +38,13 @@ KEYS = (
     "login",
     "sync",
 )
-"""What of a profile says which container it is and how it is reached; with `sync`, its mounts are looked at again."""
+"""The keys of a profile that determine the container and how it is reached. With `sync`, its mounts are examined
+again."""
 
 
 class DockerDriver:
-    """The Driver of rdo.drivers.base. `environment` is that of a caller who asks for directories without a command."""
+    """The Driver of rdo.drivers.base. `environment` is that of a caller who asks for directories without running a
+    command."""
 
     def __init__(self, settings: Settings, root: str, profile: str, environment: Mapping[str, str]) -> None:
         """Raises ConfigError."""
@@ -71,19 +73,19 @@ class DockerDriver:
         return next(named, f"dev container of {os.path.basename(self._root)}")
 
     def roots(self) -> Sequence[Root]:
-        """See base.Driver. Asks the engine, once, where neither `directory` nor `image` is given."""
+        """See base.Driver. Asks the engine, once, if neither `directory` nor `image` is set."""
         settings = self._settings
         if self._is_own or settings.directory:
             return [Root(self._root, settings.directory or DEFAULT_DIRECTORY)]
         from rdo.drivers.docker import search
 
         with self._lock:
-            if not self._roots:  # empty, too: the container may have been re-created since
+            if not self._roots:  # also if empty: the container may have been re-created since
                 self._roots = self._mounted(search.ask(settings, self._root, self._environment).container)
             return self._roots
 
     def _has_project(self, container: InspectedContainer) -> bool:
-        """Whether the project is mounted, where the profile says that it is."""
+        """Whether the project is mounted where the profile says that it is."""
         there = [
             root.remote + self._root[len(root.local) :]
             for root in self._mounted(container)
@@ -100,7 +102,8 @@ class DockerDriver:
         """See base.Driver."""
         if self._is_own or self._settings.directory:
             return None
-        places = [root for root in self._roots or () if os.path.isdir(root.local)]  # no command runs in a single file
+        # no command runs in a directory that is a single file
+        places = [root for root in self._roots or () if os.path.isdir(root.local)]
         return mounts.not_mounted(self._name, places, self._root, directory)
 
     def sharing(self) -> str:
@@ -110,12 +113,12 @@ class DockerDriver:
         return "it is mounted in the container" if self._is_mounted else ""
 
     def selector(self, caller: Caller) -> Hashable:
-        """See base.Driver. The engine runs a command as its user, so that a shell of another user does not fit."""
+        """See base.Driver. The engine runs a command as its user, so that a shell of another user cannot be used."""
         search = map(caller.environment.get, compose.ENV_VARS)
         return (resolve(caller.environment), self._root, caller.user, *search, self._recipe())
 
     def _recipe(self) -> Hashable:
-        """All that a container of rdo's own is made by, and by which another one is found."""
+        """Everything that determines a container of rdo's own, by which an existing one is recognised."""
         settings = self._settings
         given = tuple(getattr(settings, key) for key in KEYS)
         if not settings.build:
@@ -137,7 +140,7 @@ class DockerDriver:
             raise
 
     def _existing(self, engine: Engine, caller: Caller) -> DockerTarget:
-        """A container that somebody else has made."""
+        """A container that somebody else has created."""
         from rdo.drivers.docker import search, target
 
         found = search.find(engine, self._settings, self._root, self._environment)
@@ -146,7 +149,7 @@ class DockerDriver:
         return target.of_existing(self.target, found, list(self._roots or ()), self._settings, engine, caller)
 
     def _own(self, engine: Engine, caller: Caller) -> DockerTarget:
-        """A container of rdo's own."""
+        """A container that rdo creates."""
         from rdo.drivers.docker.image_container import SharedContainer
         from rdo.drivers.docker.target import OwnContainer
 
@@ -159,7 +162,8 @@ class DockerDriver:
         return own.target(self.target, self.selector(caller), engine)
 
     def _check(self, container: InspectedContainer) -> None:
-        """A container that was re-created may have other directories than those by which the command was mapped."""
+        """Raise an error if the container was re-created with other directories than those by which the command was
+        mapped."""
         if self._settings.directory:
             return
         with self._lock:

@@ -1,6 +1,6 @@
-"""Where the Docker engine is, as the `docker` command finds it: DOCKER_HOST, DOCKER_CONTEXT, the current context.
+"""Finds the Docker engine as the `docker` command does: by DOCKER_HOST, DOCKER_CONTEXT, and the current context.
 
-Reads the caller's environment and Docker's own files, never those of a repository. Connects to nothing.
+Reads the caller's environment and Docker's own files, never those of a repository. Does not connect.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rdo.util.digest import sha256_hex
 SOCKET = "/var/run/docker.sock"
 DEFAULT = f"unix://{SOCKET}"
 DEFAULT_TLS = "tcp://localhost:2376"
-"""Where `docker` connects if TLS is asked for without a host."""
+"""Where `docker` connects if TLS is requested without a host."""
 
 PORT = 2375
 TLS_PORT = 2376
@@ -31,22 +31,22 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 ADDRESSES = "use `unix:///path`, `tcp://host:port` or `ssh://user@host`"
 
 FILE_LIMIT = 1024 * 1024
-"""Bytes of a file of Docker's own: a config.json with a hundred registries has a tenth of that."""
+"""Bytes of one of Docker's own files. A config.json with a hundred registries has a tenth of that."""
 
 
 class TlsFiles(NamedTuple):
-    """How to speak TLS: directory with `ca.pem`, `cert.pem` and `key.pem`; the last two may both be missing."""
+    """The files for TLS: a directory with `ca.pem`, `cert.pem` and `key.pem`; the last two may both be missing."""
 
     directory: str
     verify: bool
     needs_ca: bool = True
-    """Whether `ca.pem` has to be there, as it has where the environment asks for TLS; of a context it need not be."""
+    """Whether `ca.pem` must exist, as it must if the environment requests TLS, but not for a context."""
 
 
 class EngineEndpoint(NamedTuple):
-    """An engine's address. `host` is a path where the scheme is `unix`; `port` is 0 where none was given to ssh.
+    """An engine's address. `host` is a path if the scheme is `unix`; `port` is 0 if none was given for ssh.
 
-    `path` comes before all that is asked over TCP, and is the socket on the other side of ssh.
+    `path` is a prefix for all requests over TCP, or the socket on the other side of ssh.
     """
 
     name: str
@@ -59,17 +59,17 @@ class EngineEndpoint(NamedTuple):
 
     @property
     def prefix(self) -> str:
-        """What comes before all that the engine is asked for."""
+        """The prefix of all requests."""
         return "" if self.scheme == "ssh" else self.path
 
     @property
     def is_remote(self) -> bool:
-        """Whether it is reached over a network."""
+        """Whether the engine is reached over a network."""
         return self.scheme != "unix"
 
 
 def resolve(environment: Mapping[str, str]) -> EngineEndpoint:
-    """The engine that `docker` would talk to. Raises ConfigError."""
+    """The engine that `docker` would use. Raises ConfigError."""
     if host := environment.get("DOCKER_HOST"):
         return parse(host, _tls(environment))
     name = environment.get("DOCKER_CONTEXT") or _current_context(environment)
@@ -79,9 +79,9 @@ def resolve(environment: Mapping[str, str]) -> EngineEndpoint:
 
 
 def parse(name: str, tls: TlsFiles | None) -> EngineEndpoint:
-    """An address such as `unix:///var/run/docker.sock`, `tcp://10.0.0.1:2376`, `ssh://me@box`, as `docker` reads it.
+    """Parse an address such as `unix:///var/run/docker.sock`, `tcp://10.0.0.1:2376` or `ssh://me@box` as `docker` does.
 
-    Without a scheme it is a host for TCP; without anything, this machine's engine. Raises ConfigError.
+    Without a scheme it is a host for TCP; an empty one is this machine's engine. Raises ConfigError.
     """
     name = name.strip() or (DEFAULT_TLS if tls else DEFAULT)
     if CONTROL.search(name):
@@ -104,7 +104,7 @@ def parse(name: str, tls: TlsFiles | None) -> EngineEndpoint:
 
 
 def _host(parts: SplitResult) -> str:
-    """The host as written: an alias of ssh may have capitals, which `hostname` lowers."""
+    """The host as written: an ssh alias may contain capitals, which `hostname` would change to lower case."""
     place = parts.netloc.rpartition("@")[2]
     return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
 
@@ -113,7 +113,7 @@ def _ssh(name: str, parts: SplitResult, port: int) -> EngineEndpoint:
     host, user = _host(parts), unquote(parts.username or "")
     if not host or parts.password is not None:
         raise _unknown(name)
-    if host.startswith("-") or user.startswith("-"):  # ssh would take it for an option: CVE-2017-1000117
+    if host.startswith("-") or user.startswith("-"):  # ssh would treat it as an option: CVE-2017-1000117
         raise ConfigError(f"`{name}` is not the address of a Docker engine", "a name cannot begin with `-`", ADDRESSES)
     return EngineEndpoint(name, "ssh", host, port, user, path=parts.path.rstrip("/"))
 
@@ -130,7 +130,7 @@ def _tls(environment: Mapping[str, str]) -> TlsFiles | None:
 
 
 def config_directory(environment: Mapping[str, str]) -> str:
-    """Where Docker's own files are."""
+    """The directory of Docker's own files."""
     return environment.get("DOCKER_CONFIG") or os.path.join(environment.get("HOME") or "/", ".docker")
 
 
@@ -156,7 +156,7 @@ def _of_context(name: str, environment: Mapping[str, str]) -> EngineEndpoint:
 
 
 def _is_there(directory: str) -> bool:
-    """Whether there is such a directory. Raises ConfigError where that is unknown: "no" would turn TLS off."""
+    """Whether the directory exists. Raises ConfigError if that is unknown, since False would turn TLS off."""
     try:
         os.stat(directory)
     except (FileNotFoundError, NotADirectoryError):

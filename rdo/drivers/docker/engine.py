@@ -1,5 +1,5 @@
-"""Requests to the engine, over connections that are kept open; and streams that take a connection over. Knows HTTP, and
-nothing of containers. One Engine belongs to one connection of rdo and may be used from any thread."""
+"""Sends requests to the engine over kept connections, and opens streams that take a connection over. Knows HTTP, but
+nothing about containers. An Engine belongs to one connection of rdo. Thread-safe."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ ANSWER_TIMEOUT = 60.0
 """Seconds for an answer, for which the engine may have to start a container."""
 
 NEWEST_API = (1, 47)
-"""The version of the API that this code was written for; an engine that knows a later one is asked for this."""
+"""The version of the API that this code was written for. An engine that knows a later one is asked for this one."""
 
 CONSOLE_SIZE_SINCE = (1, 42)
-"""From here on the engine makes a pty of the right size at once."""
+"""From this version on, the engine creates a pty with the right size at once."""
 
 OLDEST_API = "1.24"
-"""The version of an engine that reports none."""
+"""The version assumed for an engine that reports none."""
 
 VERSION = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
 
 UNCHANGED = 304
-"""The status of a container that runs already and is started: an answer like any other."""
+"""The status for starting a container that is already running, which is not an error."""
 
 STREAM_STATUSES = (101, 200)
-"""The statuses with which an engine hands a connection over; the second one is that of old engines, and of podman."""
+"""The statuses with which an engine hands a connection over; the second is that of old engines, and of podman."""
 
 KEPT_ANSWER_TIMEOUT = KEEPALIVE_TIMEOUTS.ping_timeout
-"""Seconds for an answer to begin over a connection that was kept, which a router on the way may have forgotten."""
+"""Seconds for an answer to begin over a kept connection, which a router on the way may have forgotten."""
 
 
 class EngineError(Exception):
-    """The engine refused: HTTP status, and what it said."""
+    """The engine refused: the HTTP status, and its message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(status, message)
@@ -53,26 +53,26 @@ class EngineError(Exception):
 
 
 class NoAnswer(Exception):
-    """None came over a connection that was kept."""
+    """There was no answer over a kept connection."""
 
 
 class Engine:
-    """The engine at one endpoint. It is reached over a network where it `is_remote`."""
+    """The engine at one endpoint. `is_remote` if it is reached over a network."""
 
     def __init__(self, endpoint: EngineEndpoint, environment: Mapping[str, str]) -> None:
         self.endpoint = endpoint
         self.is_remote = endpoint.is_remote
         self.heard = 0.0
-        """When the engine was last heard from: clock.elapsed, which goes on while the machine sleeps."""
+        """When the engine was last heard from, by clock.elapsed, which continues while the machine sleeps."""
         self._environment = environment
         self._kept = KeptStreams()
         self.answered: Callable[[], None] = lambda: None
-        """Called when an answer has come over a connection that was there before."""
+        """Called when an answer has arrived over a connection that existed before."""
         self._version: tuple[int, int] | None = None
 
     @property
     def version(self) -> tuple[int, int]:
-        """The version of the API that both sides know. Raises ConnectError."""
+        """The version of the API that both sides support. Raises ConnectError."""
         if self._version is None:
             head, _ = self._exchange("GET", f"{self.endpoint.prefix}/_ping", None, {}, ANSWER_TIMEOUT)
             version = VERSION.fullmatch(head.fields.get("api-version", OLDEST_API))
@@ -92,10 +92,10 @@ class Engine:
         timeout: float | None = ANSWER_TIMEOUT,
         patience: float | None = None,
     ) -> EngineAnswer:
-        """The answer's JSON; null where it has no body. All of it has to come in time.
+        """Send a request, and return the JSON in the answer; null if it has no body. All of it has to arrive in time.
 
-        If a connection that was kept ends, or gives no answer for `patience` seconds, the question is asked once more,
-        over a new one. So is every GET and HEAD. Raises EngineError, ConnectError.
+        If a kept connection ends, or no answer begins within `patience` seconds, the request is sent again over a new
+        one. So is every GET and HEAD. Raises EngineError, ConnectError.
         """
         if patience is None and method in ("GET", "HEAD"):
             patience = KEPT_ANSWER_TIMEOUT
@@ -114,9 +114,10 @@ class Engine:
         timeout: float,
         pieces: Iterable[bytes] = (),
     ) -> Iterator[bytes]:
-        """POST, and give the answer's body as it comes. Raises EngineError, ConnectError, and TimeoutError.
+        """Send a POST request, and return the answer's body as it arrives. Raises EngineError, ConnectError, and
+        TimeoutError.
 
-        `pieces` are the request's body, as `fields` say.
+        `pieces` are the body of the request, as described by `fields`.
         """
         wire = dial(self.endpoint, self._environment)
         exchange = Exchange(wire, self._note)
@@ -137,13 +138,14 @@ class Engine:
             wire.close()
 
     def watch(self, path: str, query: Mapping[str, object]) -> EngineStream:
-        """GET, as the connection over which the answer comes, HTTP as it is. Raises ConnectError, OSError."""
+        """Send a GET request, and return the connection, over which the answer arrives as raw HTTP. Raises
+        ConnectError, OSError."""
         wire = dial(self.endpoint, self._environment)
         wire.send(request("GET", self._path(path, query), None, {}))
         return wire
 
     def hijack(self, path: str, body: object, query: Mapping[str, object] | None = None) -> HijackedStream:
-        """POST, and take the connection over. Raises EngineError, ConnectError."""
+        """Send a POST request, and take the connection over. Raises EngineError, ConnectError."""
         wire = dial(self.endpoint, self._environment)
         exchange = Exchange(wire, self._note)
         try:
@@ -163,15 +165,15 @@ class Engine:
 
     @property
     def owes_answer(self) -> bool:
-        """Whether all connections that are kept are waited on."""
+        """Whether every kept connection is waiting for an answer."""
         return self._kept.all_asked
 
     def cut(self) -> None:
-        """Let nobody wait for an answer any longer."""
+        """Stop all waiting for answers."""
         self._kept.cut()
 
     def close(self) -> None:
-        """Close the idle connections, and keep none any more."""
+        """Close the idle connections, and keep no others."""
         self._kept.close()
 
     def _path(self, path: str, query: Mapping[str, object] | None) -> str:
@@ -192,7 +194,7 @@ class Engine:
             try:
                 found = self._ask_over(kept, data, is_head, timeout, patience)
             except NoAnswer:
-                self._kept.drop()  # the others have been there for longer
+                self._kept.drop()  # the others are older
             else:
                 self.answered()
                 return found
@@ -203,7 +205,7 @@ class Engine:
     ) -> tuple[ResponseHead, bytes]:
         """The answer, after which the connection is kept.
 
-        Raises NoAnswer where none begins in `patience` seconds, unless that is None; and ConnectError.
+        Raises NoAnswer if none begins within `patience` seconds, unless that is None; and ConnectError.
         """
         end = Deadline(timeout)
         exchange = Exchange(wire, self._note)
@@ -224,7 +226,7 @@ class Engine:
     def _first(
         self, exchange: Exchange, data: bytes, end: Deadline, patience: float | None
     ) -> tuple[ResponseHead, bytes]:
-        """The answer's head; see `_ask_over`. An engine on this machine is slow at times, but never out of reach."""
+        """The head of the answer; see `_ask_over`. An engine on this machine may be slow, but is never unreachable."""
         if patience is None:
             return exchange.begin(data, end)
         try:
@@ -244,6 +246,6 @@ class Engine:
 
 
 def _check(head: ResponseHead, data: bytes) -> None:
-    """Raises EngineError where the answer is a refusal."""
+    """Raise EngineError if the answer is an error."""
     if head.status >= 300 and head.status != UNCHANGED:
         raise EngineError(head.status, answer.message(data) or f"status {head.status}")

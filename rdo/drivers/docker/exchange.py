@@ -1,4 +1,4 @@
-"""A question over a connection to an engine, and its answer as it comes."""
+"""A request over a connection to an engine, and its answer as it arrives."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from rdo.drivers.docker.stream import Deadline, EngineStream
 
 
 class Unanswered(HttpError):
-    """The connection ended before anything of the answer came."""
+    """The connection ended before any of the answer arrived."""
 
 
 class Exchange:
-    """One of them. All methods raise OSError, of which TimeoutError is one, and HttpError."""
+    """A request and its answer. All methods raise OSError, of which TimeoutError is a subclass, and HttpError."""
 
     def __init__(self, wire: EngineStream, heard: Callable[[], None]) -> None:
-        """`heard` is called whenever something has come."""
+        """`heard` is called whenever something has arrived."""
         self._wire = wire
         self._heard = heard
 
     def begin(self, data: bytes, end: Deadline, pieces: Iterable[bytes] = ()) -> tuple[ResponseHead, bytes]:
-        """Ask, and wait for the head of the answer; with it, what has come of the rest."""
+        """Send the request, wait for the head of the answer, and return it with what has arrived after it."""
         self._wire.send(data)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # its answer says why it refuses
             for piece in pieces:
@@ -37,7 +37,7 @@ class Exchange:
         return found
 
     def finish(self, body: BodyDecoder, rest: bytes, end: Deadline) -> bytes:
-        """All of the body, which begins with what came with the head."""
+        """The complete body, which begins with what arrived with the head."""
         pieces = [body.receive(rest)]
         size = len(pieces[0])
         while not body.complete:
@@ -48,7 +48,7 @@ class Exchange:
         return b"".join(pieces)
 
     def more(self, body: BodyDecoder, end: Deadline) -> bytes:
-        """What comes next of it."""
+        """The next part of the body."""
         data = self._wire.receive(end.left())
         if not data:
             body.end()

@@ -1,4 +1,4 @@
-"""Programs in a container that runs already: the engine's exec."""
+"""Runs programs in a container that is already running, by the engine's exec."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from rdo.errors import ConnectError, LinkLost
 from rdo.remote_sh.template import quote
 
 DETACH_KEYS = "ctrl-^,ctrl-],ctrl-^,ctrl-@,ctrl-^,ctrl-]"
-"""The engine always watches a pty's input for such a sequence. By default it begins with Ctrl-P, which is
-then held back until the next key; this one begins with a key that hardly any program uses."""
+"""The engine always watches a pty's input for such a sequence. The default begins with Ctrl-P, which is then held back
+until the next key; this one begins with a key that hardly any program uses."""
 
 POLL_INTERVALS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.25)
-"""Seconds between two looks at a program whose streams have ended, the last one repeated: the engine has its status
-some milliseconds later, or the program has closed its streams and still runs."""
+"""Seconds between two checks of a program whose streams have ended; the last one repeats. The engine has the status
+some milliseconds later, unless the program has closed its streams and is still running."""
 
 STATUS_TIMEOUT = 10.0
-"""Seconds after which a program that does not run, and has no status, is one that never ran."""
+"""Seconds after which a program that is not running and has no status is considered never to have run."""
 
 ENDED_BY_LIFELINE = (128 + 15, 128 + 9)
 """Exit statuses of a program that the lifeline has ended."""
 
 CUT_TIMEOUT = 1.0
-"""Seconds for all streams of a cut link to end, once the lifeline's has."""
+"""Seconds for all streams of a broken link to end, after the lifeline's has."""
 
 STATUS_LIMIT = 255
 
 NO_STATUS = -(2**62)
-"""In place of null, which says that a program has not ended."""
+"""In place of null, which means that a program has not ended."""
 
 RESIZE_TIMEOUT = 5.0
 """Seconds in which the engine, busy starting a program, may not know its pty yet."""
 
 
 class ExecStarter:
-    """Starts programs by exec. `user` as the engine takes it, `name` of the container for people; `workdir` is where
-    they start, if it exists: the engine itself starts nothing where it does not."""
+    """Starts programs by exec. `user` is in the engine's format, `name` is the container's name for people; `workdir`
+    is where they start, if it exists, since the engine itself starts nothing in a missing directory."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class ExecStarter:
         self.environment = dict(environment)
 
     def start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
-        """`/bin/sh -c command`. Raises EngineError, ConnectError."""
+        """Start `/bin/sh -c command`. Raises EngineError, ConnectError."""
         path = f"/containers/{self._container}/exec"
         description = self._description(self._enter + command, pty, variables)
         created = self._engine.ask(
@@ -78,13 +78,13 @@ class ExecStarter:
         return channel
 
     def start_stream(self, command: str) -> HijackedStream:
-        """`/bin/sh -c command`, of which nobody needs the status. Raises EngineError, ConnectError."""
+        """Start `/bin/sh -c command`, whose status nobody needs. Raises EngineError, ConnectError."""
         path = f"/containers/{self._container}/exec"
         number = self._engine.ask("POST", path, self._description(command, None, {})).identity("Id")
         return self._engine.hijack(f"/exec/{number}/start", {"Detach": False, "Tty": False})
 
     def refused(self, message: str) -> ConnectError:
-        """The error for what the engine said where it could not start /bin/sh."""
+        """The error for the engine's message that it could not start /bin/sh."""
         return start_error(self._engine, self._container, self._name, message, "check `user`" if self._user else "")
 
     def _sizes_at_once(self) -> bool:
@@ -127,7 +127,7 @@ class ExecProgram:
         return status
 
     def _look(self, *, late: bool) -> int | None:
-        """The status, if it has one. Raises LinkLost."""
+        """The status, if there is one. Raises LinkLost."""
         try:
             found = self._engine.ask("GET", f"{self._path}/json")
         except (EngineError, ConnectError) as error:
@@ -155,19 +155,20 @@ class ExecProgram:
             return False
 
     def resize(self, size: WindowSize) -> None:
-        """See DockerProgram. The engine answers once the pty has its size, at once if the program has not started."""
+        """See DockerProgram. The engine answers once the pty has its size, or at once if the program has not
+        started."""
         resize(self._engine, f"{self._path}/resize", size, self._starts)
 
     def _starts(self) -> bool:
-        """Whether it may still be about to start: it has no status yet."""
+        """Whether the program may still be about to start, since it has no status yet."""
         return self._engine.ask("GET", f"{self._path}/json").number("ExitCode", default=NO_STATUS) == NO_STATUS
 
     def discard(self) -> None:
-        """See DockerProgram: the engine forgets it by itself."""
+        """See DockerProgram. The engine forgets the program without being asked."""
 
 
 def resize(engine: Engine, path: str, size: WindowSize, starts: Callable[[], bool]) -> None:
-    """Set the size of a pty; try again while its program is being started."""
+    """Set the size of a pty, and try again while its program is being started."""
     deadline = time.monotonic() + RESIZE_TIMEOUT
     pauses = iter(POLL_INTERVALS)
     while True:
@@ -183,7 +184,7 @@ def resize(engine: Engine, path: str, size: WindowSize, starts: Callable[[], boo
 
 
 def start_error(engine: Engine, container: str, name: str, message: str, hint: str = "") -> ConnectError:
-    """The error for a /bin/sh that could not be started: that it is missing, else the engine's own message."""
+    """The error for a /bin/sh that could not be started: that it is missing, or else the engine's own message."""
     if lacks_shell(engine, container):
         return ConnectError(f"there is no /bin/sh in `{name}`", "", "rdo needs it: use another image")
     hint = hint or f"try `docker exec {container[:12]} /bin/sh`"
@@ -191,7 +192,7 @@ def start_error(engine: Engine, container: str, name: str, message: str, hint: s
 
 
 def lacks_shell(engine: Engine, container: str) -> bool:
-    """Whether the container's file system has none, as the engine sees it."""
+    """Whether the container's file system has no /bin/sh, according to the engine."""
     try:
         engine.ask("HEAD", f"/containers/{container}/archive", query={"path": "/bin/sh"})
     except EngineError as error:

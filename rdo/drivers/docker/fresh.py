@@ -1,6 +1,6 @@
-"""Programs that each get a new container of an image (`fresh = true`).
+"""Runs each program in a new container of an image (`fresh = true`).
 
-All of them share the process numbers of the connection's own container: so the lifeline, which is one of them, reaches
+They all share the PID namespace of the connection's own container. So the lifeline, which is one of them, can signal
 the others, and none of them outlives that container.
 """
 
@@ -20,14 +20,14 @@ from rdo.errors import ConnectError, LinkLost
 ATTACH = {"stream": 1, "stdin": 1, "stdout": 1, "stderr": 1, "detachKeys": DETACH_KEYS}
 
 INSPECT_TIMEOUT = 0.3
-"""Seconds without an answer about a container after which it counts as ending: an inspection takes some milliseconds. A
-wrong guess costs only memory."""
+"""Seconds without an answer about a container after which it is assumed to be ending: an inspection takes some
+milliseconds. A wrong guess costs only memory."""
 
 
 class FreshStarter:
-    """Starts programs in containers that `create` makes of a description (Cmd, Tty and the like); gives their id.
+    """Starts programs in containers that `create` makes from a description (Cmd, Tty and the like), returning the id.
 
-    `user`: whom they run as; empty: as the container's maker has it.
+    `user` is the user they run as; empty for the one that the container's creator chose.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class FreshStarter:
         self._user = {"User": user} if user else {}
 
     def start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
-        """`/bin/sh -c command`; for an image there are no variables. Raises EngineError, ConnectError."""
+        """Start `/bin/sh -c command`. With an image there are no variables. Raises EngineError, ConnectError."""
         container = self._create({**_description(command, pty), **self._user}, f"container:{self._holder}")
         program = FreshProgram(self._engine, container, self._name)
         try:
@@ -78,7 +78,7 @@ def _description(command: str, pty: Pty | None) -> dict[str, object]:
 
 
 class FreshProgram:
-    """One container for one program: the DockerProgram of channel.py."""
+    """A container for one program: the DockerProgram of channel.py."""
 
     def __init__(self, engine: Engine, container: str, name: str) -> None:
         self._engine = engine
@@ -87,11 +87,11 @@ class FreshProgram:
         self.started = True
 
     def begin(self) -> None:
-        """Start it. Raises ConnectError, EngineError."""
+        """Start the container. Raises ConnectError, EngineError."""
         self._engine.ask("POST", f"{self._path}/start")
 
     def status(self, is_cut: IsCut) -> int:
-        """See DockerProgram. The engine's answer comes over a connection that is cut with the others."""
+        """See DockerProgram. The engine's answer arrives over a connection that is cut together with the others."""
         try:
             status = self._engine.ask("POST", f"{self._path}/wait", timeout=None).number("StatusCode")
         except (EngineError, ConnectError) as error:
@@ -104,7 +104,7 @@ class FreshProgram:
         return LinkLost(f"a container of `{self._name}` reported no exit status", why)
 
     def runs(self) -> bool:
-        """See DockerProgram. While a container ends, the engine does not answer about it."""
+        """See DockerProgram. While a container is ending, the engine does not answer requests about it."""
         try:
             return self._engine.ask("GET", f"{self._path}/json", timeout=INSPECT_TIMEOUT).table("State").flag("Running")
         except (EngineError, ConnectError):

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as the Docker engine speaks it: requests to bytes, bytes to heads and bodies. Pure: no socket in here.
+"""HTTP/1.1 as the Docker engine speaks it: converts requests to bytes, and bytes to heads and bodies. Pure: no sockets.
 
 http.client reads ahead into a buffer of its own, and so swallows the first bytes of a stream that takes over the
 connection (docker-py#1507); it also takes 30 ms to load.
@@ -16,15 +16,15 @@ from rdo.fscodec import fsencode
 from rdo.util.lines import BLANKS
 
 HEAD_LIMIT = 64 * 1024
-"""Bytes. The engine's are a few hundred long."""
+"""Bytes of a head. The engine's are a few hundred long."""
 
 NO_BODY = (101, 204, 304)
 
 BODY_LIMIT = 16 * 1024 * 1024
-"""Bytes of an answer that is read whole: a list of some 8,000 containers. An inspection has 10 KB."""
+"""Bytes of an answer that is read as a whole: a list of some 8,000 containers. An inspection has 10 KB."""
 
 SIZE_LINE_LIMIT = 1024
-"""Bytes of the line before a piece of a chunked body, or after the last one: a number of up to 8 digits, mostly."""
+"""Bytes of the line before a chunk, or after the last one: usually a number of up to 8 digits."""
 
 STATUS = re.compile(r"HTTP/1\.[01] ([1-5][0-9]{2})( .*)?", re.DOTALL)
 LENGTH = re.compile(r"[0-9]{1,18}")
@@ -36,7 +36,7 @@ class HttpError(Exception):
 
 
 class ResponseHead(NamedTuple):
-    """Status line and header fields of an answer, these in lower case. `old`: of HTTP/1.0."""
+    """The status line and header fields of an answer, the latter in lower case. `old`: HTTP/1.0."""
 
     status: int
     fields: Mapping[str, str]
@@ -44,13 +44,13 @@ class ResponseHead(NamedTuple):
 
     @property
     def keeps_alive(self) -> bool:
-        """Whether the connection is good for another request after this answer."""
+        """Whether the connection can be used for another request after this answer."""
         ends = "content-length" in self.fields or "transfer-encoding" in self.fields or self.status in NO_BODY
         return ends and not self.old and self.fields.get("connection", "").lower() != "close"
 
 
 def request(method: str, path: str, body: object, fields: Mapping[str, str]) -> bytes:
-    """A request; a body that is not None goes as JSON, but bytes as they are."""
+    """A request. A body that is not None is sent as JSON, but bytes unchanged."""
     data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"{method} {path} HTTP/1.1", "Host: docker", *(f"{name}: {value}" for name, value in fields.items())]
     if body is not None and "Content-Type" not in fields:
@@ -61,7 +61,7 @@ def request(method: str, path: str, body: object, fields: Mapping[str, str]) -> 
 
 
 def split_head(data: bytes) -> tuple[ResponseHead, bytes] | None:
-    """The head and what follows it; None while it is not complete. Raises HttpError."""
+    """The head and what follows it; None while the head is incomplete. Raises HttpError."""
     text, end, rest = data.partition(b"\r\n\r\n")
     if not end:
         if len(data) > HEAD_LIMIT:
@@ -77,7 +77,7 @@ def split_head(data: bytes) -> tuple[ResponseHead, bytes] | None:
 
 
 def chunked(data: Iterable[bytes]) -> Iterator[bytes]:
-    """A body whose length is not known yet, for `Transfer-Encoding: chunked`."""
+    """A body of unknown length, for `Transfer-Encoding: chunked`."""
     for piece in data:
         if piece:
             yield b"%x\r\n%b\r\n" % (len(piece), piece)
@@ -85,7 +85,7 @@ def chunked(data: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class Expected(Enum):
-    """The next line of a chunked body, after the bytes of a piece if one is open."""
+    """What the next line of a chunked body is, after the bytes of a chunk if one is incomplete."""
 
     SIZE = "the size of a piece"
     LINE_END = "the empty line after a piece"
@@ -93,12 +93,12 @@ class Expected(Enum):
 
 
 class BodyDecoder:
-    """Decodes a body: of a given length, in pieces (chunked), or up to the end of the connection."""
+    """Decodes a body: of a given length, chunked, or up to the end of the connection."""
 
     def __init__(self, head: ResponseHead, *, absent: bool = False) -> None:
-        """`absent`: the head describes a body that does not follow, since HEAD was asked."""
+        """`absent`: the head describes a body that does not follow, since the request was HEAD."""
         self.complete = False
-        """Whether all of it has come."""
+        """Whether the whole body has arrived."""
         coding = head.fields.get("transfer-encoding", "identity").lower()
         if coding not in ("chunked", "identity"):
             raise HttpError(f"it has the unsupported encoding {coding[:40]}")
@@ -110,12 +110,12 @@ class BodyDecoder:
         self._line = b""
         self._expected = Expected.SIZE
         self._piece = 0
-        """Bytes that are missing of the present piece."""
+        """Bytes missing from the current chunk."""
         if absent or head.status in NO_BODY or self._left == 0:
             self.complete = True
 
     def receive(self, data: bytes) -> bytes:
-        """What these bytes of the connection hold of the body. Raises HttpError."""
+        """The part of the body in these bytes of the connection. Raises HttpError."""
         if self.complete:
             return b""
         if self._chunked:
@@ -127,13 +127,13 @@ class BodyDecoder:
         return data
 
     def end(self) -> None:
-        """The connection has ended. Raises HttpError where the body had not."""
+        """Note the end of the connection. Raises HttpError if the body is incomplete."""
         if self._chunked or self._left:
             raise HttpError("the response is truncated")
         self.complete = True
 
     def _receive_pieces(self, data: memoryview) -> bytes:
-        """Pieces are handed on as they come: nothing but a line is ever kept."""
+        """Decode chunks. Their data is returned as it arrives, so that no more than a line is ever kept."""
         found = []
         while data and not self.complete:
             if self._piece:

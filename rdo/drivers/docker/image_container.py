@@ -1,4 +1,4 @@
-"""Containers that rdo creates of an image: one a connection, and with `fresh` one a command; and their removal."""
+"""Creates containers from an image, one per connection and, with `fresh`, one per command; and removes them."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from rdo.remote_sh.template import load
 from rdo.util import process
 
 HOLD = load("hold_container")
-"""The container's own program lives as long as the connection that feeds it; then the lifeline has its time."""
+"""The container's own program runs as long as the connection that feeds it, plus the time for the lifeline."""
 
 HOME = "/home/rdo"
-"""Made for a user who has no directory in the image."""
+"""The home directory created for a user who has none in the image."""
 
 ADVICE = "check `image`, `user` and `directory`"
-"""What an engine may refuse of those that a container is made of."""
+"""The settings for creating a container that an engine may refuse."""
 
 ROOTLESS = "name=rootless"
-"""What Docker lists among its security options, `name=X,key=value` each, where it runs as an ordinary user."""
+"""In Docker's list of security options (`name=X,key=value` each), means that the engine runs as an ordinary user."""
 
 PROJECT_NAME_LIMIT = 40
 """Characters of a project's name in that of a container."""
@@ -40,7 +40,7 @@ PROJECT_NAME_LIMIT = 40
 
 @dataclass(frozen=True)
 class ContainerOptions:
-    """What the containers of one profile have in common. `directory` is where `root` is mounted."""
+    """What the containers of a profile have in common. `directory` is where `root` is mounted."""
 
     image: str
     root: str
@@ -50,7 +50,7 @@ class ContainerOptions:
 
 
 class ContainerFactory:
-    """Makes containers as the options of a profile have them."""
+    """Creates containers according to the options of a profile."""
 
     def __init__(self, engine: Engine, options: ContainerOptions) -> None:
         self._engine = engine
@@ -59,7 +59,7 @@ class ContainerFactory:
         self._at_home = options.user is None and not self.user.startswith("0:")
 
     def _caller(self) -> str:
-        """Our own uid:gid, so that files belong to us; root's where the engine runs as us and maps root to us."""
+        """Our own uid:gid, so that files belong to us; or root's, if the engine runs as us and maps root to us."""
         try:
             is_rootless = _is_rootless(self._engine.ask("GET", "/info"))
         except EngineError:
@@ -67,7 +67,8 @@ class ContainerFactory:
         return "0:0" if is_rootless else f"{os.getuid()}:{os.getgid()}"
 
     def create(self, details: Mapping[str, object], processes: str = "") -> str:
-        """A container, not started: its id. `processes` names whose process numbers it shares. Raises ConnectError."""
+        """Create a container without starting it, and return its id. `processes` is the container whose PID namespace
+        it shares. Raises ConnectError."""
         try:
             description, query = self._description(details, processes), {"name": container_name(self._options.root)}
             answer = self._engine.ask("POST", "/containers/create", description, query=query)
@@ -79,11 +80,12 @@ class ContainerFactory:
         return made
 
     def hold(self) -> tuple[str, EngineStream]:
-        """A container that runs as long as the stream is open: its id, and the stream. Raises ConnectError."""
+        """Start a container that runs as long as the stream is open, and return its id and the stream. Raises
+        ConnectError."""
         container = self.create({"Cmd": ["-c", HOLD], "OpenStdin": True, "StdinOnce": True, "AttachStdin": True})
         with contextlib.ExitStack() as undo:
             undo.callback(remove, self._engine, container)
-            if lacks_shell(self._engine, container):  # its init would start all the same, and end without a message
+            if lacks_shell(self._engine, container):  # its init would start anyway, and exit without a message
                 raise start_error(self._engine, container, self._options.image, "")
             try:
                 stream = self._engine.hijack(f"/containers/{container}/attach", None, {"stream": 1, "stdin": 1})
@@ -108,7 +110,7 @@ class ContainerFactory:
             "Image": options.image,
             "Entrypoint": ["/bin/sh"],
             "User": self.user,
-            "StopTimeout": 0,  # podman asks what it is to remove to end, and waits for so long
+            "StopTimeout": 0,  # podman asks a container that it removes to end, and waits for this long
             "Env": [f"{name}={value}" for name, value in variables.items() if value],
             "WorkingDir": options.directory,
             "Labels": labels(options),
@@ -129,13 +131,14 @@ class ContainerFactory:
 
 
 def _is_rootless(info: EngineAnswer) -> bool:
-    """Whether the engine runs as an ordinary user; podman says so in a field of its own, for long nowhere else."""
+    """Whether the engine runs as an ordinary user. podman reports that in a field of its own, for a long time only
+    there."""
     options = info.texts("SecurityOptions")
     return info.flag("Rootless", default=False) or any(ROOTLESS in each.split(",") for each in options)
 
 
 def labels(options: ContainerOptions) -> dict[str, str]:
-    """By these a later rdo knows what an earlier one left."""
+    """Labels by which a later rdo recognises what an earlier one has left."""
     return {
         MASTER: process.process_name(os.getpid()),
         SPACE: process.pid_space(),
@@ -147,13 +150,13 @@ def labels(options: ContainerOptions) -> dict[str, str]:
 
 
 def container_name(root: str) -> str:
-    """What `docker ps` shows: whose it is, of which project, and something that no other one has."""
+    """The name that `docker ps` shows: the user, the project, and something that makes it unique."""
     project = re.sub(r"[^a-zA-Z0-9_.-]+", "-", os.path.basename(root))[:PROJECT_NAME_LIMIT].strip("-")
     return f"rdo-{project or 'project'}-{os.urandom(4).hex()}"
 
 
 def directory_archive(path: str, uid: int, gid: int) -> bytes:
-    """A tar archive of one empty directory."""
+    """A tar archive with one empty directory."""
     entry = tarfile.TarInfo(path.strip("/"))
     entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, 0o755, uid, gid
     buffer = io.BytesIO()
@@ -163,7 +166,7 @@ def directory_archive(path: str, uid: int, gid: int) -> bytes:
 
 
 class HeldContainer(NamedTuple):
-    """The container; it runs as long as the stream is open."""
+    """A container, which runs as long as the stream is open."""
 
     id: str
     image: str
@@ -171,22 +174,22 @@ class HeldContainer(NamedTuple):
 
 
 class SharedContainer:
-    """The container of rdo's own that the connections of a profile share, whomever their commands run as: what
-    root installs is there for the user. It ends with the last connection. Usable from any thread."""
+    """The container that the connections of a profile share, whatever user their commands run as, so that what root
+    installs is available to the user. It ends with the last connection. Thread-safe."""
 
     def __init__(self) -> None:
         self._held: HeldContainer | None = None
         self._users: dict[str, int] = {}
         self._lock = threading.Lock()
-        """Guards `_held` and `_users`; held while a container is created, so that there is one."""
+        """Guards `_held` and `_users`; held while a container is created, so that there is only one."""
 
     @property
     def is_held(self) -> bool:
-        """Whether there is one."""
+        """Whether there is a container."""
         return self._held is not None
 
     def acquire(self, is_there: Callable[[str], bool], make: Callable[[], HeldContainer]) -> HeldContainer:
-        """The container, if it still runs, else a new one. Raises what `make` raises."""
+        """The container, if it is still running, or else a new one. Raises what `make` raises."""
         with self._lock:
             if self._held is None or not is_there(self._held.id):
                 self._held = make()
@@ -194,7 +197,7 @@ class SharedContainer:
             return self._held
 
     def release(self, held: HeldContainer, engine: Engine) -> None:
-        """One user less; the last one removes the container."""
+        """Note that a user has finished. The last one removes the container."""
         with self._lock:
             self._users[held.id] -= 1
             if self._users[held.id]:

@@ -1,6 +1,6 @@
-"""Having the image of a profile there: pulled from a registry, or built by the engine of a directory of the project.
+"""Provides the image of a profile: pulled from a registry, or built by the engine from a directory of the project.
 
-What that directory holds is for build_context.py.
+build_context.py decides which files of that directory are used.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ from rdo.fscodec import fsencode
 CREATE = "/images/create"
 
 PULL_TIMEOUT = 300.0
-"""Seconds without progress until a pull is given up."""
+"""Seconds without progress after which a pull is given up."""
 
 BUILD_TIMEOUT = 3600.0
-"""Seconds without output until a build is given up: a compiler may be silent for long."""
+"""Seconds without output after which a build is given up. A compiler may be silent for long."""
 
 ADVICE = "check the name, or `docker login`"
-"""To a stranger, a registry says of a private image that it does not exist."""
+"""A registry reports to strangers that a private image does not exist."""
 
 MESSAGE_LIMIT = 1024 * 1024
-"""Bytes of a message of the engine; one has some hundreds."""
+"""Bytes of a message of the engine, which usually has some hundreds."""
 
 LAYER_LIMIT = 1000
-"""Layers whose progress is counted: an image has 127 at most."""
+"""Layers whose progress is counted. An image has at most 127."""
 
 PROGRESS_INTERVAL = 5.0
-"""Seconds between two lines about the progress, where one cannot replace the other."""
+"""Seconds between two lines of progress, where one cannot replace the other."""
 
 TAIL_LINES = 12
-"""Lines of its output that are shown of a build that failed."""
+"""Lines of its output that are shown for a failed build."""
 
 LINE_LIMIT = 400
 """Characters of a line that are shown."""
 
 LABEL = "rdo.build"
-"""Of an image that rdo built: what it was built of."""
+"""The label of an image that rdo built, which says what it was built from."""
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -58,7 +58,7 @@ STEP = re.compile(r"Step (\d+/\d+) ?: (.*)", re.IGNORECASE)
 
 
 def ensure_pulled(engine: Engine, image: str, pull: str, caller: Caller) -> None:
-    """Have the image there, as `pull` (missing, never, always) says. Raises ConnectError."""
+    """Make sure that the image exists, according to `pull` (missing, never, always). Raises ConnectError."""
     if pull != "always" and _has_image(engine, image):
         return
     if pull == "never":
@@ -91,7 +91,7 @@ def _has_image(engine: Engine, image: str) -> bool:
 
 
 def ensure_built(engine: Engine, settings: Settings, root: str, caller: Caller) -> str:
-    """The name of the image for what the context is now; built where there is none. Raises RdoError."""
+    """The name of the image for the current context, which is built if it does not exist. Raises RdoError."""
     build = settings.build or "."
     context = dockerfile.locate(root, build, settings.dockerfile)
     arguments = sorted(settings.build_args.items())
@@ -113,7 +113,8 @@ def ensure_built(engine: Engine, settings: Settings, root: str, caller: Caller) 
 
 
 def repository_name(root: str, settings: Iterable[str]) -> str:
-    """The name of a profile's images: that of the project's directory, and a digest that no other profile has."""
+    """The repository name for a profile's images: the name of the project's directory, and a digest that is unique to
+    the profile."""
     word = re.sub("[^a-z0-9]+", "-", os.path.basename(root).lower()).strip("-")[:40] or "project"
     return f"rdo-{word}-{hashlib.sha256(fsencode(repr([root, *settings]))).hexdigest()[:8]}"
 
@@ -137,7 +138,7 @@ def _build(engine: Engine, build: str, context: BuildContext, query: Mapping[str
 
 
 def _advice(context: BuildContext, build: str) -> str:
-    """By the Dockerfile, since the messages of engines differ."""
+    """Advice based on the Dockerfile, since the messages of engines differ."""
     word = build_files.buildkit_feature(build_context.instructions(context))
     if not word:
         return f"try `docker build {build}`"
@@ -146,7 +147,7 @@ def _advice(context: BuildContext, build: str) -> str:
 
 
 def messages(chunks: Iterable[bytes], of: str) -> Iterator[EngineAnswer]:
-    """The messages of an answer that comes bit by bit, a line each; `of` is the question. Raises ConnectError."""
+    """The messages of an answer as they arrive, one per line; `of` is the request. Raises ConnectError."""
     rest = b""
     for data in chunks:
         *lines, rest = (rest + data).split(b"\n")
@@ -156,7 +157,7 @@ def messages(chunks: Iterable[bytes], of: str) -> Iterator[EngineAnswer]:
 
 
 def _follow(messages: Iterable[EngineAnswer], what: str, caller: Caller, output: deque[str]) -> None:
-    """Show the progress, and keep the last lines of a build in `output`. Raises EngineError where it failed."""
+    """Show the progress, and keep the last lines of a build in `output`. Raises EngineError if it failed."""
     layers: dict[str, tuple[int, int]] = {}
     step, shown = "", time.monotonic()
     for message in messages:
@@ -176,14 +177,14 @@ def _follow(messages: Iterable[EngineAnswer], what: str, caller: Caller, output:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """The lines of a piece of output that hold something, without the colour that the engine gives to errors."""
+    """The non-empty lines of a piece of output, without the colour that the engine gives to errors."""
     for line in COLOUR.sub("", text).split("\n"):
         if line.strip():
             yield line.rstrip()[:LINE_LIMIT]
 
 
 def update_layers(layers: dict[str, tuple[int, int]], message: EngineAnswer) -> None:
-    """Note what a message says of its layer: bytes received, and bytes in all."""
+    """Note what a message reports about its layer: bytes received, and total bytes."""
     detail, layer, status = message.maybe("progressDetail"), message.text("id", ""), message.text("status", "")
     if layer not in layers and len(layers) >= LAYER_LIMIT:
         return
@@ -191,7 +192,7 @@ def update_layers(layers: dict[str, tuple[int, int]], message: EngineAnswer) -> 
     if status == "Downloading" and detail and total > 0:
         layers[layer] = (min(max(0, detail.number("current", 0)), total), total)
     elif status in ("Download complete", "Pull complete") and layer in layers:
-        size = max(layers[layer][1], 1)  # of a small one nothing was said before
+        size = max(layers[layer][1], 1)  # a small layer is not reported before it is complete
         layers[layer] = (size, size)
     elif status in ("Pulling fs layer", "Waiting"):
         layers.setdefault(layer, (0, 0))
@@ -206,7 +207,7 @@ def progress(layers: Mapping[str, tuple[int, int]]) -> str:
 
 
 def _remove_older(engine: Engine, name: str, image: str) -> None:
-    """The profile's images of earlier contexts; one that a container still uses stays until the next build."""
+    """Remove the profile's images of earlier contexts. One that a container still uses stays until the next build."""
     filters = json.dumps({"label": [LABEL], "reference": [name]})
     try:
         listing = engine.ask("GET", "/images/json", query={"filters": filters})

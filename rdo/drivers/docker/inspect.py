@@ -1,4 +1,4 @@
-"""What the engine reports of containers, as values: an inspection, and an entry of a list. Pure."""
+"""What the engine reports about containers, as values: inspections, and entries of a list. Pure."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from rdo.drivers.docker.published_ports import PublishedPort
 from rdo.errors import ConnectError
 
 NAME_LIMIT = 255
-"""Characters of a name that are shown; the engine allows no longer host name either."""
+"""Characters of a name that are shown. The engine allows no longer host names, either."""
 
 RUNNING = "running"
 
 PHRASES = {"exited": "has exited", "created": "was never started"}
-"""What is not said of a container in the engine's own words."""
+"""Phrases for states that are not described in the engine's own words."""
 
 CONTAINER_LIST_LIMIT = 10
 """Containers that an error lists."""
 
 
 class ContainerState(NamedTuple):
-    """How a container is. `health` is `healthy`, `starting`, `unhealthy`; empty where it has no health check."""
+    """The state of a container. `health` is `healthy`, `starting`, `unhealthy`, or empty without a health check."""
 
     status: str
     running: bool
@@ -34,7 +34,7 @@ class ContainerState(NamedTuple):
     error: str
     health: str
     started: str = ""
-    """When, in the engine's words."""
+    """The start time, as the engine formats it."""
 
     @property
     def runs(self) -> bool:
@@ -46,26 +46,26 @@ class ContainerState(NamedTuple):
 
 
 class InspectedContainer(NamedTuple):
-    """A container by its inspection."""
+    """A container as inspected."""
 
     id: str
     name: str
     image: str
-    """The image's id."""
+    """The id of the image."""
     labels: Mapping[str, str]
     mounts: Sequence[ContainerMount]
     workdir: str
     state: ContainerState
     env: Sequence[str] = ()
-    """The variables of its programs, as `NAME=VALUE`."""
+    """The variables for its programs, as `NAME=VALUE`."""
     published: frozenset[PublishedPort] = frozenset()
-    """TCP ports that are open on the engine's host, too."""
+    """TCP ports that are published on the engine's host."""
     has_host_network: bool = False
-    """Whether each of its ports is one of the engine's host."""
+    """Whether all of its ports are ports of the engine's host."""
 
 
 class ListedContainer(NamedTuple):
-    """A container by its entry in a list, which has less than an inspection."""
+    """A container as an entry of a list, which has less than an inspection."""
 
     id: str
     name: str
@@ -77,12 +77,12 @@ class ListedContainer(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """For a list of which one is to be chosen."""
+        """A description for a list to choose from."""
         return f"`{self.name}` ({self.status})"
 
 
 def only(found: Sequence[ListedContainer], whose: str) -> ListedContainer:
-    """The only container, or the only one that runs. Raises ConnectError that lists them: none is guessed."""
+    """The only container, or the only one that is running. Raises ConnectError that lists them: rdo does not guess."""
     running = [each for each in found if each.status == RUNNING]
     if len(found) == 1 or len(running) == 1:
         return (running or found)[0]
@@ -95,7 +95,7 @@ def only(found: Sequence[ListedContainer], whose: str) -> ListedContainer:
 
 
 def container(answer: EngineAnswer) -> InspectedContainer:
-    """An inspection. Raises ConnectError where the answer is not one."""
+    """Parse an inspection. Raises ConnectError if the answer is not one."""
     identity, config = answer.identity("Id"), answer.maybe("Config")
     name = answer.text("Name", "").removeprefix("/")[:NAME_LIMIT]
     return InspectedContainer(
@@ -128,7 +128,7 @@ def _state(answer: EngineAnswer) -> ContainerState:
 
 
 def listing(answer: EngineAnswer) -> list[ListedContainer]:
-    """The containers of a list. Raises ConnectError where the answer is not one."""
+    """Parse a list of containers. Raises ConnectError if the answer is not one."""
     return [_listed(each) for each in answer.tables()]
 
 

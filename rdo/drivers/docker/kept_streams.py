@@ -1,4 +1,4 @@
-"""Connections to an engine that are kept for the next question: idle ones, and those on which an answer is awaited."""
+"""Connections to an engine that are kept for later requests: idle ones, and those that wait for an answer."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from rdo.drivers.docker.stream import EngineStream
 
 IDLE_LIMIT = 4
-"""Idle connections at most."""
+"""Most idle connections to keep."""
 
 
 class KeptStreams:
-    """Usable from any thread."""
+    """The kept connections of an engine. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        """Guards which are idle, which are asked, and whether it is the end."""
+        """Guards which connections are idle or waiting, and whether the set is closed."""
         self._idle: list[EngineStream] = []
         self._asked: set[EngineStream] = set()
         self._is_closed = False
@@ -25,11 +25,12 @@ class KeptStreams:
 
     @property
     def all_asked(self) -> bool:
-        """Whether an answer is awaited on each, and there are some."""
+        """Whether there are connections, and each is waiting for an answer."""
         return bool(self._asked and not self._idle)
 
     def take(self) -> EngineStream | None:
-        """The one that was used last and is still there: an idle one has nothing to read but its end."""
+        """Take the most recently used connection that is still open. An idle one can have nothing to read but its
+        end."""
         while True:
             with self._lock:
                 if not self._idle:
@@ -42,7 +43,7 @@ class KeptStreams:
             wire.close()
 
     def add(self, wire: EngineStream) -> None:
-        """Keep it, if there are not too many, and it is not the end."""
+        """Keep a connection, unless there are too many, or the set is closed."""
         with self._lock:
             if len(self._idle) < IDLE_LIMIT and not self._is_closed:
                 self._idle.append(wire)
@@ -51,7 +52,7 @@ class KeptStreams:
 
     @contextlib.contextmanager
     def asked(self, wire: EngineStream) -> Iterator[None]:
-        """An answer is awaited on it, which is closed where none comes."""
+        """A context in which the connection waits for an answer. It is closed if none arrives."""
         with self._lock:
             self._asked.add(wire)
         try:
@@ -64,7 +65,7 @@ class KeptStreams:
                 self._asked.discard(wire)
 
     def cut(self) -> None:
-        """Let nobody wait for an answer any longer."""
+        """Stop all waiting for answers."""
         with self._lock:
             self.is_cut = True
             asked = list(self._asked)
@@ -72,13 +73,13 @@ class KeptStreams:
             wire.close()
 
     def close(self) -> None:
-        """The end: keep none any more."""
+        """Close the idle connections, and keep no others."""
         with self._lock:
             self._is_closed = True
         self.drop()
 
     def drop(self) -> None:
-        """Close the idle ones."""
+        """Close the idle connections."""
         with self._lock:
             idle, self._idle = self._idle, []
         for wire in idle:

@@ -1,4 +1,5 @@
-"""Containers of rdo's own: the labels by which it knows them, and their removal, also where their master was killed."""
+"""Containers that rdo created: the labels by which it recognises them, and their removal, even after their master was
+killed."""
 
 from __future__ import annotations
 
@@ -20,22 +21,22 @@ from rdo.util import process
 MASTER, SPACE, HOST, MADE, ROOT, PROFILE = (
     f"rdo.{name}" for name in ("master", "space", "host", "made", "root", "profile")
 )
-"""Labels. MASTER is a name of rdo.util.process, of the space SPACE; MADE is in seconds since the epoch."""
+"""Labels. MASTER is a process name of rdo.util.process in the PID space SPACE; MADE is in seconds since the epoch."""
 
 LEFTOVER_GRACE = 24 * 3600.0
-"""Seconds until a container that has ended counts as left over, where its master is unknown, as after a reboot."""
+"""Seconds until a container that has ended counts as left over if its master is unknown, as after a reboot."""
 
 ENDED = ("exited", "dead")
-"""States of a container that does not run: it ends by itself when the stream that its master held breaks."""
+"""States of a container that is not running, as it is after the stream that its master held has broken."""
 
 
 def host() -> str:
-    """This machine and user: others may use the same engine."""
+    """This machine and user, since others may use the same engine."""
     return f"{os.getuid()}@{socket.gethostname()}"
 
 
 def remove(engine: Engine, container: str) -> None:
-    """End and remove a container; never raises."""
+    """End and remove a container. Never raises."""
     with contextlib.suppress(EngineError, ConnectError):
         engine.ask("DELETE", f"/containers/{container}", query={"force": 1, "v": 1})
 
@@ -55,7 +56,7 @@ def remove_leftovers(engine: Engine) -> int:
 
 
 def _is_left(container: ListedContainer, space: str) -> bool:
-    """Whether its master has ended, as far as that can be known from here."""
+    """Whether its master has ended, as far as that can be known here."""
     labels = container.labels
     if space and labels.get(SPACE) == space:
         return not process.is_running(labels.get(MASTER, ""))
@@ -65,9 +66,9 @@ def _is_left(container: ListedContainer, space: str) -> bool:
 
 
 def remove_all(environment: Mapping[str, str]) -> int:
-    """Remove those that masters of this user left at the caller's engine, and return how many.
+    """Remove the containers that this user's masters left at the caller's engine, and return how many.
 
-    Raises ConfigError, and ConnectError where there is no engine.
+    Raises ConfigError, and ConnectError if there is no engine.
     """
     engine = Engine(resolve(environment), environment)
     try:

@@ -1,7 +1,7 @@
-"""Which directories both sides see by a container's mounts. Pure.
+"""Which directories both sides see, according to a container's mounts. Pure.
 
-What is mounted over a part of a mount hides that part: there a path of this machine and the matching one in the
-container hold different files, and no command may run in one for the other.
+Something mounted over part of a mount hides that part: there, a local path and the corresponding one in the container
+hold different files, and no command may run there.
 """
 
 from __future__ import annotations
@@ -16,30 +16,32 @@ from rdo.errors import RdoError
 from rdo.util.phrases import listed
 
 DESKTOP_PREFIX = "/host_mnt"
-"""Docker Desktop shows this machine's directories below it."""
+"""The directory below which Docker Desktop shows this machine's directories."""
 
 READ_ONLY = "read-only"
 
 LOCAL_VOLUME = "local"
-"""The driver of volumes that are directories of the engine's host."""
+"""The driver of volumes that are directories on the engine's host."""
 
 DIRECTORY_LIST_LIMIT = 3
 """Mounted directories that an error lists."""
 
 
 class ContainerMount(NamedTuple):
-    """What is mounted at `destination`; `source` is a path of the engine's host where the kind is `bind`."""
+    """What is mounted at `destination`. `source` is a path on the engine's host if the kind is `bind`."""
 
     kind: str
     source: str
     destination: str
     read_only: bool = False
     volume: str = ""
-    """The name of the volume, if all of it is mounted, and may be a directory of the engine's host by another name."""
+    """The name of the volume, if it is mounted completely, and may be another name for a directory on the engine's
+    host."""
 
 
 def find(answer: EngineAnswer) -> list[ContainerMount]:
-    """All that lies over the container's own files; `--tmpfs` is not among its mounts, but with the host's settings."""
+    """Everything mounted over the container's own files. `--tmpfs` is not among its mounts, but among the host's
+    settings."""
     host = answer.maybe("HostConfig")
     parts = _parts_of_volumes(host) if host else set()
     found = []
@@ -53,7 +55,7 @@ def find(answer: EngineAnswer) -> list[ContainerMount]:
 
 
 def _parts_of_volumes(host: EngineAnswer) -> set[str]:
-    """Where only a directory of a volume is mounted."""
+    """Mounts of a subdirectory of a volume."""
     return {
         mount.text("Target", "")
         for mount in host.tables("Mounts")
@@ -62,7 +64,7 @@ def _parts_of_volumes(host: EngineAnswer) -> set[str]:
 
 
 def bound(mount: ContainerMount, volume: EngineAnswer) -> ContainerMount:
-    """The mount of this volume: that of the directory behind it, if it is made of one (`--opt o=bind`)."""
+    """The mount of this volume, or of the directory that it stands for (`--opt o=bind`)."""
     options = volume.mapping("Options")
     words = set(options.get("o", "").split(","))
     if words.isdisjoint(("bind", "rbind")):
@@ -71,10 +73,10 @@ def bound(mount: ContainerMount, volume: EngineAnswer) -> ContainerMount:
 
 
 def roots(mounts: Sequence[ContainerMount], workdir: str, resolve: Callable[[str], str]) -> list[Root]:
-    """What is mounted from here, and, not shared, what of it is hidden.
+    """The directories mounted from here and, marked as not shared, the hidden parts of them.
 
-    `resolve` follows links: the engine names a source as it was given, and we have to do with physical paths. Of
-    several places of one directory the one that the WORKDIR is in counts, then one that can be written.
+    `resolve` resolves links: the engine reports a source as it was given, and rdo works with physical paths. If a
+    directory is mounted at several places, the one that contains the WORKDIR is preferred, then one that is writable.
     """
     mounts = [mount._replace(destination=normalized(mount.destination)) for mount in mounts]
     found: dict[str, Root] = {}

@@ -1,4 +1,4 @@
-"""What a channel asks of the engine's side of its program."""
+"""What a channel needs to know about its program from the engine."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from typing import Protocol
 from rdo.drivers.base import WindowSize
 
 IsCut = Callable[[float], bool]
-"""Whether it seems that the link has ended, and not the program; waits up to so many seconds to find out."""
+"""Whether the link seems to have broken, rather than the program ended. Waits up to so many seconds to find out."""
 
 
 class DockerProgram(Protocol):
-    """The engine's side of a program."""
+    """A program, as the engine knows it."""
 
     started: bool
-    """False once it is known that it never ran."""
+    """False once it is known that the program never ran."""
 
     def status(self, is_cut: IsCut) -> int:
-        """Wait for its end: the exit status. Raises LinkLost, also where its streams have ended because of a cut."""
+        """Wait for the end of the program, and return its exit status. Raises LinkLost, also if its streams have ended
+        because the link broke."""
 
     def runs(self) -> bool:
-        """Whether it has not ended, as far as the engine knows now."""
+        """Whether the program has not ended, as far as the engine knows."""
 
     def resize(self, size: WindowSize) -> None:
-        """Set the size of its pty, if it still runs."""
+        """Set the size of its pty, if it is still running."""
 
     def discard(self) -> None:
-        """Clean up: the channel is closed."""
+        """Clean up after the channel was closed."""

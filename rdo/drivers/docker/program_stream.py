@@ -1,4 +1,4 @@
-"""A connection to a server in a container, through a program there: the TargetStream of rdo.drivers.target_stream."""
+"""A connection to a server in a container, by a program there: the TargetStream of rdo.drivers.target_stream."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ CONNECT_TIMEOUT = 30.0
 """Seconds for the engine to start a program, and for that to connect."""
 
 DRAIN_TIMEOUT = 2.0
-"""Seconds for a program to exit that has nothing left to do."""
+"""Seconds for a program with nothing left to do to exit."""
 
 WORDS_LIMIT = 256
-"""Bytes of what the program complains of that are kept."""
+"""Bytes of the program's error messages that are kept."""
 
 
 class ProgramStream:
@@ -46,9 +46,9 @@ class ProgramStream:
         self._take_program = take_program
         self._changed = changed
         self._wire: EngineStream | None = None
-        """Once the program has connected, or failed to."""
+        """Set once the program has connected, or failed to."""
         self._found = b""
-        """What came from the server, and was not read yet."""
+        """Data from the server that was not read yet."""
         self._frames = FrameDecoder()
         self._nonce = b""
         self._unframer = Unframer()
@@ -56,20 +56,20 @@ class ProgramStream:
         """Whether the server has ended its direction."""
         self._words = b""
         self._kind = b""
-        """How the program takes what goes to the server: see FRAMED. Empty until it is connected."""
+        """How the program accepts data for the server; see FRAMED. Empty until it is connected."""
         self._owed = memoryview(b"")
-        """Of the head of a frame, what was not sent yet."""
+        """The unsent part of a frame's header."""
         self._ends = False
         self._frame_left = 0
-        """Bytes of a frame whose head went before."""
+        """Bytes left of a frame whose header was sent."""
         self._lock = threading.Lock()
-        """Guards the change from opening to open or closed."""
+        """Guards the transition from opening to open or closed."""
         self._is_closed = False
         self.ended = False
         self.failure = ""
 
     def open(self) -> None:
-        """Start the program, and wait until it has connected. In whatever thread."""
+        """Start the program, and wait until it has connected. May be called in any thread."""
         try:
             self._connect()
         except BaseException as error:
@@ -99,7 +99,7 @@ class ProgramStream:
         self._changed()
 
     def cut(self, why: str) -> None:
-        """It is lost, or was never there. From any thread."""
+        """Note that the connection is lost, or could not be made. Thread-safe."""
         self.failure = self.failure or why or "the connection broke"
         self.ended = True
         self._changed()
@@ -126,11 +126,11 @@ class ProgramStream:
                 return self._wire.send_now(data)
             return self._write_frame(self._wire, data)
         except OSError:
-            self.ended = True  # reading says why
+            self.ended = True  # reading reports why
             return len(data)
 
     def _look_again(self) -> None:
-        """After the server has ended its direction: whether it takes nothing any more, either."""
+        """After the server has ended its direction, find out whether it also accepts no more data."""
         try:
             data = self._wire.receive(0.0) if self._wire is not None else b""
             self.ended = not data or any(self._nonce in chunk.data for chunk in self._frames.receive(data))
@@ -140,7 +140,7 @@ class ProgramStream:
             self.ended = True
 
     def _write_frame(self, wire: EngineStream, data: memoryview) -> int:
-        """Send a frame, or go on with one: what had no room is given again. Raises OSError."""
+        """Send a frame, or continue one. Data without room has to be passed again. Raises OSError."""
         if not self._frame_left:
             self._frame_left = len(data)
             self._owed = memoryview(len(data).to_bytes(HEAD_SIZE, "big"))
@@ -151,7 +151,7 @@ class ProgramStream:
         return size
 
     def _flush(self, wire: EngineStream) -> bool:
-        """Send what is owed: whether all is sent. Raises OSError."""
+        """Send what is left of a header, and return whether everything was sent. Raises OSError."""
         if self._owed:
             self._owed = self._owed[wire.send_now(self._owed) :]
         return not self._owed
@@ -174,7 +174,7 @@ class ProgramStream:
         return self._has_ended or bool(self.failure)
 
     def _take(self, data: bytes) -> bool:
-        """Take what came; whether the program has connected, or never will."""
+        """Process what has arrived, and return whether the program has connected, or never will."""
         if not data:
             self.failure = self.failure or "the connection broke"
         try:
@@ -199,7 +199,7 @@ class ProgramStream:
             self._found += data
 
     def _heed(self, words: bytes) -> None:
-        """Whether the program has said that it is done, and how."""
+        """Whether the program has reported its end, and how it ended."""
         said, nonce, digit = words.partition(self._nonce)
         if not nonce or not digit:
             return
@@ -212,7 +212,7 @@ class ProgramStream:
         self._has_ended = True
 
     def _drain(self, wire: EngineStream) -> None:
-        """Let the program exit, and take what is still on its way: stderr may overtake stdout, but not by much."""
+        """Let the program exit, and read what is still on its way: stderr may overtake stdout, but not by much."""
         try:
             wire.end_output()
             while data := wire.receive(DRAIN_TIMEOUT):

@@ -1,4 +1,4 @@
-"""Which ports of a container the engine's host has, too. Pure."""
+"""Ports of a container that are published on the engine's host. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from rdo.drivers.docker.answer import EngineAnswer
 PORT, TCP_PORT = re.compile("[0-9]{1,5}"), re.compile("[0-9]{1,5}/tcp")
 
 LOCAL_ADDRESSES = ("", "0.0.0.0", "::", "127.0.0.1", "::1")
-"""Of the host, those by which a port that is published at them is reached as `localhost`."""
+"""Addresses of the host such that a port published there is reachable as `localhost`."""
 
 
 class PublishedPort(NamedTuple):
-    """A port of the host, and the container's that it leads to."""
+    """A port of the host, and the container's port that it leads to."""
 
     host: int
     container: int
 
 
 def find(network: EngineAnswer | None) -> frozenset[PublishedPort]:
-    """Of entries such as `"80/tcp": [{"HostIp": "", "HostPort": "8080"}]`; one that is only exposed has no list."""
+    """Parse entries such as `"80/tcp": [{"HostIp": "", "HostPort": "8080"}]`. A port that is only exposed has no
+    list."""
     ports = network.maybe("Ports") if network else None
     if ports is None:
         return frozenset()

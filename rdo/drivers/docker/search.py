@@ -1,4 +1,4 @@
-"""The container that a profile means, where somebody else has made it: found by name, compose service or directory."""
+"""Finds the container that a profile names, if somebody else has created it: by name, compose service or directory."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from rdo.project import upwards
 from rdo.util.phrases import listed, nearest
 
 SHORT_ID = 12
-"""Digits of an id as `docker ps` shows it. A shorter one may be meant as a name, such as `db`."""
+"""Digits of an id in `docker ps`. Anything shorter may be a name, such as `db`."""
 
 DIRECTORY_LIMIT = 500
-"""Entries of the project's directory in which a compose file is looked for, for a hint."""
+"""Entries of the project's directory that are searched for a compose file, for a hint."""
 
 
 class FoundContainer(NamedTuple):
@@ -36,7 +36,7 @@ class FoundContainer(NamedTuple):
 
 
 def ask(settings: Settings, root: str, environment: Mapping[str, str]) -> FoundContainer:
-    """Find it by an engine of one's own. Raises ConfigError, ConnectError."""
+    """Find the container with a new Engine. Raises ConfigError, ConnectError."""
     engine = Engine(resolve(environment), environment)
     try:
         return find(engine, settings, root, environment)
@@ -45,19 +45,19 @@ def ask(settings: Settings, root: str, environment: Mapping[str, str]) -> FoundC
 
 
 def find(engine: Engine, settings: Settings, root: str, environment: Mapping[str, str]) -> FoundContainer:
-    """By its name, by that of its compose service, or by the project's directory. Raises ConnectError."""
+    """Find it by its name, by its compose service, or by the project's directory. Raises ConnectError."""
     found = _found(engine, settings, root, environment)
     resolved = [_resolved(engine, mount) for mount in found.container.mounts]
     return found._replace(container=found.container._replace(mounts=resolved))
 
 
 def _resolved(engine: Engine, mount: ContainerMount) -> ContainerMount:
-    """The mount, of what is behind it if it is a volume."""
+    """The mount or, if it is a volume, the mount of what that stands for."""
     if not mount.volume:
         return mount
     try:
         return mounts.bound(mount, engine.ask("GET", f"/volumes/{quote(mount.volume, safe='')}"))
-    except EngineError:  # it is gone, or not to be asked for: what is unknown is not shared
+    except EngineError:  # gone, or access is refused: what is unknown counts as not shared
         return mount
 
 
@@ -71,7 +71,7 @@ def _found(engine: Engine, settings: Settings, root: str, environment: Mapping[s
 
 
 def _by_name(engine: Engine, name: str) -> InspectedContainer:
-    """The inspection of a container. Raises ConnectError that names the nearest one."""
+    """Inspect a container. Raises ConnectError that suggests the most similar name."""
     try:
         found = container.inspect(engine, name)
     except EngineError as error:
@@ -88,7 +88,7 @@ def _by_name(engine: Engine, name: str) -> InspectedContainer:
 
 
 def _by_service(engine: Engine, service: str, directory: str, environment: Mapping[str, str]) -> InspectedContainer:
-    """The inspection of the service's container, in the compose project of the directory. Raises ConnectError."""
+    """Inspect the service's container in the directory's compose project. Raises ConnectError."""
     directory = os.path.realpath(directory)
     project = compose.named_project(environment, directory)
     found = _candidates(engine, directory, project)
@@ -106,7 +106,7 @@ def _by_service(engine: Engine, service: str, directory: str, environment: Mappi
 
 
 def _by_directory(engine: Engine, directory: str) -> InspectedContainer:
-    """The inspection of the dev container that was started for the directory. Raises ConnectError."""
+    """Inspect the dev container that was started for the directory. Raises ConnectError."""
     directory = os.path.realpath(directory)
     listing = _list(engine, label=devcontainer.LOCAL_FOLDER)
     first = devcontainer.candidates(listing, directory, os.path.realpath)
@@ -119,7 +119,7 @@ def _by_directory(engine: Engine, directory: str) -> InspectedContainer:
 
 
 def _candidates(engine: Engine, directory: str, project: compose.NamedProject) -> compose.ServiceCandidates:
-    """The containers of these compose projects, without those whose labels come from their image alone."""
+    """The containers of these compose projects, without those whose labels come only from their image."""
     listing = _list(engine, label=compose.SERVICE)
     first = compose.candidates(listing, directory, os.path.realpath, project)
     likely = {each.id for group in first for each in group}
@@ -128,7 +128,7 @@ def _candidates(engine: Engine, directory: str, project: compose.NamedProject) -
 
 
 def _image_labels(engine: Engine, found: ListedContainer | InspectedContainer) -> Mapping[str, str]:
-    """The labels of a container's image. Of an image that is gone, all of the container's: they may be its."""
+    """The labels of a container's image. If the image is gone, all of the container's, since they may come from it."""
     try:
         config = engine.ask("GET", f"/images/{quote(found.image, safe='')}/json").maybe("Config")
     except EngineError:
@@ -137,7 +137,7 @@ def _image_labels(engine: Engine, found: ListedContainer | InspectedContainer) -
 
 
 def _advice(directory: str, service: str, environment: Mapping[str, str]) -> str:
-    """The command that starts the service, as far as compose files can be seen."""
+    """The command that starts the service, if its compose files are visible."""
     if environment.get("COMPOSE_FILE"):
         return compose.up_command([], directory, service)
     for place in upwards(directory):
@@ -158,7 +158,7 @@ def _compose_files_below(directory: str) -> list[str]:
 
 
 def _by_id(engine: Engine, identity: str) -> InspectedContainer:
-    """The inspection of a container that was listed just now. Raises ConnectError."""
+    """Inspect a container that was just listed. Raises ConnectError."""
     try:
         return container.inspect(engine, identity)
     except EngineError as error:

@@ -1,4 +1,4 @@
-"""Programs in a container that wait to connect to a server: for an engine to start one takes far longer than that."""
+"""Programs in a container that wait to connect to a server, since it takes an engine far longer to start one."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from rdo.drivers.docker.stream_script import waiting_script
 from rdo.errors import ConnectError
 
 SPARE_LIMIT = 4
-"""That wait at a time: a browser opens several connections at once, and each is a shell in the container."""
+"""Programs that wait at a time. A browser opens several connections at once, and each is a shell in the container."""
 
 SPARE_AGE = 600.0
-"""Seconds after which one is not used any more."""
+"""Seconds after which a waiting program is no longer used."""
 
 
 class StreamProgram(NamedTuple):
-    """One that waits for a destination, and the nonce by which it says how it ended."""
+    """A program that waits for a destination, and the nonce with which it reports how it ended."""
 
     stream: HijackedStream
     nonce: str
     started: float
-    """By time.monotonic()."""
+    """From time.monotonic()."""
 
     @property
     def is_usable(self) -> bool:
-        """Whether it still waits: it says nothing before it has a destination."""
+        """Whether the program is still waiting: it prints nothing before it has a destination."""
         if time.monotonic() - self.started > SPARE_AGE:
             return False
         try:
@@ -41,19 +41,19 @@ class StreamProgram(NamedTuple):
 
 
 class SparePrograms:
-    """Those of a connection. Usable from any thread."""
+    """The waiting programs of a connection. Thread-safe."""
 
     def __init__(self, start: Callable[[str], HijackedStream]) -> None:
-        """`start` runs a script. None is started before one is needed."""
+        """`start` runs a script. No program is started before one is needed."""
         self._start = start
         self._lock = threading.Lock()
-        """Guards what follows."""
+        """Guards everything below."""
         self._waiting: list[StreamProgram] = []
         self._starting = 0
         self._is_closed = False
 
     def take(self) -> StreamProgram:
-        """One that waits, or else a new one. Raises EngineError, ConnectError."""
+        """Take a waiting program, or start a new one. Raises EngineError, ConnectError."""
         while True:
             with self._lock:
                 program = self._waiting.pop() if self._waiting else None
@@ -64,7 +64,7 @@ class SparePrograms:
             program.stream.wire.close()
 
     def refill(self) -> None:
-        """Start another one, unless enough wait. Takes as long as the engine takes."""
+        """Start another program, unless enough are waiting. Takes as long as the engine does."""
         with self._lock:
             if self._is_closed or len(self._waiting) + self._starting >= SPARE_LIMIT:
                 return
@@ -73,7 +73,7 @@ class SparePrograms:
         try:
             program = self._begin()
         except (EngineError, ConnectError):
-            pass  # the next connection says why
+            pass  # the next connection reports why
         finally:
             with self._lock:
                 self._starting -= 1
@@ -84,7 +84,7 @@ class SparePrograms:
             program.stream.wire.close()
 
     def close(self) -> None:
-        """End those that wait."""
+        """End the waiting programs."""
         with self._lock:
             self._is_closed = True
             waiting, self._waiting = self._waiting, []

@@ -1,4 +1,4 @@
-"""The stream to an engine through the `ssh` of the user, as `docker` itself does it."""
+"""A stream to an engine through the user's `ssh`, as `docker` itself does it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from rdo.util.caller_program import start_for_caller
 from rdo.util.lines import split_lines
 
 STDERR_LIMIT = 4096
-"""Bytes of the stderr of `ssh` that are searched for the reason."""
+"""Bytes of ssh's stderr that are searched for the reason."""
 
 END_TIMEOUT = 2.0
 """Seconds for `ssh` to end once its stream is closed."""
 
 
 def start(endpoint: EngineEndpoint, environment: Mapping[str, str]) -> EngineStream:
-    """Start it: the stream is the standard streams of a command over there. Raises ConnectError, SetupError."""
+    """Start `ssh`. The stream is connected to the standard streams of a command on the other host. Raises ConnectError,
+    SetupError."""
     near, far = socket.socketpair()
     with far:
         try:
@@ -44,7 +45,7 @@ def start(endpoint: EngineEndpoint, environment: Mapping[str, str]) -> EngineStr
 
 
 def ssh_command(endpoint: EngineEndpoint, environment: Mapping[str, str]) -> list[str]:
-    """The command line that leads to the engine; RDO_SSH_CONFIG stands in for ~/.ssh/config."""
+    """The command line that leads to the engine. RDO_SSH_CONFIG replaces ~/.ssh/config."""
     options = ["-T", "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"]
     if config := environment.get("RDO_SSH_CONFIG"):
         options += ["-F", config]
@@ -57,7 +58,7 @@ def ssh_command(endpoint: EngineEndpoint, environment: Mapping[str, str]) -> lis
 
 
 class SshProgramStream(SocketStream):
-    """The near end of an `ssh`. Where it ends without any output, its stderr says why."""
+    """Our end of an `ssh`. If that exits without any output, its stderr contains the reason."""
 
     def __init__(self, near: socket.socket, child: subprocess.Popen[bytes], to: EngineEndpoint) -> None:
         super().__init__(near, self._end)
@@ -69,14 +70,14 @@ class SshProgramStream(SocketStream):
         self._listener = threads.start(self._listen, name="ssh")
 
     def _listen(self) -> None:
-        """Take in what it says on stderr: the last of it is kept."""
+        """Read its stderr, and keep the last of it."""
         assert self._child.stderr
         with self._child.stderr as stderr, contextlib.suppress(OSError):
             while not self._ended and (data := os.read(stderr.fileno(), STDERR_LIMIT)):
                 self._said = (self._said + data)[-STDERR_LIMIT:]
 
     def receive(self, timeout: float | None = None) -> bytes:
-        """See EngineStream. Raises ConnectError where nothing ever came."""
+        """See EngineStream. Raises ConnectError if nothing ever arrived."""
         data = super().receive(timeout)
         if not data and not self._heard and not self._ended:
             raise self._unreachable()
@@ -84,7 +85,7 @@ class SshProgramStream(SocketStream):
         return data
 
     def send(self, data: bytes) -> None:
-        """See EngineStream. Raises ConnectError where it has ended before anything came."""
+        """See EngineStream. Raises ConnectError if it has ended before anything arrived."""
         try:
             super().send(data)
         except (BrokenPipeError, ConnectionResetError):

@@ -1,4 +1,5 @@
-"""A byte stream to the engine whose two directions end apart: a plain socket, or what is like one. Knows no HTTP."""
+"""A byte stream to the engine whose two directions end separately: a plain socket, or something similar. Knows no
+HTTP."""
 
 from __future__ import annotations
 
@@ -14,13 +15,13 @@ from rdo.drivers.right_of_way import RIGHT_OF_WAY, ConnectionTraffic
 
 
 class Deadline:
-    """The time by which all of an answer has to be there, in seconds from now; None: any time."""
+    """The time by which an entire answer must have arrived, in seconds from now; None for no limit."""
 
     def __init__(self, timeout: float | None) -> None:
         self._end = None if timeout is None else time.monotonic() + timeout
 
     def left(self) -> float | None:
-        """Seconds until then. Raises TimeoutError: a byte now and then does not extend it."""
+        """Seconds left. Raises TimeoutError if there are none: a byte now and then does not extend the time."""
         if self._end is None:
             return None
         if (left := self._end - time.monotonic()) <= 0:
@@ -29,36 +30,36 @@ class Deadline:
 
 
 class EngineStream(Protocol):
-    """One thread may receive while another one sends."""
+    """A byte stream. One thread may receive while another sends."""
 
     def receive(self, timeout: float | None = None) -> bytes:
-        """What comes next; empty at the end, or where the link broke. Raises TimeoutError after so many seconds."""
+        """The next data; empty at the end, or if the link broke. Raises TimeoutError after so many seconds."""
 
     def send(self, data: bytes) -> None:
-        """Send all of it; wait while the other side does not take it. Raises OSError."""
+        """Send all of the data, waiting while the other side does not read. Raises OSError."""
 
     def send_now(self, data: memoryview) -> int:
-        """Send what there is room for, without waiting: how many bytes. Raises OSError."""
+        """Send as much as there is room for, without waiting, and return the number of bytes. Raises OSError."""
 
     def fileno(self) -> int:
-        """What to select on."""
+        """The descriptor to select on."""
 
     def end_output(self) -> None:
-        """Tell the other side that no more will come; it may still send. Raises OSError."""
+        """Signal that no more data will be sent; the other side may still send. Raises OSError."""
 
     def close(self) -> None:
-        """End both directions, and wake up whoever waits in one of them. May be called twice."""
+        """End both directions, and wake a thread that waits in one. May be called twice."""
 
 
 class HijackedStream(NamedTuple):
-    """A connection that has become a stream, and the first bytes that came with the answer."""
+    """A connection that has become a stream, and the first bytes, which arrived with the answer."""
 
     wire: EngineStream
     early: bytes
 
 
 class SocketStream:
-    """A stream socket. `released` is called once it is closed."""
+    """A stream over a socket. `released` is called once it is closed."""
 
     def __init__(self, connection: socket.socket, released: Callable[[], None] = lambda: None) -> None:
         self._socket = connection
@@ -82,7 +83,7 @@ class SocketStream:
         try:
             poll.register(self._socket, select.POLLIN)
         except ValueError:
-            return True  # closed: reading says so
+            return True  # closed: reading reports it
         return bool(poll.poll(max(0.0, timeout) * 1000))
 
     def send(self, data: bytes) -> None:

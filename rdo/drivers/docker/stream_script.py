@@ -1,4 +1,5 @@
-"""The script that connects to a server in a container, and how its output is read. Pure, but for a file of rdo."""
+"""The script that connects to a server in a container, and the decoding of its output. Pure, except for one of rdo's
+own files."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from rdo.config.forwards import Endpoint
 from rdo.fscodec import fsencode
 from rdo.remote_sh import template
 
-# Of several addresses, the error of the first is shown, since those that cannot be reached from there at all come last.
+# If there are several addresses, the error of the first is shown, since unreachable ones come last.
 
 _PYTHON = """
 import os, socket, sys, _thread
@@ -135,23 +136,22 @@ _SCRIPT = template.load("stream")
 NO_PROGRAM = "it has none of python3, perl, socat, bash and nc"
 
 ENDED, FAILED, MISSING = b"0", b"1", b"2"
-"""What follows the nonce on stderr: the server has ended the connection, or cannot be reached; or see NO_PROGRAM."""
+"""What follows the nonce on stderr: the server has ended the connection, or cannot be reached, or see NO_PROGRAM."""
 
 FRAMED = b"F"
-"""The first byte from a program by which both directions go in frames: a length of four bytes, big-endian, and so many
-bytes; none for the end of that direction. The end of its input is that of the connection.
-"""
+"""The first byte from a program with which both directions are framed: a length of four bytes, big-endian, and that
+many bytes; an empty frame ends its direction. The end of the program's input ends the connection."""
 RAW = b"R"
-"""That from others. To them the end of their input is that of what goes to the server, so that one whose server goes on
-sending stays until that ends. Their own end is said on stderr: they wait for the end of their input before they exit,
-because the engine drops what was not read two seconds later.
-"""
+"""The first byte from other programs. To these, the end of their input ends the direction to the server, so that a
+program whose server keeps sending continues until that ends. They report their own end on stderr, and wait for the end
+of their input before they exit, since the engine drops unread output two seconds later."""
 
 HEAD_SIZE = 4
 
 
 def script(destination: Endpoint, nonce: str) -> str:
-    """For /bin/sh -c: connect to the destination, and say by the nonce and a digit on stderr how that ended."""
+    """A script for /bin/sh -c that connects to the destination, and reports with the nonce and a digit on stderr how
+    that ended."""
     values = {
         "PYTHON": _PYTHON,
         "PERL": _PERL,
@@ -164,32 +164,32 @@ def script(destination: Endpoint, nonce: str) -> str:
 
 
 _WAIT = "IFS= read -r rdo_to_path && IFS= read -r rdo_to_host && IFS= read -r rdo_to_port || exit 0\n"
-"""Where its stdin ends instead, nobody has use for it."""
+"""If stdin ends instead, the program is not needed."""
 
 
 def waiting_script(nonce: str) -> str:
-    """The same, which first waits for a destination on its stdin: see `destination_lines`."""
+    """The same, but it first waits for a destination on its stdin; see `destination_lines`."""
     values = {"PATH": '"$rdo_to_path"', "HOST": '"$rdo_to_host"', "PORT": "$rdo_to_port"}
     texts = {name: shlex.quote(text) for name, text in (("PYTHON", _PYTHON), ("PERL", _PERL), ("NONCE", nonce))}
     return _WAIT + template.fill(_SCRIPT, **values, **texts)
 
 
 def destination_lines(destination: Endpoint) -> bytes:
-    """What a script that waits reads: where to connect to."""
+    """The lines that a waiting script reads: where to connect to."""
     return fsencode(f"{destination.path}\n{destination.host}\n{destination.port}\n")
 
 
 class Unframer:
-    """Takes what comes in frames apart. They need not come whole."""
+    """Decodes frames, which need not arrive as a whole."""
 
     def __init__(self) -> None:
         self._head = b""
         self._left = 0
         self.has_ended = False
-        """Whether the frame of no bytes has come, after which there is nothing."""
+        """Whether the empty frame has arrived, after which nothing follows."""
 
     def receive(self, data: bytes) -> bytes:
-        """What they contain."""
+        """The content of the frames in the data."""
         pieces = []
         view = memoryview(data)
         while view and not self.has_ended:

@@ -1,4 +1,4 @@
-"""A target of the docker driver: how a container is got ready and connected to."""
+"""A target of the docker driver: how a container is prepared and connected to."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ PATH_LIMIT = 4096
 def of_existing(
     name: str, found: FoundContainer, roots: Sequence[Root], settings: Settings, engine: Engine, caller: Caller
 ) -> DockerTarget:
-    """The target that a container of somebody else's is. `roots` are what it has of the project."""
+    """The target for a container that somebody else has created. `roots` are the directories of the project in it."""
     container, facts = found
     user = caller.user or settings.user or (facts.user if facts else None)
-    found_now = [container]  # for the first connection: by the next, it may have been paused
+    found_now = [container]  # for the first connection; before the next, it may have been paused
 
     def connect(engine: Engine, caller: Caller) -> DockerConnection:
         now = found_now.pop() if found_now else docker_container.inspect_again(engine, container)
@@ -56,7 +56,8 @@ def of_existing(
         return devcontainer.variables(facts, caller.environment, roots) if facts else {}
 
     def serves_here(here: int, there: int) -> bool:
-        shares_network = container.has_host_network and sys.platform == "linux"  # elsewhere the engine is in a machine
+        # elsewhere the engine runs in a virtual machine
+        shares_network = container.has_host_network and sys.platform == "linux"
         is_same = shares_network and here == there
         return not engine.is_remote and (is_same or PublishedPort(here, there) in container.published)
 
@@ -67,10 +68,11 @@ def of_existing(
 
 
 class OwnContainer:
-    """A container of rdo's own, which is made when it is connected to."""
+    """A container that rdo creates when it connects."""
 
     def __init__(self, settings: Settings, root: str, directory: str, profile: str, holder: SharedContainer) -> None:
-        """`directory` is the container's one for the local directory `root`; `holder` shares it among connections."""
+        """`directory` is the container's directory for the local directory `root`; `holder` shares it among
+        connections."""
         self._settings = settings
         self._root = root
         self._directory = directory
@@ -78,7 +80,7 @@ class OwnContainer:
         self._holder = holder
 
     def target(self, name: str, selector: Hashable, engine: Engine) -> DockerTarget:
-        """The target that it is, for callers with this selector."""
+        """The target for callers with this selector."""
         details = {"user": self._settings.user or "", "engine": engine.endpoint.name, "directory": self._directory}
         return DockerTarget(name, ("docker", selector), details, engine, self._connect, lambda caller: {})
 
@@ -112,7 +114,7 @@ class OwnContainer:
 
 
 class DockerTarget:
-    """A container, and whom its programs run as. See base.Target."""
+    """A container, and the user of its programs. See base.Target."""
 
     driver = "docker"
     forwards = NO_FORWARDS
@@ -128,7 +130,7 @@ class DockerTarget:
         serves_here: Callable[[int, int], bool] = lambda here, there: False,
         found_by: str = "",
     ) -> None:
-        """`engine` is that which was asked for the container: the first connection uses it."""
+        """`engine` is the one that was asked about the container, and is used for the first connection."""
         self.name = name
         self.key = key
         self.details = details
@@ -141,7 +143,7 @@ class DockerTarget:
         self.variables_read: frozenset[str] = frozenset()
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
-        """With the variables of a dev container."""
+        """See base.Target: with the variables of a dev container."""
         return ChannelOptions(pty, self._variables(caller))
 
     def connect(self, caller: Caller) -> DockerConnection:
@@ -165,18 +167,18 @@ class DockerTarget:
 
 
 def _learn_shell(executions: ExecStarter) -> None:
-    """Give programs the user's login shell in SHELL, if it is listed."""
+    """Set SHELL for programs to the user's login shell, if it is listed."""
     shell = _login_shell(executions)
     if shell.startswith("/"):
         executions.environment["SHELL"] = shell
 
 
 def _login_shell(executions: ExecStarter) -> str:
-    """The user's shell in the container's own list of users; empty where it is not listed."""
+    """The user's shell in the container's own list of users; empty if it is not listed."""
     try:
         channel = executions.start(LOGIN_SHELL, None, {})
     except EngineError:
-        return ""  # the command's own shell meets it, too, and says why
+        return ""  # the command's own shell fails in the same way, and reports why
     text, end = b"", time.monotonic() + LOGIN_SHELL_TIMEOUT
     try:
         while len(text) < PATH_LIMIT and (chunk := channel.read(max(0.0, end - time.monotonic()))):

@@ -1,4 +1,4 @@
-"""TLS to the engine: what it trusts and shows, and the stream."""
+"""TLS to the engine: the certificates, and the stream."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ T = TypeVar("T")
 TLS_ADVICE = "see DOCKER_CERT_PATH and DOCKER_TLS_VERIFY"
 
 TLS_WRITE_SIZE = 64 * 1024
-"""Bytes encrypted at a time, so that reading gets its turn."""
+"""Bytes to encrypt at a time, so that reading gets its turn."""
 
 LITTLE = 16 * 1024
-"""Bytes in one record of TLS, at most."""
+"""Most bytes in one TLS record."""
 
 
 def tls_context(tls: TlsFiles) -> ssl.SSLContext:
-    """Raises ConfigError that names the file: a missing file has no substitute, as with `docker`."""
+    """Raises ConfigError that names the file: as with `docker`, a missing file has no substitute."""
     ca, cert, key = (os.path.join(tls.directory, name) for name in ("ca.pem", "cert.pem", "key.pem"))
     has_ca = tls.needs_ca or os.path.lexists(ca)
     has_pair = os.path.lexists(cert) or os.path.lexists(key)
@@ -51,7 +51,7 @@ def _check_readable(path: str) -> None:
 
 
 def _no_password() -> str:
-    """For a key that is encrypted; OpenSSL would ask on the terminal that the master was started from."""
+    """For an encrypted key, about which OpenSSL would ask on the terminal that the master was started from."""
     raise ValueError("the key is encrypted")
 
 
@@ -64,15 +64,15 @@ def _loaded(path: str, load: Callable[[], T]) -> T:
 
 
 class TlsStream:
-    """TLS over another wire. ssl's own socket can neither be used by two threads at a time nor end one direction."""
+    """TLS over another stream. ssl's own socket cannot be used by two threads at a time, nor end only one direction."""
 
     def __init__(self, below: EngineStream, context: ssl.SSLContext, host: str, timeout: float) -> None:
-        """Shakes hands. Raises OSError, of which ssl.SSLError is one, and TimeoutError."""
+        """Perform the handshake. Raises OSError, of which ssl.SSLError is a subclass, and TimeoutError."""
         self._below = below
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self._state = threading.Lock()
-        """Guards `_tls` and its buffers, `_decoded` and `_ended`; never held while waiting."""
+        """Guards `_tls` and its buffers, `_decoded` and `_ended`. Never held while waiting."""
         self._sending = threading.Lock()
         """Keeps the records in order; taken before `_state`."""
         self._decoded = b""
@@ -130,7 +130,7 @@ class TlsStream:
                 self._below.send(records)
 
     def send_now(self, data: memoryview) -> int:
-        """See EngineStream. A little fits where there is room at all; what is encrypted has to be sent."""
+        """See EngineStream. A small record fits if there is any room; what has been encrypted must be sent."""
         room = select.poll()
         room.register(self.fileno(), select.POLLOUT)
         if not room.poll(0):
@@ -144,10 +144,10 @@ class TlsStream:
         return self._below.fileno()
 
     def end_output(self) -> None:
-        """See EngineStream. The alert close_notify ends one direction only (RFC 8446, 6.1), as Go's servers know."""
+        """See EngineStream. The alert close_notify ends only one direction (RFC 8446, 6.1), as Go's servers know."""
         with self._sending:
             with self._state:
-                self._decoded += self._decrypt()  # unwrap would take it for an error
+                self._decoded += self._decrypt()  # unwrap would treat it as an error
                 with contextlib.suppress(ssl.SSLError):
                     self._tls.unwrap()
                 records = self._outgoing.read()
