@@ -14,7 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from rdo import project
-from rdo.cli import table
+from rdo.cli import allow, table
 from rdo.cli.command_group import CommandGroup
 from rdo.cli.profile_option import profile_option
 from rdo.errors import RdoError, SetupError, printable
@@ -119,6 +119,8 @@ def add(names: Sequence[str], profile: str) -> None:
     Existing shims are written again, for example after the project was moved, or to change their profile.
     """
     directory = here()
+    if profile:
+        allow.load(profile)  # raises ConfigError for one that there is not
     create(directory, names, profile)
     for name in names:
         click.echo(f"wrote {printable(directory.file(name))}")

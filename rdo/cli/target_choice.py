@@ -14,11 +14,18 @@ Chosen = Callable[[TargetInfo], bool]
 
 
 def of(found: Sequence[MasterInfo], target: str | None, profile: str | None) -> Chosen:
-    """Which targets are meant. Raises RdoError for a name that none has, and ConfigError outside of a project."""
+    """Which targets are meant. Raises RdoError for a name that none has, and ConfigError outside of a project, and
+    for a profile that the project has not.
+    """
+    targets = [each for master in found for each in master.targets]
     if target is None:
         here = project.discover(os.environ)
+        if profile is not None and not any(each.is_used_by(here.config, profile) for each in targets):
+            from rdo.config import load  # which takes longer than all else that is needed here
+
+            load.load(here.config, profile, project.user_file(os.environ))
         return lambda each: each.is_used_by(here.config, profile)
-    names = sorted({each.name for master in found for each in master.targets})
+    names = sorted({each.name for each in targets})
     if target not in names:
         hint = nearest(target, names) or "see `rdoctl status`"
         raise RdoError(f"there is no connection to `{printable(target)}`", "", hint)

@@ -59,6 +59,7 @@ def test_a_port_of_the_config_is_removed_until_the_next_connection(project: Proj
     ],
 )
 def test_what_cannot_be_changed_is_said_in_one_line(project: Project, words: str, says: str) -> None:
+    project.configure(ssh_config_text(project, "[ci]\n"))
     up(project)
     result = project.shell(f"rdoctl forward {words}")
     assert (result.returncode, result.stdout) == (255, b"")

@@ -52,6 +52,15 @@ def test_a_target_is_closed_by_its_name(project: Project, runtime: dict[str, str
     assert project.shell("rdoctl stop locl").stderr.endswith(b"; did you mean `local`?\n")
 
 
+@pytest.mark.parametrize("words", ["stop", "forward add 3000", "forward remove 3000", "shim add ls"])
+def test_a_profile_that_there_is_not_is_said(project: Project, words: str) -> None:
+    project.run("true")
+    result = project.shell(f"rdoctl {words} -p mroe")
+    line = f"rdoctl: {project.local / '.rdo.conf'}: no profile `mroe`; did you mean `more`? the profiles are "
+    assert (result.returncode, result.stdout) == (255, b"")
+    assert result.stderr.decode().startswith(line)
+
+
 def test_a_profile_that_has_none_closes_nothing(project: Project) -> None:
     project.run("true")
     assert project.shell("rdoctl stop -p more").stdout == b"nothing to stop\n"
