@@ -136,6 +136,7 @@ class CommandRunner:
         if driver.switches_user and caller.user != user:
             owner = WaitingCaller(asked.client, asked.request, user)
             use = used.enter_context(self._target(asked, owner))
+            used.callback(use.pool.shells.prepare)
         sync = self.syncs.of(use.pool, place, caller.environment)
         sudo = "" if driver.switches_user else user
         return command_sync.CommandSync(

@@ -52,8 +52,9 @@ class ShellPool:
         pty = first.pty
         warm = self._take_warm(first)
         lease = warm or self._open(caller, wanted)
+        begun = time.monotonic()
         with contextlib.ExitStack() as after:
-            after.callback(self.prepare)
+            after.callback(self._prepare_after, begun, for_job=for_job)
             after.callback(self._warm.leave, lease.connection)
             after.enter_context(lease.connection.in_use())
             after.callback(lease.throw_away)
@@ -67,6 +68,11 @@ class ShellPool:
         """Open a shell for the next command: after a command has been running for a while, and whenever one has
         ended."""
         self._maintenance.wake()
+
+    def _prepare_after(self, begun: float, *, for_job: bool) -> None:
+        """A lease has ended that began then. What follows a short job is its command, which prepares for the next."""
+        if not for_job or time.monotonic() > begun + REFILL_DELAY:
+            self.prepare()
 
     def add_chore(self, chore: Callable[[], None]) -> None:
         """Call the function about once a minute while the pool exists. It must not wait."""

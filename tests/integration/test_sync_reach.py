@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from rdo.drivers.base import ChannelOptions
+from rdo.pool import shell_pool
+from rdo.pool.maintenance import Maintenance
 from rdo.pool.shell_pool import ShellPool
 from tests.reach import REACH, Target
 from tests.ssh_client import ScriptedCaller
@@ -49,3 +52,18 @@ def test_files_go_there_and_come_back(side: Side) -> None:
     assert texts(side.here) == {b"a": b"changed"}
     assert (side.there / "a").read_text() == "changed"
     assert not (side.there / "src/b").exists()
+
+
+def test_no_shell_is_opened_between_a_short_job_and_its_command(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[None] = []
+    monkeypatch.setattr(Maintenance, "wake", lambda _: prepared.append(None))
+    monkeypatch.setattr(shell_pool, "REFILL_DELAY", 1000.0)
+    side.push()
+    assert prepared == []
+    side.write({"once": "1"})
+    monkeypatch.setattr(shell_pool, "REFILL_DELAY", 0.0)
+    side.push()
+    assert len(prepared) == 1
+    with side.use.shells.lease(side.caller, ChannelOptions):
+        pass
+    assert len(prepared) == 2
