@@ -83,6 +83,11 @@ def test_a_host_that_does_not_exist_is_named() -> None:
     assert failure("no-such-host.invalid").startswith("cannot find the host `no-such-host.invalid`: ")
 
 
+def test_a_port_in_the_name_of_a_host_is_said_to_have_a_key_of_its_own() -> None:
+    assert failure("no-such-host.invalid:2222").endswith("; a port has a key of its own: `port = 2222`")
+    assert failure("no-such-host::2222").endswith("; check the name, or set its HostName in ~/.ssh/config")
+
+
 def test_a_port_on_which_nobody_listens_is_named(closed_port: int) -> None:
     text = f"cannot reach `127.0.0.1` port {closed_port}: connection refused; check that an SSH server is running there"
     assert failure("127.0.0.1", closed_port) == text

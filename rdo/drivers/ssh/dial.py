@@ -136,7 +136,10 @@ def _connect(options: SshOptions, timeout: float) -> socket.socket:
         addresses = socket.getaddrinfo(options.hostname, options.port, family, socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
         why = reason(error) if isinstance(error, socket.gaierror) else "it is not a valid name"
+        name, _, port = options.hostname.rpartition(":")
         hint = "check the name, or set its HostName in ~/.ssh/config"
+        if name and ":" not in name and port.isdecimal():
+            hint = f"a port has a key of its own: `port = {port}`"
         raise ConnectError(f"cannot find the host `{options.hostname}`", why, hint) from error
     failure: OSError = OSError("no address")
     for kind, style, protocol, _, address in addresses:
