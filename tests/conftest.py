@@ -9,7 +9,7 @@ import gc
 import itertools
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,6 +32,10 @@ NUMBERS = itertools.count(1)
 
 UNIT = Path(__file__).parent / "unit"
 
+OTHER_SERVERS = {"dropbear", "dropbear-remote", "ssh-dropbear", "ssh-user"}
+OTHER_CONTAINERS = {"docker-bash", "docker-busybox", "docker-fresh", "docker-image"}
+"""Parameters of rows beside which there is one with OpenSSH's server, as whoever runs the tests, or `docker-dash`."""
+
 # A shell without job control has what it starts with `&` ignore these two, and so would every rdo that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
@@ -41,7 +45,7 @@ ACCOUNT = Account()
 
 def pytest_configure(config: pytest.Config) -> None:
     """The markers, and the examples of hypothesis: the same each time, and without a clock, but for `make soak`."""
-    config.addinivalue_line("markers", "long: takes a minute, most of it in real Vagrant; .ci/run runs it")
+    config.addinivalue_line("markers", "long: takes most of a minute, or is one of many variants; only ALL=1 runs it")
     config.addinivalue_line("markers", "both_clients: runs over the client in C and over the one in Python")
     config.addinivalue_line("markers", "serial: measures time, which something beside it would take")
     slow = [HealthCheck.too_slow]
@@ -61,12 +65,21 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return cores + (cores + 1) // 2 if all("unit" in argument for argument in config.args) else 2 * cores + cores // 2
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Leave to ALL=1 the rows that repeat another one with a client, a server or a container that fewer people have."""
+    values = parameters(item)
+    if values.get("client") == "python" or any(
+        each in OTHER_SERVERS | OTHER_CONTAINERS for each in values.values() if isinstance(each, str)
+    ):
+        item.add_marker(pytest.mark.long)
+
+
 @pytest.hookimpl(trylast=True)  # pytest's own sorts by fixtures
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """First what waits longest, by real Vagrant: what other processes take over in the end is what comes last. Then
     podman's, so that one process has the engine of them all.
     """
-    items.sort(key=lambda item: "podman" not in parameters(item))
+    items.sort(key=lambda item: "podman" not in parameters(item).values())
     items.sort(key=lambda item: not uses_vagrant(item))
 
 
@@ -76,14 +89,12 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def parameters(item: pytest.Item) -> list[object]:
-    return (
-        list(item.callspec.params.values()) if isinstance(item, pytest.Function) and hasattr(item, "callspec") else []
-    )
+def parameters(item: pytest.Item) -> Mapping[str, object]:
+    return item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
 
 
 def uses_vagrant(item: pytest.Item) -> bool:
-    return "vagrant_host" in getattr(item, "fixturenames", ()) or "vagrant" in parameters(item)
+    return "vagrant_host" in getattr(item, "fixturenames", ()) or "vagrant" in parameters(item).values()
 
 
 def pytest_runtest_logfinish() -> None:
