@@ -90,8 +90,7 @@ class CommandRunner:
             sudo = "" if driver.switches_user else caller.user
             copied = sync.copied(sudo) if sync is not None else None
             planned = plan.make(request, settings, roots, driver.target, driver.unmapped_error, sudo, copied)
-            # with the local driver there is no connection to wait for
-            if request.progress and settings.driver != "local":
+            if request.progress and settings.driver != "local":  # where all variables arrive
                 self._hint_at_prefix_assignments(
                     caller, request, {*planned.script.environment, *use.target.options(caller, None).variables}
                 )
@@ -144,8 +143,7 @@ class CommandRunner:
         )
 
     def _ports(self, asked: Asked, use: TargetUse, lease: ShellLease, *, maps_output: bool) -> AutoForward | None:
-        """The object that forwards the ports which the command listens on; None if they need no forwarding, or cannot
-        be forwarded."""
+        """Forwards the ports which the command listens on; None if they need no forwarding, or cannot be forwarded."""
         settings = asked.settings
         if not settings.auto_forward or settings.driver == "local" or settings.fresh:
             return None
@@ -172,8 +170,7 @@ class CommandRunner:
         )
 
     def _hint_at_prefix_assignments(self, caller: WaitingCaller, request: Request, there: Set[str]) -> None:
-        """Print a hint, only once, about a variable that the command line began with and that does not reach the
-        target.
+        """Print a hint, once, about a variable before the command line that does not reach the target.
 
         `there` are the names of the variables that do.
         """

@@ -28,12 +28,10 @@ from rdo.util import log, threads
 ASK = "ask"
 
 OPEN_INTERVAL = 1.0
-"""Seconds from the end of one URL to the next. A person opens no more than that, and a flood of windows is of no
-use."""
+"""Seconds from one URL to the next. A person opens no more than that, and a flood of windows is of no use."""
 
 ASK_LIMIT = 3
-"""Questions that may be pending, including the one that is being asked. Each holds back the command's output for a
-while."""
+"""Questions that may be pending, including the one being asked. Each holds back output for a while."""
 
 ROOT = ("", "0", "root")
 """Values of sudo's user (or none) with which a command can use programs in a private directory."""
@@ -224,8 +222,7 @@ class CommandBrowser:
         return True
 
     def _is_wanted(self, url: str, terminal: CommandTerminal) -> bool:
-        """Ask the user. Raises RdoError if there is nobody to ask, or if the user agrees but the URL cannot be
-        opened."""
+        """Ask the user. Raises RdoError if there is nobody to ask, or if an agreed URL cannot be opened."""
         if not terminal.can_ask:
             why = "there is no terminal to ask on"
             raise RdoError(f"did not open `{one_line(url)}` here", why, 'set `open_browser = "yes"` to open all')

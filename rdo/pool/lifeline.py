@@ -1,5 +1,4 @@
-"""The lifeline: sends signals to process groups on the target, and ends them when the connection is lost. See
-PROTOCOL.md."""
+"""The lifeline sends signals to groups on the target, and ends these if the connection is lost. See PROTOCOL.md."""
 
 from __future__ import annotations
 
@@ -22,8 +21,7 @@ OPENING_TIMEOUT = 5.0
 lifeline is late, the command starts, and is guarded as soon as the lifeline is ready."""
 
 SHORT_LIFE_LIMIT = 1.0
-"""Seconds that a lifeline must have lasted to be replaced at once; a shorter-lived one is replaced when it is
-needed."""
+"""Seconds that a lifeline must have lasted to be replaced at once; otherwise it is replaced when needed."""
 
 ANSWER_TIMEOUT = 2.0
 """Seconds for the shell to confirm that it has sent a signal; one that somebody has stopped never does. On a connection
@@ -40,8 +38,7 @@ class Lifeline:
         """`open_shell` may raise ChannelRefused, ConnectError and LinkLost."""
         self._open_shell = open_shell
         self._changed = threading.Condition()
-        """Guards everything below. Held while an order is handed to the connection, which bounds the time that
-        takes."""
+        """Guards everything below. Held while an order is handed to the connection, in bounded time."""
         self._shell: Shell | None = None
         self._began = 0.0
         self._ended: list[Shell] = []
@@ -64,8 +61,8 @@ class Lifeline:
             self._begin()
 
     def guard(self, groups: Iterable[ProcessGroup], instead_of: Iterable[ProcessGroup] = ()) -> None:
-        """Start to end these groups if the connection is lost, and stop to do so for the others. Waits for the lifeline
-        if it is being opened."""
+        """From now on, end these groups if the connection is lost, but not those `instead_of`. Waits for an opening
+        lifeline."""
         with self._changed:
             dropped = list(instead_of)
             self._listed.difference_update(dropped)

@@ -84,8 +84,7 @@ class LocalCopy:
             os.rmdir(state)
 
     def look(self, path: bytes) -> Here:
-        """What there is at a path. If a parent of the path is a link or a file, that counts as something else in its
-        place."""
+        """What there is at a path. A link or a file in place of one of its parents counts as something else there."""
         parent, _, name = path.rpartition(b"/")
         try:
             directory = self._directory(parent)

@@ -138,8 +138,7 @@ class Engine:
             wire.close()
 
     def watch(self, path: str, query: Mapping[str, object]) -> EngineStream:
-        """Send a GET request, and return the connection, over which the answer arrives as raw HTTP. Raises
-        ConnectError, OSError."""
+        """Send a GET request; the result is the connection with its raw HTTP answer. Raises ConnectError, OSError."""
         wire = dial(self.endpoint, self._environment)
         wire.send(request("GET", self._path(path, query), None, {}))
         return wire

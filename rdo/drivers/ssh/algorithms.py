@@ -1,4 +1,4 @@
-"""Which algorithms a connection may use: what the user's ssh configuration allows of what rdo can do. Pure."""
+"""The algorithms that a connection may use: what the user's ssh configuration allows of what rdo supports. Pure."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -25,7 +25,7 @@ DEFAULT_ORDERS = (
         "aes256-ctr",
     ),
 )
-"""Orders that no user chose: `ssh -G` prints a configured list and the default one alike."""
+"""Orders that no user chose: `ssh -G` prints a configured list and the default alike."""
 
 SIGNATURES = (
     "ssh-ed25519",
@@ -35,14 +35,14 @@ SIGNATURES = (
     "rsa-sha2-512",
     "rsa-sha2-256",
 )
-"""What rdo can check, and trusts where nothing is configured."""
+"""Signatures that rdo can verify, and that it accepts by default."""
 
 LEGACY_RSA = "ssh-rsa"
-"""With SHA-1: used only where the user's configuration names it."""
+"""Signatures with SHA-1, used only if the user's configuration names them."""
 
 CERTIFICATE = "-cert-v01@openssh.com"
 LISTED_LIMIT = 6
-"""Names of algorithms that one line of ours holds."""
+"""Names of algorithms that an error message lists."""
 
 NAME_LENGTH_LIMIT = 64
 """Characters of a name (RFC 4251, section 6)."""
@@ -62,7 +62,7 @@ KEY_EXCHANGES = (
 )
 
 AEAD_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
-"""They need no MAC beside them."""
+"""Ciphers that need no separate MAC."""
 
 CIPHERS = (
     *AEAD_CIPHERS,
@@ -88,11 +88,11 @@ DELAYED_ZLIB = "zlib@openssh.com"
 """Compression that begins once the login is over."""
 
 Allowed = tuple[str, ...] | None
-"""Names that the user's ssh configuration allows; None where it does not say, and empty where it takes all away."""
+"""Names that the user's ssh configuration allows; None if it does not say, and empty if it allows none."""
 
 
 class Algorithms(NamedTuple):
-    """What the user's ssh configuration allows, the best first."""
+    """What the user's ssh configuration allows, in order of preference."""
 
     host_keys: Allowed = None
     key_exchanges: Allowed = None
@@ -102,11 +102,11 @@ class Algorithms(NamedTuple):
     ca_signatures: Allowed = None
     compression: bool = False
     rsa_bits: int = 0
-    """The least that a RSA key has to have."""
+    """The minimum size of RSA keys."""
 
 
 class AlgorithmOffer(NamedTuple):
-    """What a connection is begun with, the best first."""
+    """What rdo offers in the key exchange, in order of preference."""
 
     host_keys: tuple[str, ...]
     key_exchanges: tuple[str, ...]
@@ -118,15 +118,15 @@ class AlgorithmOffer(NamedTuple):
 def offer(
     allowed: Algorithms, host_keys: tuple[str, ...], key_exchanges: Sequence[str] = KEY_EXCHANGES
 ) -> AlgorithmOffer:
-    """What is allowed, with these algorithms for the host's key. Raises ConnectError where nothing of a kind is left.
+    """The allowed algorithms, with these for the host key. Raises ConnectError if nothing of a kind is left.
 
-    `key_exchanges` are those that this installation can do.
+    `key_exchanges` are those that this installation supports.
     """
     ciphers = chosen("Ciphers", allowed.ciphers, CIPHERS, LEGACY_CIPHERS)
     macs = permitted(allowed.macs, (*MACS, *LEGACY_MACS) if allowed.macs else MACS)
     alone = tuple(name for name in ciphers if name in AEAD_CIPHERS)
     if alone and not macs:
-        ciphers, macs = alone, MACS  # of which none is used then
+        ciphers, macs = alone, MACS  # no MAC is used then
     return AlgorithmOffer(
         host_keys,
         chosen("KexAlgorithms", allowed.key_exchanges, key_exchanges),
@@ -137,7 +137,7 @@ def offer(
 
 
 def names(text: str | None, default: Sequence[str]) -> Allowed:
-    """The names in a list of ssh_config(5): with `+`, `-` or `^` before it, it changes the default."""
+    """The names in a list of ssh_config(5). A `+`, `-` or `^` before it modifies the default."""
     if text is None:
         return None
     given = [name for name in text.lstrip("+-^").split(",") if name]
@@ -151,7 +151,7 @@ def names(text: str | None, default: Sequence[str]) -> Allowed:
 
 
 def permitted(allowed: Allowed, able: Sequence[str]) -> tuple[str, ...]:
-    """What is allowed of what we are able to do, in the user's order; in ours, where the user chose none."""
+    """The allowed names among those that rdo supports, in the user's order; in ours, if the user has not chosen one."""
     if allowed is None:
         return tuple(able)
     if any(_is_within(allowed, order) for order in DEFAULT_ORDERS):
@@ -160,7 +160,7 @@ def permitted(allowed: Allowed, able: Sequence[str]) -> tuple[str, ...]:
 
 
 def chosen(option: str, allowed: Allowed, able: Sequence[str], more: Sequence[str] = ()) -> tuple[str, ...]:
-    """The same, with what we are able to do only where it is named. Raises ConnectError where nothing is left."""
+    """The same, with those of `more` that are named explicitly. Raises ConnectError if nothing is left."""
     found = permitted(allowed, (*able, *more) if allowed else able)
     if not found:
         why = f"the ssh configuration allows {_some(allowed or ())}"
@@ -170,12 +170,12 @@ def chosen(option: str, allowed: Allowed, able: Sequence[str], more: Sequence[st
 
 
 def _some(names: Sequence[str]) -> str:
-    """The first of the names, for an error of one line."""
+    """The first of the names, for an error message."""
     more = f" and {len(names) - LISTED_LIMIT} more" if len(names) > LISTED_LIMIT else ""
     return listed([name[:NAME_LENGTH_LIMIT] for name in names[:LISTED_LIMIT]]) + more if names else "none at all"
 
 
 def _is_within(part: Sequence[str], order: Sequence[str]) -> bool:
-    """Whether the part is what is left of the order when some names are taken out."""
+    """Whether `part` is the order with some names left out."""
     left = iter(order)
     return all(name in left for name in part)

@@ -1,4 +1,4 @@
-"""What to say of an error that ended an SSH connection, whatever it is that a server can bring about."""
+"""The message for an error that ended an SSH connection, whatever a server may cause."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from rdo.fscodec import fsencode
 from rdo.util import log
 
 FORESEEN = (EOFError, OSError, Violation, NoCommonAlgorithm, SSHException, InvalidTag)
-"""What a server or the network brings about, as far as we know."""
+"""The errors that a server or the network can cause, as far as we know."""
 
 
 def is_unforeseen(error: Exception) -> bool:
-    """Whether it is rather a fault of ours, or of a library's."""
+    """Whether the error is more likely a bug in rdo or in a library."""
     return not isinstance(error, FORESEEN)
 
 
 def words_for(error: Exception, kind: int) -> str:
-    """What to say of an error while message `kind` was read; nothing of a connection that just ended."""
+    """The message for an error that occurred while message `kind` was read; empty if the connection just ended."""
     if isinstance(error, EOFError | OSError):
         return ""
     if isinstance(error, Violation | NoCommonAlgorithm | SSHException):

@@ -1,8 +1,8 @@
-"""Host keys and certificates (OpenSSH's PROTOCOL.certkeys): what stands in a certificate, who signed it, whether it is
+"""Host keys and certificates (OpenSSH's PROTOCOL.certkeys): the contents of a certificate, who signed it, whether it is
 valid, and whether a server has proved that it has the key (RFC 4253, section 8).
 
-Computes; touches neither files nor network. paramiko's own check takes certificates for keys, and no signature with
-SHA-1 where the user allows those.
+Touches neither files nor network. paramiko's own check treats certificates as keys, and accepts no signature with SHA-1
+even if the user allows it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.fscodec import fsdecode, fsencode
 
 HOST = 2
-"""The type of a certificate for a host; 1 is a user's."""
+"""The type of a host certificate; 1 is that of a user certificate."""
 
 FIELDS = {"ssh-ed25519": 1, "ssh-rsa": 2, "ecdsa-sha2-nistp256": 2, "ecdsa-sha2-nistp384": 2, "ecdsa-sha2-nistp521": 2}
-"""How many fields make up a public key of each type."""
+"""The number of fields in a public key of each type."""
 
 RSA_HASHES: dict[str, hashes.HashAlgorithm] = {
     LEGACY_RSA: hashes.SHA1(),
@@ -41,27 +41,28 @@ ECDSA_HASHES: dict[str, hashes.HashAlgorithm] = {
 
 
 class Certificate(NamedTuple):
-    """A certificate whose signature is right; of whom, is for others to judge."""
+    """A certificate with a valid signature; whether its signer is trusted is decided elsewhere."""
 
     public: bytes
-    """The plain public key in it, as the wire has that."""
+    """The plain public key in it, in the wire format."""
     serial: int
     kind: int
     key_id: bytes
     principals: tuple[bytes, ...]
     valid_after: int
     valid_before: int
-    """Both in seconds since 1970."""
+    """Both are in seconds since 1970."""
     critical: bytes
     authority: bytes
-    """The public key of who signed it."""
+    """The public key of the signer."""
     signature: str
     """The algorithm of the signature."""
 
     def fault(self, name: str, now: float, algorithms: Sequence[str]) -> str:
-        """Why it does not show that a host has this name, as sshkey_cert_check_host() has it; nothing if it does.
+        """Why the certificate does not prove this host name, by the rules of sshkey_cert_check_host(); empty if it
+        does.
 
-        `algorithms`: signatures that count (CASignatureAlgorithms).
+        `algorithms` are the signatures to accept (CASignatureAlgorithms).
         """
         wanted = fsencode(name)
         checks = (
@@ -77,7 +78,7 @@ class Certificate(NamedTuple):
 
 
 def parse(blob: bytes) -> Certificate:
-    """The certificate. Raises ValueError for what is none, or is not signed rightly."""
+    """Parse a certificate. Raises ValueError if it is not one, or its signature is invalid."""
     fields = BlobReader(blob)
     public = _public(fields)
     serial, type_, key_id = fields.number(8), fields.number(), fields.string()
@@ -113,9 +114,9 @@ def _public(fields: BlobReader) -> bytes:
 
 
 def verify(public: bytes, signature: bytes, data: bytes, expected: str = "") -> None:
-    """Raises ValueError unless the signature of the data is by the private half of the public key.
+    """Raise ValueError unless the data was signed by the private half of the public key.
 
-    `expected` is its algorithm, if only one counts. Otherwise who calls judges it: SHA-1 proves little.
+    `expected` is the algorithm, if only one is acceptable. Otherwise the caller judges it, since SHA-1 proves little.
     """
     try:
         kind = kind_of(public)
@@ -133,7 +134,7 @@ def _verify(kind: str, key: object, algorithm: str, raw: bytes, data: bytes) -> 
     if isinstance(key, ed25519.Ed25519PublicKey) and algorithm == kind:
         key.verify(raw, data)
     elif isinstance(key, rsa.RSAPublicKey):
-        whole = raw.rjust((key.key_size + 7) // 8, b"\0")  # PuTTY leaves out zeros before it
+        whole = raw.rjust((key.key_size + 7) // 8, b"\0")  # PuTTY leaves out leading zeros
         key.verify(whole, data, padding.PKCS1v15(), RSA_HASHES[algorithm])
     elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm == kind:
         pair = BlobReader(raw)
@@ -144,13 +145,13 @@ def _verify(kind: str, key: object, algorithm: str, raw: bytes, data: bytes) -> 
 
 
 def _fits(name: bytes, pattern: bytes) -> bool:
-    """Whether a principal, which may have `*` and `?` in it, names the host. Brackets stand for themselves."""
+    """Whether a principal, which may contain `*` and `?`, matches the host. Brackets are not special."""
     text = fsdecode(pattern).replace("[", "[[]")
     return fnmatchcase(fsdecode(name), text)
 
 
 class SessionBinding(NamedTuple):
-    """How the server proved its key in the first exchange of keys; an agent can see by it who asks for signatures."""
+    """How the server proved its key in the first key exchange, by which an agent can see for whom it signs."""
 
     host_key: bytes
     session_id: bytes
@@ -160,7 +161,7 @@ class SessionBinding(NamedTuple):
 def prove(algorithm: str, shown: bytes, signature: bytes, data: bytes) -> HostKey:
     """The key or certificate that was shown, if the signature of the data proves it. Raises ValueError.
 
-    `algorithm` is the one that was agreed on: no other counts, whatever the server would like to sign with.
+    `algorithm` is the one that was agreed on; no other is accepted.
     """
     kind, bare = kind_of(shown), algorithm.removesuffix(CERTIFICATE)
     expected = "ssh-rsa" if bare.startswith("rsa-") or bare == LEGACY_RSA else bare

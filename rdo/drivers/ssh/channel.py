@@ -1,6 +1,6 @@
-"""One channel of an SSH connection: opening, flow control, data both ways, and the end (RFC 4254, section 5).
+"""One channel of an SSH connection: opening, flow control, data in both directions, and the end (RFC 4254, section 5).
 
-What the server says of it comes by `receive`, from the transport's thread. Knows nothing of programs.
+The transport's thread passes the server's messages to `receive`. Knows nothing of programs.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from rdo.drivers.target_stream import Sink
 from rdo.errors import LinkLost
 
 WINDOW = 4 * 1024 * 1024
-"""Bytes a target may send before they are read: what a slow reader costs. 4 MiB carry 80 MB/s over 50 ms and back."""
+"""Bytes a target may send before they are read, kept for a slow reader. 4 MiB carry 80 MB/s over 50 ms and back."""
 
 OPEN_TIMEOUT = 60.0
-"""Seconds for the server to open a channel: some run slow session hooks. A dead connection is found sooner."""
+"""Seconds for the server to open a channel, since some run slow session hooks. A dead connection is noticed earlier."""
 
 EXTENDED_STDERR = 1
 
 
 class OpenRefused(Exception):
-    """The server does not open the channel: its code for the reason, and its words."""
+    """The server refuses to open the channel: the code of its reason, and its message."""
 
     def __init__(self, code: int, words: str) -> None:
         super().__init__(words)
@@ -49,7 +49,7 @@ class OpenRefused(Exception):
 
 
 class SshChannel:
-    """Our end of a channel. Its state changes by rdo.drivers.ssh.channel_state alone."""
+    """Our end of a channel. Its state changes only as rdo.drivers.ssh.channel_state allows."""
 
     def __init__(
         self,
@@ -58,9 +58,9 @@ class SshChannel:
         on_end: Callable[[], None],
         window: int = WINDOW,
     ) -> None:
-        """`on_end` is called once: the server has closed the channel or refused it, or the connection has ended.
+        """`on_end` is called once, when the server has closed or refused the channel, or the connection has ended.
 
-        `window`: bytes that may come before they are read.
+        `window` is the number of bytes that may arrive before they are read.
         """
         self.number = -1
         self.window = window
@@ -71,14 +71,14 @@ class SshChannel:
         self._state = ChannelState.OPENING
         self._sender = ChannelSender(transport, lambda: self._state in SILENT)
         self.write_now = self._sender.send_now
-        """See ChannelSender: one call less for each piece."""
+        """See ChannelSender. This saves a call for each piece."""
         self._received = ReceiveBuffer(window // 4, window)
         self._refusal: OpenRefused | None = None
         self._why, self._is_given_up = "", False
-        """What ended it, if that is known; and whether that was a fault of ours."""
+        """Why the channel ended, if known; and whether an error in rdo ended it."""
 
     def wait_until_open(self, timeout: float = OPEN_TIMEOUT) -> None:
-        """Wait for the server to open it. Raises OpenRefused, LinkLost."""
+        """Wait for the server to open the channel. Raises OpenRefused, LinkLost."""
         with self._changed:
             answered = self._changed.wait_for(lambda: self._state not in UNANSWERED, timeout)
         if not answered:
@@ -90,7 +90,7 @@ class SshChannel:
             raise self._lost(self._why)
 
     def write(self, data: bytes | memoryview) -> None:
-        """Send all of it, as the server takes it; nothing once the channel has ended. Raises LinkLost."""
+        """Send all of the data, as the server accepts it; nothing once the channel has ended. Raises LinkLost."""
         view = memoryview(data)
         while view:
             size = self.write_some(view)
@@ -99,7 +99,7 @@ class SshChannel:
             view = view[size:]
 
     def write_some(self, data: memoryview, timeout: float | None = None) -> int | None:
-        """Send what the server takes: how many bytes; None where it takes no more. Raises LinkLost, TimeoutError."""
+        """Send what the server accepts: how many bytes; None if it accepts no more. Raises LinkLost, TimeoutError."""
         size = self._sender.reserve(len(data), timeout)
         if self._state is ChannelState.LOST:
             raise self._lost(self._why)
@@ -113,7 +113,7 @@ class SshChannel:
         return self._sender.send_all(memoryview(data))
 
     def write_first(self, data: bytes) -> None:
-        """See Channel in rdo.drivers.base. A session has no room before its program is started."""
+        """See Channel in rdo.drivers.base. A session has no window before its program is started."""
         with contextlib.suppress(LinkLost):
             self._sender.send_all(memoryview(data), partial(self.write_first, data))
 
@@ -133,21 +133,21 @@ class SshChannel:
 
     @property
     def is_over(self) -> bool:
-        """Whether it is closed by both sides, refused or lost: what has come by now can still be read."""
+        """Whether the channel is closed by both sides, refused or lost. What has arrived can still be read."""
         return self._is_given_up or self._state in FINAL
 
     @property
     def failure(self) -> str:
-        """Why the server does not open it, or what ended it other than its two sides; else empty."""
+        """Why the server refused the channel, or what ended it other than one of its sides; else empty."""
         return str(self._refusal or (self._why if self._is_given_up or self._state is ChannelState.LOST else ""))
 
     def end_input(self) -> None:
-        """Send no more."""
+        """Send no more data."""
         if self._advance(ChannelEvent.SEND_EOF):
             self._sender.send_if_possible(messages.end_of_input(self._sender.number))
 
     def close(self) -> None:
-        """Give it up."""
+        """Close the channel."""
         state = self._advance(ChannelEvent.SEND_CLOSE)
         if state is None:
             return
@@ -155,16 +155,16 @@ class SshChannel:
         if state is ChannelState.CLOSE_SENT:
             self._sender.send_close()
 
-    # What follows is called by the transport.
+    # The rest is called by the transport.
 
     def adopt(self, remote: messages.RemoteEnd) -> None:
-        """The far end. The channel is open, or closed again if it was given up while the server took its time."""
+        """Note the server's end of the channel, which is then open; or close it again, if it was given up meanwhile."""
         self._sender.adopt(remote)
         if self._advance(ChannelEvent.OPENED) is ChannelState.CLOSE_SENT:
             self._sender.send_close()
 
     def receive(self, kind: int, body: Body) -> None:
-        """A message for this channel: its number, and what follows the channel's own. Raises Violation."""
+        """Handle a message for this channel: its number, and what follows the channel's number. Raises Violation."""
         unanswered = self._state in UNANSWERED
         if unanswered != (kind in ANSWERS):
             raise Violation(f"it sent message {kind} for a channel that is {'not ' if unanswered else ''}open")
@@ -175,7 +175,7 @@ class SshChannel:
         self.close()
 
     def lose(self) -> None:
-        """The connection has ended."""
+        """Note that the connection has ended."""
         self._why = self._why or self._transport.disconnect_reason or "the server closed the connection"
         self._finish(ChannelEvent.LOST, self._received.lose)
 
@@ -192,7 +192,7 @@ class SshChannel:
 
     def _receive_eof(self, body: Body) -> None:
         self._received.end()
-        self._transport.defer(self._received.notify_watcher)  # the exit status may be next
+        self._transport.defer(self._received.notify_watcher)  # the exit status may follow
 
     def _receive_close(self, body: Body) -> None:
         if self._advance(ChannelEvent.SEND_CLOSE):
@@ -204,16 +204,16 @@ class SshChannel:
         if request.status is not None:
             self._received.put_status(request.status)
             self._received.notify_watcher()
-        if request.wants_reply:  # as by sshd's question whether we are there (ClientAliveInterval): any answer will do
+        if request.wants_reply:  # such as sshd's check whether we are there (ClientAliveInterval): any answer will do
             self._sender.send_if_possible(messages.failure(self._sender.number))
 
     def _receive_reply(self, *, granted: bool) -> None:
-        """The answer to a request of ours. One to no request is ignored, as by ssh(1)."""
+        """Handle the reply to one of our requests. One without a request is ignored, as by ssh(1)."""
 
-    # Inner workings.
+    # Internals
 
     def _advance(self, event: ChannelEvent) -> ChannelState | None:
-        """The new state, if the event changes it."""
+        """Change the state if the event does so, and return the new one."""
         with self._changed:
             state = TRANSITIONS[self._state].get(event)
             if state is None:

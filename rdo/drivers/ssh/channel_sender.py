@@ -1,4 +1,5 @@
-"""What goes to the far end of a channel: as much as that takes, one after another, and nothing after the close."""
+"""Sends data and messages to the other end of a channel: as much as it accepts, in order, and nothing after the
+close."""
 
 from __future__ import annotations
 
@@ -14,10 +15,10 @@ from rdo.errors import LinkLost
 
 
 class ChannelSender:
-    """Usable from any thread."""
+    """The sending side of a channel. Thread-safe."""
 
     def __init__(self, transport: SshTransport, is_silent: Callable[[], bool]) -> None:
-        """`is_silent`: whether nothing may be sent, or not any more."""
+        """`is_silent` returns whether nothing may be sent any more, or not yet."""
         self._transport = transport
         self._is_silent = is_silent
         self._remote = messages.RemoteEnd(0, 0, 0)
@@ -25,35 +26,35 @@ class ChannelSender:
 
     @property
     def number(self) -> int:
-        """The server's number of the channel: what messages for it begin with."""
+        """The server's number of the channel, which starts messages for it."""
         return self._remote.number
 
     def adopt(self, remote: messages.RemoteEnd) -> None:
-        """The server has opened the channel."""
+        """Note that the server has opened the channel."""
         self._remote = remote
         self._window.widen(remote.window)
 
     def widen(self, size: int) -> None:
-        """The server takes so many bytes more."""
+        """Note that the server accepts so many more bytes."""
         self._window.widen(size)
 
     def end(self) -> None:
-        """It takes no data any more: who waits for room waits no longer."""
+        """End waiting for room, since the server accepts no more data."""
         self._window.close()
 
     def reserve(self, most: int, timeout: float | None) -> int:
-        """Wait for room: for how many bytes there is some. 0 where no more is taken. Raises TimeoutError."""
+        """Wait for room, and return for how many bytes there is some; 0 if no more is accepted. Raises TimeoutError."""
         return self._window.reserve(min(most, READ_SIZE), timeout)  # others on the connection wait for it
 
     def send_data(self, data: memoryview) -> None:
-        """Send what there is room for by `reserve`. Raises LinkLost."""
+        """Send data for which `reserve` found room. Raises LinkLost."""
         self.send(OutgoingData(self._remote.number, data, self._remote.packet))
 
     def send_now(self, data: memoryview, when_room: Callable[[], None]) -> int:
-        """Take what there is room for: how many bytes; all of it, and in vain, where the server takes no more. See
-        SendWindow.
+        """Queue as much as there is room for, and return the number of bytes. If the server accepts no more, all of it
+        is discarded and counted. See SendWindow.
 
-        It goes out by `flush` of the transport's outbox.
+        It is sent by `flush` of the transport's outbox.
         """
         size = self._window.reserve_now(len(data), when_room)
         if size is None:
@@ -64,18 +65,19 @@ class ChannelSender:
         return size
 
     def send_all(self, data: memoryview, when_room: Callable[[], None] | None = None) -> bool:
-        """Send it if there is room for all of it: whether there is. If not, see SendWindow. Raises LinkLost."""
+        """Send the data if there is room for all of it, and return whether there is. If not, see SendWindow. Raises
+        LinkLost."""
         if not self._window.reserve_all(len(data), when_room):
             return False
         self.send_data(data)
         return True
 
     def send(self, message: Sendable | OutgoingData) -> None:
-        """Send it, unless the channel is given up. Raises LinkLost."""
+        """Send a message, unless the channel is closed. Raises LinkLost."""
         self._transport.outbox.send(message, unless=self._is_silent)
 
     def send_if_possible(self, message: Sendable) -> None:
-        """Send what need not arrive: where the connection is lost, reading and the exit status say so."""
+        """Send a message that need not arrive. If the connection is lost, reading and the exit status report that."""
         with contextlib.suppress(LinkLost):
             self.send(message)
 

@@ -1,6 +1,6 @@
-"""What may happen to an SSH channel, and when (RFC 4254, section 5): one table. Pure.
+"""The states of an SSH channel and the events that change them (RFC 4254, section 5), in one table. Pure.
 
-What the server still has to send is not part of it: see rdo.drivers.ssh.flow_control.
+What the server may still send is tracked in rdo.drivers.ssh.flow_control.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from enum import Enum
 
 
 class ChannelState(Enum):
-    """Where a channel stands, seen from our end."""
+    """The state of a channel, as seen from our end."""
 
     __hash__ = object.__hash__
-    """Each message is looked up by it, and that of Enum is the hash of a name."""
+    """Each message looks up a state, and Enum's own hash is that of its name, which is slower."""
 
     OPENING = "asked for, and the server has not answered"
     ABANDONED = "given up before the server answered: closed as soon as it opens"
@@ -26,7 +26,7 @@ class ChannelState(Enum):
 
 
 class ChannelEvent(Enum):
-    """What happens to a channel: by our doing, or by the server's."""
+    """An event in a channel, caused by us or by the server."""
 
     OPENED = "the server opens it"
     REFUSED = "the server does not open it"
@@ -65,18 +65,18 @@ TRANSITIONS: Mapping[ChannelState, Mapping[ChannelEvent, ChannelState]] = {
     ChannelState.REFUSED: {},
     ChannelState.LOST: {},
 }
-"""An event that a state does not list has no effect in it: a channel may be closed twice, or lost once closed."""
+"""An event that is not listed for a state has no effect in it: a channel may be closed twice, or lost once closed."""
 
 UNANSWERED = (ChannelState.OPENING, ChannelState.ABANDONED)
-"""The server's answer to our request for the channel comes first, and once."""
+"""States in which the server's answer to our request for the channel must come first, and only once."""
 
 TAKES_INPUT = (ChannelState.OPENING, ChannelState.OPEN)
 
 USABLE = (ChannelState.OPENING, ChannelState.OPEN, ChannelState.EOF_SENT)
-"""Neither side has given it up."""
+"""States in which neither side has closed the channel."""
 
 FINAL = tuple(state for state, after in TRANSITIONS.items() if not after)
-"""Nothing more happens to it."""
+"""States after which nothing happens."""
 
 SILENT = (ChannelState.CLOSE_SENT, ChannelState.CLOSED)
-"""Nothing may be sent after the close: sshd ends the whole connection for that."""
+"""States in which nothing may be sent: after a message that follows the close, sshd ends the whole connection."""

@@ -1,4 +1,4 @@
-"""A channel as a byte stream that can carry more: another connection, through this host; or the talk with our agent."""
+"""A channel as a byte stream: for another connection, through this host, or for the agent."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from rdo.errors import LinkLost, SetupError
 from rdo.util import threads
 
 SEND_CHECK_INTERVAL = 1.0
-"""Seconds that sending waits for room, before the sender checks whether it still should."""
+"""Seconds to wait for room before the sender checks whether it still should."""
 
 READ_SIZE = 64 * 1024
-"""Bytes read at once; agent messages are smaller."""
+"""Bytes to read at once; agent messages are smaller."""
 
 WINDOW = 256 * 1024
-"""Bytes that a program may send before the agent has read them: the longest message that OpenSSH's agent takes."""
+"""Bytes that a program may send before the agent has read them: the longest message that OpenSSH's agent accepts."""
 
 STREAM_LIMIT = 64
-"""At the same time: each costs two threads. A further program sees an agent that cannot be reached."""
+"""Streams at the same time, since each costs two threads. For further programs, the agent is unreachable."""
 
 GONE = (OSError, LinkLost, SetupError)
-"""The agent, the connection, or the room for a thread: the program sees an agent that hangs up."""
+"""Errors of the agent, of the connection, or of starting a thread, at which the program sees the agent disconnect."""
 
 
 class ChannelStream:
-    """The ByteStream of rdo.drivers.ssh.monitored_stream. For one thread that reads, and one that sends."""
+    """The ByteStream of rdo.drivers.ssh.monitored_stream. For one reading and one sending thread."""
 
     def __init__(self, channel: SshChannel) -> None:
         self._channel = channel
@@ -38,7 +38,7 @@ class ChannelStream:
         self._left = memoryview(b"")
 
     def send(self, data: bytes | memoryview) -> int:
-        """Send what there is room for. Raises TimeoutError, OSError."""
+        """Send as much as there is room for. Raises TimeoutError, OSError."""
         try:
             size = self._channel.write_some(memoryview(data), SEND_CHECK_INTERVAL)
         except LinkLost as error:
@@ -48,14 +48,14 @@ class ChannelStream:
         return size
 
     def sendall(self, data: bytes | memoryview) -> None:
-        """Send it all, however long that takes; nothing once the channel has ended. Raises OSError."""
+        """Send all of the data, however long that takes; nothing once the channel has ended. Raises OSError."""
         try:
             self._channel.write(data)
         except LinkLost as error:
             raise ConnectionResetError(str(error)) from None
 
     def recv(self, size: int) -> bytes:
-        """Read what there is, at most so much; nothing at the end. Raises TimeoutError."""
+        """Read what has arrived, up to `size` bytes; empty at the end. Raises TimeoutError."""
         if not self._left:
             chunk = self._channel.read(self._timeout)
             if chunk is None:
@@ -65,36 +65,35 @@ class ChannelStream:
         return data
 
     def settimeout(self, seconds: float | None) -> None:
-        """How long `recv` waits."""
+        """Set how long `recv` waits."""
         self._timeout = seconds
 
     def close(self) -> None:
-        """End it, and wake whoever waits."""
+        """Close the channel, and wake a thread that waits."""
         self._channel.close()
 
 
 class AgentForward:
-    """ForwardAgent: lets programs on the target use the SSH agent of the caller, whose socket is at `path`.
+    """ForwardAgent: lets programs on the target use the caller's SSH agent, whose socket is at `path`.
 
-    The server opens one stream for each program that asks.
+    The server opens a stream for each program that uses it.
     """
 
     def __init__(self, path: str, transport: SshTransport, target: str) -> None:
         self._path = path
         self._transport = transport
         self._target = target
-        self._room = threading.Semaphore(STREAM_LIMIT)  # streams that may be opened
+        self._room = threading.Semaphore(STREAM_LIMIT)  # streams that may still be opened
 
     def accept(self, details: Body) -> SshChannel | None:
-        """The near end of one more channel, or None for too many. Its threads end with it, so at the latest with the
-        link.
-        """
+        """Our end of another channel, or None if there are too many. Its threads end with it, so at the latest with the
+        link."""
         if not self._room.acquire(blocking=False):
             return None
         channel = SshChannel(self._transport, self._target, lambda: None, WINDOW)
         try:
             threads.start(self._serve, channel, name="rdo-agent")
-        except SetupError:  # this is the thread that serves the whole connection, which goes on
+        except SetupError:  # this thread serves the whole connection, and must continue
             self._room.release()
             return None
         return channel
@@ -139,4 +138,4 @@ def _to_program(agent: socket.socket, stream: ChannelStream) -> None:
             while data := agent.recv(READ_SIZE):
                 stream.sendall(data)
     finally:
-        stream.close()  # and so wakes who waits for more from the program
+        stream.close()  # which wakes the thread that waits for the program

@@ -1,6 +1,5 @@
-"""The channels of one SSH connection by our numbers for them, which the server's messages carry; and those that the
-server asks for.
-"""
+"""The channels of an SSH connection by our numbers for them, which the server's messages contain; and the channels that
+the server requests."""
 
 from __future__ import annotations
 
@@ -16,39 +15,40 @@ from rdo.drivers.ssh.messages import EncodedMessage, RemoteEnd
 from rdo.util import log
 
 AGENT_STREAM = b"auth-agent@openssh.com"
-"""What the server calls a channel to our SSH agent."""
+"""The type of a channel to our SSH agent, as the server names it."""
 
 
 class ChannelHandler(Protocol):
-    """What a connection expects of a channel."""
+    """What a connection needs of a channel."""
 
     number: int
-    """Ours, which it is given."""
+    """Our number of the channel, which the table sets."""
     window: int
-    """Bytes that may come for it before they are read."""
+    """Bytes that may arrive for the channel before they are read."""
 
     def adopt(self, opened: RemoteEnd) -> None:
-        """The far end, of a channel that the server has asked for."""
+        """Note the server's end of a channel that the server has requested."""
 
     def receive(self, kind: int, body: Body) -> None:
-        """Take a message for this channel: its number, and what follows the channel's; of data, nothing else."""
+        """Handle a message for this channel: its number, and what follows the channel's number; for data, just the
+        data."""
 
     def give_up(self, why: str) -> None:
-        """A fault of ours ends it: what came is not whole."""
+        """End the channel because of an error in rdo, since what arrived is incomplete."""
 
     def lose(self) -> None:
-        """The link has ended."""
+        """Note that the link has ended."""
 
 
 Acceptor = Callable[[Body], ChannelHandler | None]
-"""The near end of a channel that the server asks for, of which it says that; None to refuse it."""
+"""Returns our end of a channel that the server requests with these details, or None to refuse it."""
 
 
 class ChannelTable:
-    """Usable from any thread. Nothing is kept of a channel that is gone."""
+    """The channels of a connection. Thread-safe. Keeps nothing of a channel that is gone."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards the numbering; to look up and to drop are single steps of a dict
+        self._lock = threading.Lock()  # guards the numbering; looking up and dropping are single steps of a dict
         self._channels: dict[int, ChannelHandler] = {}
         self._next = 0
         self._acceptors: dict[bytes, Acceptor] = {}
@@ -57,17 +57,17 @@ class ChannelTable:
         return len(self._channels)
 
     def add(self, channel: ChannelHandler) -> None:
-        """Number a channel."""
+        """Add a channel, and give it a number."""
         with self._lock:
             channel.number, self._next = self._next, self._next + 1
             self._channels[channel.number] = channel
 
     def take_streams(self, purpose: bytes, accept: Acceptor) -> None:
-        """Let the server open channels of that type."""
+        """Allow the server to open channels of that type."""
         self._acceptors[purpose] = accept
 
     def answer(self, body: Body, send: Callable[[EncodedMessage], None]) -> None:
-        """The server asks for a channel: open or refuse it, and say so by `send`. Raises what that does; Violation."""
+        """Answer the server's request for a channel, through `send`. Raises what that raises; Violation."""
         purpose, remote, details = messages.opening(body)
         accept = self._acceptors.get(purpose)
         channel = accept(details) if accept else None
@@ -83,21 +83,21 @@ class ChannelTable:
         self._channels.pop(number, None)
 
     def hand(self, kind: int, number: int, body: Body) -> bool:
-        """Give a channel a message. False if there is none of that number, and there never was."""
+        """Pass a message to its channel. Returns False if there never was one of that number."""
         channel = self._channels.get(number)
         if channel is None:
-            return number < self._next  # one that was dropped: so is this
+            return number < self._next  # the channel was dropped, and so is the message
         try:
             channel.receive(kind, body)
         except Exception as error:
             if not is_unforeseen(error):
                 raise
-            log.crash(error)  # it ends what meets it, and not all that runs over the connection
+            log.crash(error)  # it ends this channel, and not everything that runs over the connection
             channel.give_up(f"internal error in the control master: {log.words(error)}")
         return True
 
     def lose(self) -> None:
-        """Tell all that the connection has ended."""
+        """Tell all channels that the connection has ended."""
         for channel in list(self._channels.values()):
             with log.contained():
                 channel.lose()

@@ -1,4 +1,4 @@
-"""The ssh configuration, read without an ssh program by paramiko's reader; printed as `ssh -G` would.
+"""The ssh configuration as read by paramiko, for machines without an ssh program, in the format of `ssh -G`.
 
 Only a fallback. Nothing else belongs here.
 """
@@ -21,40 +21,41 @@ from rdo.errors import ConnectError, reason
 from rdo.util.caller_program import run_for_caller
 
 CALLER = threading.local()
-"""The environment of the caller for whom a thread reads: what runs commands for paramiko serves the whole process."""
+"""The environment of the caller for whom a thread reads, since what runs commands for paramiko is global."""
 
 DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
 
 
 LINES = ("host", "match", "include", "proxycommand", "localcommand", "knownhostscommand", "remotecommand")
-"""Options whose value is the rest of the line as it stands, quotes and `#` and all."""
+"""Options whose value is the rest of the line, including quotes and `#`."""
 
 ALIASES = {
     "pubkeyacceptedkeytypes": "pubkeyacceptedalgorithms",
     "challengeresponseauthentication": "kbdinteractiveauthentication",
     "dsaauthentication": "pubkeyauthentication",
 }
-"""Older names."""
+"""Former names of options."""
 
 GATHERED = ("sendenv", "certificatefile", "dynamicforward")
-"""Options of which each line counts. paramiko takes the first, but for IdentityFile: under that they travel."""
+"""Options of which every line counts. paramiko keeps only the first, except for IdentityFile, so they are stored under
+that."""
 
 TIMES = ("connecttimeout", "serveraliveinterval")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 BETWEEN = "\x1f"
-"""Stands between words, and after the name of an option that travels under another one."""
+"""Separates words, and follows the name of an option that is stored under another one."""
 
 QUOTED = re.compile(r"""(["'])((?:\\.|(?!\1)[^\\])*)\1""")
 WORD = re.compile(rf"""(?:{QUOTED.pattern}|\\.|[^\s"'\\])+""")
 ESCAPED = re.compile(r"""\\(["'\\ ])""")
 
 EXEC_TIMEOUT = 20.0
-"""Seconds for a command of `Match exec`; one that takes longer does not match."""
+"""Seconds for a command of `Match exec`. One that takes longer does not match."""
 
 
 class ExecResult(NamedTuple):
-    """What became of a command; paramiko asks for it by this name."""
+    """The result of a command, with the attribute that paramiko reads."""
 
     ok: bool
 
@@ -64,7 +65,7 @@ class MatchExec:
 
     @staticmethod
     def run(command: str, **_: object) -> ExecResult:
-        """As ssh(1) does it: by the user's shell."""
+        """Run the command by the user's shell, as ssh(1) does."""
         environment: Mapping[str, str] = CALLER.environment
         shell = environment.get("SHELL") or "/bin/sh"
         try:
@@ -79,7 +80,7 @@ setattr(config, "invoke", MatchExec)  # noqa: B010  (the stubs do not have it)
 
 
 def lines(request: SshQueryRequest, environment: Mapping[str, str]) -> list[str]:
-    """The options for a host, one `key value` a line. Raises ConnectError where the file cannot be used."""
+    """The options for a host, as lines of `key value`. Raises ConnectError if the file cannot be used."""
     CALLER.environment = environment
     return _lines(request)
 
@@ -97,7 +98,8 @@ def _lines(request: SshQueryRequest) -> list[str]:
             raise ConnectError(f"the ssh configuration `{path}` is not usable", why) from error
     try:
         found: dict[str, str | list[str]] = dict(SSHConfig.from_text("\n".join(text)).lookup(request.host))
-    except Exception as error:  # paramiko's own, and whatever else it meets in what it half understands
+    # paramiko's own errors, and whatever happens in code that supports only half of the format
+    except Exception as error:
         why = str(error) if isinstance(error, ConfigParseError | CouldNotCanonicalize) else "paramiko cannot read it"
         what = f"the ssh configuration `{places[0][0]}` is not usable"
         raise ConnectError(what, why, "install an OpenSSH client, which explains the problem") from error
@@ -125,7 +127,8 @@ def _each(key: str, values: str | list[str] | None) -> Iterator[str]:
 
 
 def _plain(line: str) -> Iterator[str]:
-    """The line as paramiko understands it: one word or text without quotes, in small letters what ssh prints so."""
+    """The line in a form that paramiko understands: one word or text without quotes, in lower case where ssh prints it
+    so."""
     option = OPTION.fullmatch(line)
     key = ALIASES.get(option[1].lower(), option[1].lower()) if option else ""
     if option is None or key in LINES:
@@ -142,7 +145,7 @@ def _plain(line: str) -> Iterator[str]:
 
 
 def _words(text: str) -> list[str]:
-    """The words of a value, without their quotes, up to a comment."""
+    """The words of a value without their quotes, up to a comment."""
     found = []
     for match in WORD.finditer(text):
         if match[0].startswith("#"):
@@ -152,7 +155,7 @@ def _words(text: str) -> list[str]:
 
 
 def _value(key: str, text: str) -> str:
-    """As ssh prints it."""
+    """The value as ssh prints it."""
     if key in TIMES and re.fullmatch(r"(\d+[smhdw]?)+", text.lower()):
         return str(sum(int(size) * SECONDS[unit] for size, unit in re.findall(r"(\d+)([smhdw]?)", text.lower())))
     return text.lower() if text.lower() in ("yes", "no", "true", "false", "ask", "off", "accept-new", "none") else text

@@ -1,4 +1,4 @@
-"""The text of the ssh configuration: the user's, the system's and what they include. What it means, ssh says."""
+"""The text of the ssh configuration: the user's, the system's and the files that these include. ssh interprets it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from rdo.util import foreign_file
 from rdo.util.lines import split_lines
 
 SYSTEM = "/etc/ssh/ssh_config"
-"""Counts after the user's own file, unless another one was named."""
+"""Applies after the user's own file, unless another file was named."""
 
 CONFIG_LIMIT = 1024 * 1024
 """Bytes of an ssh configuration."""
 
 INCLUDE_DEPTH_LIMIT = 16
-"""Files that include each other in a row, as ssh(1) has it."""
+"""Depth of nested includes, as with ssh(1)."""
 
 EVERYWHERE = "Host *"
-"""Begins what counts for each host."""
+"""The start of a block that applies to every host."""
 
 OPTION = re.compile(r"[ \t]*([A-Za-z0-9]+)(?:[ \t]*=[ \t]*|[ \t]+)(.*?)[ \t\r]*")
 
@@ -33,9 +33,8 @@ VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 
 def files(given: str | None) -> list[tuple[str, str]]:
-    """Where the configuration is, and where names in it count from: the user's own and the system's, or what was given
-    instead.
-    """
+    """The config files, and the directory that relative names are relative to: the user's own and the system's, or the
+    given one."""
     own = os.path.join(_home(), ".ssh")
     if given:
         return [(given, own)]
@@ -43,12 +42,12 @@ def files(given: str | None) -> list[tuple[str, str]]:
 
 
 def _home() -> str:
-    return pwd.getpwuid(os.getuid()).pw_dir  # whatever HOME says, as ssh(1) has it
+    return pwd.getpwuid(os.getuid()).pw_dir  # regardless of HOME, as with ssh(1)
 
 
 def expanded(path: str, base: str, within: str = EVERYWHERE, depth: int = 0) -> Iterator[str]:
-    """The lines, with those of included files. `base` is where relative names count from, `within` the line that begins
-    the block.
+    """The lines, including those of included files. `base` is the directory of relative names, `within` the line that
+    starts the block.
 
     Raises OSError for a file that cannot be read, ConnectError for an Include that only ssh can follow.
     """
@@ -70,7 +69,8 @@ def expanded(path: str, base: str, within: str = EVERYWHERE, depth: int = 0) -> 
 
 
 def _check_nesting(path: str, within: str, depth: int) -> None:
-    """A block in a file that is itself included by some hosts' blocks counts for those alone."""
+    """Raise an error for a block in a file that is included within a block for some hosts, to which it would be
+    limited."""
     if depth and " ".join(within.lower().split()) not in ("host *", "match all"):
         why = f"it has Host or Match blocks, and is included within `{within.strip()}`"
         raise ConnectError(f"the ssh configuration `{path}` is not usable", why, "install an OpenSSH client, which can")
@@ -88,10 +88,10 @@ def _files(value: str, base: str, path: str) -> Iterator[str]:
 
 
 def variables(given: str | None) -> frozenset[str]:
-    """Names of the variables that may decide what the configuration says, of whatever host: `${NAME}` in a value, and
-    `$NAME` in a command. One of `Match exec` runs where PWD says; others that it looks at by itself cannot be known.
+    """The names of variables that may influence the configuration, for any host: `${NAME}` in a value, and `$NAME` in a
+    command. A command of `Match exec` runs in the directory PWD; other variables that it reads cannot be known.
 
-    `given`: see `files`. What cannot be read has none: ssh says what is wrong with it.
+    `given`: see `files`. An unreadable file has none, since ssh reports it.
     """
     found: set[str] = set()
     todo, seen = files(given), set[str]()

@@ -1,6 +1,5 @@
-"""An SSH connection that is logged in, and the sessions on it: one program each, with its start, terminal and exit
-status (RFC 4254, section 6). How it is made: see rdo.drivers.ssh.connector.
-"""
+"""An SSH connection after login, and its sessions: one program each, with its start, terminal and exit status (RFC
+4254, section 6). rdo.drivers.ssh.connector makes it."""
 
 from __future__ import annotations
 
@@ -31,7 +30,8 @@ from rdo.errors import ConnectError, LinkLost
 CLOSE_TIMEOUT = 5.0
 """Seconds for the threads of a closed connection to end."""
 ROOM_TIMEOUT = 2.0
-"""Seconds for a server with few sessions to close one whose program has ended: it waits for the exit status first."""
+"""Seconds for a server with few sessions to close one whose program has ended, which waits for the exit status
+first."""
 UNKNOWN_CHANNEL_TYPE = 3
 
 DROPBEAR = re.compile(r"SSH-2\.0-dropbear_(\d{4})\.(\d+)")
@@ -40,11 +40,12 @@ BROKEN_SINCE = (2022, 82)
 FIXED_IN = (2024, 86)
 
 LIFELINE_AND_ONE = 2
-"""Sessions on a connection of which the first does not end by itself."""
+"""Sessions on a connection whose first session does not end by itself."""
 
 
 class SshConnection:
-    """The Connection of rdo.drivers.base. `release` ends what lies below: a jump host's connection, a ProxyCommand."""
+    """The Connection of rdo.drivers.base. `release` ends what it is based on: a jump host's connection, a
+    ProxyCommand."""
 
     runs_sh = False
 
@@ -64,7 +65,7 @@ class SshConnection:
         ping = Ping(transport, stream)
         self.keepalive = Keepalive(stream.sign, ping.send, self._abandon, keepalive_timeouts(timeouts, options))
         limit = session_limit(transport.version)
-        self._room = threading.Semaphore(limit) if limit else None  # channels that may be opened
+        self._room = threading.Semaphore(limit) if limit else None  # channels that may still be opened
         self._channels: set[SessionChannel] = set()
         self._listeners = RemoteListeners(transport, self._target)
         if self._agent:
@@ -73,7 +74,7 @@ class SshConnection:
 
     @property
     def leads_process_group(self) -> bool:
-        """See the interface: dropbear makes no process groups."""
+        """See the interface: dropbear creates no process groups."""
         return self._transport.is_openssh()
 
     def open_channel(
@@ -92,7 +93,7 @@ class SshConnection:
         return channel
 
     def _take_room(self) -> None:
-        """Raises ChannelRefused where the server must not have one more session: see `session_limit`."""
+        """Raise ChannelRefused if the server must not have another session; see `session_limit`."""
         if self._room is None or self._room.acquire(blocking=False):
             return
         is_one_ending = any(channel.is_ending for channel in list(self._channels))
@@ -100,13 +101,13 @@ class SshConnection:
             raise ChannelRefused("this server confuses new sessions with ending ones")
 
     def _forget(self, channel: SessionChannel) -> None:
-        """It is closed by both sides, or lost."""
+        """Forget a channel that both sides have closed, or that is lost."""
         self._channels.discard(channel)
         if self._room:
             self._room.release()
 
     def _abandon(self, why: str) -> None:
-        """End a connection that is not answered on."""
+        """End a connection that does not answer."""
         self._transport.disconnect_reason = self._transport.disconnect_reason or why
         self._transport.close()
 
@@ -127,7 +128,7 @@ class SshConnection:
         return direct_stream(self._transport, self._target, destination, sink, changed)
 
     def tunnel(self, host: str, port: int, timeout: float) -> ByteStream:
-        """A stream from this host on to another, as long as this connection lives. Raises ConnectError."""
+        """A stream from this host to another one, for as long as this connection lasts. Raises ConnectError."""
         channel = SshChannel(self._transport, self._target, lambda: None)
         try:
             self._transport.request_channel(channel, "direct-tcpip", messages.stream_to(host, port))
@@ -140,7 +141,7 @@ class SshConnection:
 
 
 class PendingRequest(Enum):
-    """A request of ours that the server has to answer."""
+    """A request that the server has not answered yet."""
 
     PTY = "make a terminal"
     EXEC = "run a command"
@@ -156,7 +157,7 @@ class SessionChannel(SshChannel):
         """In the order in which they were sent, which is that of their replies."""
         self._has_pty = False
         self._denied: PendingRequest | None = None
-        """The first that the server did not grant."""
+        """The first request that the server refused."""
 
     @property
     def ended(self) -> bool:
@@ -164,7 +165,8 @@ class SessionChannel(SshChannel):
 
     @property
     def is_ending(self) -> bool:
-        """Whether the server is likely to close it soon: its output has ended, or we gave it up."""
+        """Whether the server is likely to close the channel soon, because its output has ended, or it was closed
+        here."""
         return self.ended or self._received.has_ended
 
     def has_exited(self) -> bool:
@@ -203,9 +205,9 @@ class SessionChannel(SshChannel):
         self._sender.send_if_possible(messages.change_window(self._sender.number, size))
 
     def close(self) -> None:
-        """Give it up, and hang up on a program that has a terminal.
+        """Close the channel, and hang up on a program that has a terminal.
 
-        sshd sees to that itself; dropbear does not, and keeps the session for as long as the program runs.
+        sshd does that itself; dropbear does not, and keeps the session for as long as the program runs.
         """
         if self._has_pty and not self._transport.is_openssh():
             self._sender.send_if_possible(messages.hang_up(self._sender.number))
@@ -218,7 +220,7 @@ class SessionChannel(SshChannel):
                 f"`{self._target}` did not allocate a terminal",
                 "its sshd_config forbids it (PermitTTY), or it has none left",
             )
-        if status is None or self._is_given_up:  # a status may come before the last output does
+        if status is None or self._is_given_up:  # a status may arrive before the last output
             raise self._lost(self._why or "the server reported no exit status")
         return status
 
@@ -231,11 +233,11 @@ class SessionChannel(SshChannel):
 
 
 def session_limit(server_version: str) -> int | None:
-    """How many sessions may be open on a connection to this server at a time; None where it says so itself.
+    """How many sessions may be open on a connection to this server at a time; None if it reports that itself.
 
-    dropbear from 2022.82 to 2024.85, as its version string says, closes a session that has not got its command yet when
-    the program of another one ends, and then ends the whole connection (mkj/dropbear#321). So none may be opened where
-    another can end.
+    If a program ends, dropbear from 2022.82 to 2024.85, by its version string, closes another session that has not got
+    its command yet, and then ends the whole connection (mkj/dropbear#321). So no session may be opened while another
+    one can end.
     """
     found = DROPBEAR.match(server_version)
     if found is None:

@@ -1,4 +1,4 @@
-"""Making one SSH connection: stream, handshake, host key check and login in this order."""
+"""Makes an SSH connection: stream, handshake, host key check and login, in this order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import ConnectError, SetupError
 
 JUMP_LIMIT = 8
-"""Jump hosts in a row; more are a circle in the configuration."""
+"""Jump hosts in a row. More indicate a loop in the configuration."""
 
 
 class Connector:
@@ -44,7 +44,8 @@ class Connector:
         silence()
 
     def connect(self, options: SshOptions, stream: ByteStream | None = None, depth: int = 0) -> SshConnection:
-        """A connection, logged in. `stream`: to the host, our version sent, if there is one. Raises ConnectError."""
+        """Connect and log in. `stream` leads to the host, with our version already sent, if it exists. Raises
+        ConnectError."""
         self._caller.progress(f"connecting to `{options.address}`")
         dial.check_refused(options)
         for line in options.ignored:
@@ -69,7 +70,7 @@ class Connector:
     def _dial(
         self, options: SshOptions, timeout: float, below: contextlib.ExitStack, depth: int
     ) -> tuple[ByteStream, Callable[[], str]]:
-        """The byte stream to the server, our version sent, and what can be said of it when it fails."""
+        """The byte stream to the server, with our version sent, and a function that explains its failure."""
         if dial.is_direct(options):
             return dial.connect(options, timeout), _no_reason
         if options.proxy_jump:
@@ -109,7 +110,7 @@ class Connector:
             key = transport.handshake()
         except SetupError:
             raise
-        except Exception as error:  # whatever a server can bring about in paramiko and below it
+        except Exception as error:  # whatever a server can cause in paramiko and below it
             raise _failure(options, transport, monitored, error, explain(), timeout) from error
         check.check(key)
         return transport, monitored

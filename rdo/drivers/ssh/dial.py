@@ -1,7 +1,6 @@
-"""The way to a host: its first steps, and the byte stream under SSH where that is a TCP connection.
+"""The first steps to a host, and the byte stream for SSH if that is a TCP connection.
 
-What is on the other end is not looked at. Streams through other hosts and programs are chosen in
-rdo.drivers.ssh.connector.
+Does not look at what is on the other end. rdo.drivers.ssh.connector chooses streams through other hosts and programs.
 """
 
 from __future__ import annotations
@@ -22,33 +21,35 @@ if TYPE_CHECKING:
     from rdo.drivers.ssh.connector import Connector
 
 CONNECT_TIMEOUT = 15.0
-"""Seconds for each step of reaching a host, where nobody said otherwise."""
+"""Seconds for each step of reaching a host, unless configured otherwise."""
 CLIENT_VERSION = f"SSH-2.0-rdo_{__version__}"
-"""What a client says first (RFC 4253, section 4.2)."""
+"""The first line that a client sends (RFC 4253, section 4.2)."""
 FAMILIES = {"any": socket.AF_UNSPEC, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
 ATTEMPT_INTERVAL = 1.0
-"""Seconds between attempts to connect, as ssh(1) has it, of which there is one unless ConnectionAttempts says more."""
+"""Seconds between attempts to connect, as with ssh(1). There is only one attempt unless ConnectionAttempts says
+more."""
 
 
 class ConnectAhead:
-    """The first steps to a host, taken while what speaks SSH is being loaded, which takes longer: its options, and a
-    stream to it where that is a TCP connection.
+    """The first steps to a host, taken while the code for SSH is being loaded, which takes longer: its options, and a
+    stream to it if that is a TCP connection.
 
-    Under way while it is used as a context, and given up where that ends by an error.
+    Used as a context: runs during the block, and is given up if that ends by an error.
     """
 
     def __init__(self, query: Query, timeout: float | None) -> None:
-        """`timeout`: seconds for the connection, where the user's configuration does not say."""
+        """`timeout` is in seconds for the connection, unless the user's configuration sets it."""
         self._query = query
         self._timeout = timeout
         self._options: SshOptions | None = None
         self.stream: socket.socket | None = None
-        """The stream, our version sent, if there is one by the time that the options are known."""
+        """The stream, with our version sent, if it exists by the time that the options are known."""
         self._failure: BaseException | None = None
 
     def __enter__(self) -> ConnectAhead:
         self._thread = threads.start(self._go, name="rdo-connect")
-        if not self._query.is_program:  # but a module of what is to be loaded: two threads would wait for each other
+        # otherwise a module of the code being loaded is needed, and two threads would wait for each other
+        if not self._query.is_program:
             self._thread.join()
         return self
 
@@ -58,7 +59,8 @@ class ConnectAhead:
             self.stream.close()
 
     def options(self) -> SshOptions:
-        """What the user's ssh configuration says of the host. Raises ConnectError, also where nobody answers there."""
+        """What the user's ssh configuration says about the host. Raises ConnectError, also if the host does not
+        answer."""
         self._thread.join()
         if self._failure is not None:
             raise self._failure
@@ -71,57 +73,58 @@ class ConnectAhead:
             check_refused(self._options)
             if is_direct(self._options):
                 self.stream = connect(self._options, step_timeout(self._options, self._timeout))
-        except BaseException as error:  # for whoever waits for the options
+        except BaseException as error:  # raised again by `options`
             self._failure = error
 
 
 def load_connector() -> type[Connector]:
-    """Import what speaks SSH."""
+    """Import the code for SSH."""
     from rdo.drivers.ssh.connector import Connector
 
     return Connector
 
 
 def step_timeout(options: SshOptions, timeout: float | None) -> float:
-    """Seconds for each step of reaching the host; `timeout` is what rdo's own configuration says."""
+    """Seconds for each step of reaching the host; `timeout` is from rdo's own configuration."""
     return timeout or options.connect_timeout or CONNECT_TIMEOUT
 
 
 def is_direct(options: SshOptions) -> bool:
-    """Whether the way to the host is a TCP connection."""
+    """Whether the host is reached by a TCP connection."""
     return not (options.proxy_jump or options.proxy_command)
 
 
 def check_refused(options: SshOptions) -> None:
-    """Raises ConnectError where the user's ssh configuration asks for what must not be left out, and cannot be done."""
+    """Raise ConnectError if the user's ssh configuration requires something that rdo does not support and must not
+    ignore."""
     if options.refused:
         what = f"the ssh configuration of `{options.host}` cannot be followed"
         raise ConnectError(what, "; ".join(options.refused), "change it, or use `ssh`")
 
 
 def peer(stream: ByteStream) -> str:
-    """The address at the other end of a TCP connection; empty for other ways, which lead to an unknown one."""
+    """The address at the other end of a TCP connection; empty for other streams, whose other end is unknown."""
     if not isinstance(stream, socket.socket) or stream.family not in (socket.AF_INET, socket.AF_INET6):
         return ""
     try:
         return str(stream.getpeername()[0])
-    except OSError:  # it has gone already, as will show
+    except OSError:  # the peer has gone already, as will become apparent
         return ""
 
 
 def client_version(options: SshOptions) -> str:
-    """What we say to this server first, without the end of the line."""
+    """Our version for this server, without the end of the line."""
     return f"{CLIENT_VERSION} {options.version_addendum}".rstrip()
 
 
 def send_version(stream: ByteStream, options: SshOptions) -> None:
-    """Send our version, so that the server says all it can while we get ready. A failure shows when we read."""
+    """Send our version, so that the server can send all it has while we get ready. Errors are noticed when reading."""
     with contextlib.suppress(OSError):
         stream.send(client_version(options).encode() + b"\r\n")
 
 
 def connect(options: SshOptions, timeout: float) -> socket.socket:
-    """A TCP connection to the first of the host's addresses that answers, our version sent. Raises ConnectError."""
+    """A TCP connection to the first address of the host that answers, with our version sent. Raises ConnectError."""
     for _ in range(options.attempts - 1):
         with contextlib.suppress(ConnectError):
             return _connect(options, timeout)
@@ -161,7 +164,7 @@ def _connect(options: SshOptions, timeout: float) -> socket.socket:
 
 
 def _mark(connection: socket.socket, kind: int, mark: int) -> None:
-    """Set the mark of its packets, which does not matter where the system does not let us."""
+    """Mark the packets of a connection; if the system does not allow that, it does not matter."""
     level, name = (
         (socket.IPPROTO_IPV6, socket.IPV6_TCLASS) if kind == socket.AF_INET6 else (socket.IPPROTO_IP, socket.IP_TOS)
     )
@@ -175,7 +178,7 @@ def _connect_to(
     connection = socket.socket(kind, style, protocol)
     try:
         connection.settimeout(timeout)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each request waits 40 ms
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # otherwise each request waits 40 ms
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(options.tcp_keepalive))
         if options.qos is not None:
             _mark(connection, kind, options.qos)

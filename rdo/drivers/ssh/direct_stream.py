@@ -1,4 +1,4 @@
-"""Channels that carry a forwarded connection (RFC 4254, section 7.2): to a server there, or from somebody there."""
+"""Channels for forwarded connections (RFC 4254, section 7.2): to a server on the target, or from a client there."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from rdo.drivers.ssh.transport import SshTransport
 from rdo.drivers.target_stream import Sink
 
 WINDOW = 2 * 1024 * 1024
-"""Bytes that may come before they are read: as ssh(1). A browser opens many, and each may be slow."""
+"""Bytes that may arrive before they are read, as with ssh(1). A browser opens many, and each may be slow."""
 
 
 FORBIDDEN = "the SSH server forbids it (AllowTcpForwarding, PermitOpen)"
 
 
 class _ForwardedChannel(SshChannel):
-    """A channel that says when it opens."""
+    """A channel that reports when it is opened."""
 
     opened: Callable[[], None]
 
     @property
     def failure(self) -> str:
         if self._refusal is not None and self._refusal.code == OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED:
-            return FORBIDDEN  # OpenSSH has no more words for it than `open failed`
+            return FORBIDDEN  # OpenSSH's only message for it is `open failed`
         return super().failure
 
     def adopt(self, remote: messages.RemoteEnd) -> None:
@@ -36,7 +36,7 @@ class _ForwardedChannel(SshChannel):
 
 
 class ForwardedStream:
-    """See IncomingStream. `over` is called once its channel is closed, refused or lost."""
+    """See IncomingStream. `over` is called once the channel is closed, refused or lost."""
 
     def __init__(self, transport: SshTransport, target: str, over: Callable[[], None] = lambda: None) -> None:
         self.flush = transport.outbox.flush
@@ -80,7 +80,7 @@ class ForwardedStream:
         return chunk and chunk.data
 
     def end_input(self) -> bool:
-        """See TargetStream: only a channel that is open can be told."""
+        """See TargetStream. Only an open channel can send this."""
         if not (self.is_open or self.channel.is_over):
             return False
         self.channel.end_input()
@@ -105,7 +105,7 @@ class ForwardedStream:
 def direct_stream(
     transport: SshTransport, target: str, destination: Endpoint, sink: Sink, changed: Callable[[], None]
 ) -> ForwardedStream:
-    """A stream for which the server is asked to connect on. Raises LinkLost."""
+    """A stream that the server is asked to connect. Raises LinkLost."""
     stream = ForwardedStream(transport, target)
     stream.begin(sink, changed)
     if destination.path:

@@ -1,6 +1,6 @@
-"""The ssh driver: a host by the name that a profile gives it, and what the user's own ssh configuration says of it.
+"""The ssh driver: a host by the name in the profile, and what the user's own ssh configuration says about it.
 
-What connects to it is in rdo.drivers.ssh.target, which is loaded while `ssh -G` runs.
+rdo.drivers.ssh.target connects to it, and is loaded while `ssh -G` runs.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from rdo.drivers.ssh.target import SshTarget
 
 ENV_VARS = ("HOME", "SSH_AUTH_SOCK")
-"""Variables of the caller by which ssh finds its files and its agent."""
+"""The caller's variables by which ssh finds its files and its agent."""
 
 
 class SshDriver:
-    """Reaches a host as the user's own `ssh` would: same configuration, keys, agent and known hosts."""
+    """Reaches a host as the user's own `ssh` would: with the same configuration, keys, agent and known hosts."""
 
     def __init__(
         self,
@@ -71,5 +71,5 @@ class SshDriver:
         return target.resolve(self.target, self._request, query, self._timeout)
 
     def ssh_query(self, environment: Mapping[str, str]) -> Query:
-        """Begin to ask what the user's ssh configuration says of the host now. Raises ConnectError."""
+        """Start asking what the user's ssh configuration currently says about the host. Raises ConnectError."""
         return Query(self._request, environment, own_program.start)

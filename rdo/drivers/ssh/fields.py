@@ -1,6 +1,5 @@
-"""The fields of SSH messages, keys, certificates and lists of these (RFC 4251, section 5), read with distrust: no
-length is believed that leads beyond what there is. Pure.
-"""
+"""The fields of SSH messages, keys, certificates and key lists (RFC 4251, section 5), decoded with distrust: no length
+may lead beyond the data. Pure."""
 
 from __future__ import annotations
 
@@ -9,18 +8,19 @@ import struct
 from rdo.fscodec import fsencode
 
 Body = bytes | memoryview
-"""Of a message, or what is left of one."""
+"""The body of a message, or the rest of it."""
 
 DISPLAY_LIMIT = 200
-"""Characters of a server's words that go into one line of ours: more than any server has to say."""
+"""Characters of a server's text to show in a message of ours: more than any server needs."""
 
 
 class Violation(Exception):
-    """The server did what no SSH server may do; the text says what, to follow the server's name."""
+    """The server violated the SSH protocol; the text says how, and follows the server's name."""
 
 
 class BlobReader:
-    """Reads one field after the other of a key, a certificate, a list. Raises ValueError where that is cut off."""
+    """Reads the fields of a key, a certificate or a list, one after the other. Raises ValueError if that is
+    truncated."""
 
     def __init__(self, data: Body) -> None:
         self._data = data
@@ -28,12 +28,12 @@ class BlobReader:
 
     @property
     def rest(self) -> bytes:
-        """What is still to be read."""
+        """The unread rest."""
         return bytes(self._data[self._at :])
 
     @property
     def is_at_end(self) -> bool:
-        """Whether all is read."""
+        """Whether everything was read."""
         return self._at == len(self._data)
 
     def take(self, size: int) -> bytes:
@@ -45,7 +45,7 @@ class BlobReader:
         return bytes(found)
 
     def number(self, size: int = 4) -> int:
-        """A number of so many bytes: a uint32, or of another size."""
+        """An integer of so many bytes; by default a uint32."""
         return int.from_bytes(self.take(size), "big")
 
     def flag(self) -> bool:
@@ -53,7 +53,7 @@ class BlobReader:
         return self.take(1) != b"\0"
 
     def string(self) -> bytes:
-        """A string of bytes, which its length precedes."""
+        """A byte string, preceded by its length."""
         return self.take(self.number())
 
     def strings(self) -> list[bytes]:
@@ -64,7 +64,7 @@ class BlobReader:
         return found
 
     def names(self) -> tuple[str, ...]:
-        """A list of names, without those that are empty."""
+        """A list of names, without empty ones."""
         return tuple(name for name in words(self.string()).split(",") if name)
 
     def _cut_off(self) -> Exception:
@@ -72,19 +72,19 @@ class BlobReader:
 
 
 class MessageReader(BlobReader):
-    """The same of a message from the server. Raises Violation where that is cut off."""
+    """The same for a message from the server. Raises Violation if it is truncated."""
 
     def _cut_off(self) -> Exception:
         return Violation("it sent a truncated message")
 
 
 def kind_of(blob: bytes) -> str:
-    """The type that a public key begins with. Raises ValueError."""
+    """The type at the start of a public key. Raises ValueError."""
     return BlobReader(blob).string().decode("ascii")
 
 
 def rsa_bits(blob: bytes) -> int | None:
-    """The size of an RSA key; None for keys of other types. Raises ValueError."""
+    """The size of an RSA key; None for other types. Raises ValueError."""
     fields = BlobReader(blob)
     if fields.string() != b"ssh-rsa":
         return None
@@ -93,26 +93,26 @@ def rsa_bits(blob: bytes) -> int | None:
 
 
 def words(data: bytes, limit: int | None = None) -> str:
-    """Text of the server, whatever its encoding: what is not UTF-8 is written as `\\xNN`, what is too long is cut."""
+    """Text of the server in any encoding: what is not UTF-8 becomes `\\xNN`, and what is too long is cut."""
     text = data.decode("utf-8", "backslashreplace")
     return text if limit is None or len(text) <= limit else f"{text[:limit]}..."
 
 
 def uint32(*values: int) -> bytes:
-    """Numbers as they are sent."""
+    """Numbers in the wire format."""
     return struct.pack(f">{len(values)}I", *values)
 
 
 def string(data: bytes) -> bytes:
-    """Bytes as they are sent: preceded by their length."""
+    """Bytes in the wire format: preceded by their length."""
     return uint32(len(data)) + data
 
 
 def text(value: str) -> bytes:
-    """Text as it is sent."""
+    """Text in the wire format."""
     return string(fsencode(value))
 
 
 def mpint(number: int) -> bytes:
-    """A number that is not negative and of any size, as it is sent."""
+    """A non-negative integer of any size in the wire format."""
     return string(number.to_bytes(number.bit_length() // 8 + 1, "big"))

@@ -1,6 +1,5 @@
-"""What comes over one SSH channel (RFC 4254, section 5.2): a program's output, with its end and its status, from the
-transport's thread to whoever reads. Knows no messages.
-"""
+"""The receiving side of an SSH channel (RFC 4254, section 5.2): passes a program's output, its end and the exit status
+from the transport's thread to the reader. Knows no messages."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ from rdo.drivers.target_stream import Sink
 
 
 class ReceiveState(Enum):
-    """What may still come."""
+    """What may still arrive."""
 
     OUTPUT = "output, its end, and a status"
     STATUS = "a status: the output has ended"
@@ -26,18 +25,17 @@ class ReceiveState(Enum):
 
 TAKES_STATUS = (ReceiveState.OUTPUT, ReceiveState.STATUS)
 COMPLETE = (ReceiveState.STATUS, ReceiveState.NOTHING)
-"""The end of the output has come."""
+"""States in which the end of the output has arrived."""
 
 
 class ReceiveBuffer:
     """See `read` and `watch` of Channel in rdo.drivers.base."""
 
     def __init__(self, acknowledge: int, window: int) -> None:
-        """`window`: bytes that may come before anything is read. `acknowledge`: bytes read before it is worth giving
-        the server credit for as many more.
-        """
-        # Guards all of this object; taken by itself, which is cheaper than by the condition. Held while `_sink` is
-        # called, which therefore must not wait.
+        """`window` is the number of bytes that may arrive before anything is read. `acknowledge` is the number that
+        must have been read before it is worth granting the server credit for as many more."""
+        # Guards this object; taken directly, which is cheaper than through the condition. Held while `_sink` is called,
+        # which therefore must not wait.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)  # notified when there is something to read, or the status
         self._state = ReceiveState.OUTPUT
@@ -48,12 +46,12 @@ class ReceiveBuffer:
         self._end_shown = False
         """Whether the sink has taken the end of the output."""
         self.status: int | None = None
-        """Of the program, once it has come."""
+        """The program's exit status, once it has arrived."""
 
-    # For the transport's thread.
+    # For the transport's thread
 
     def put(self, stream: int, data: bytes | memoryview) -> None:
-        """So much output. Raises Violation where it is more than the server had credit for."""
+        """Add output. Raises Violation if it exceeds the server's credit."""
         with self._lock:
             if self._state is not ReceiveState.OUTPUT or not data:
                 return
@@ -66,37 +64,37 @@ class ReceiveBuffer:
         self.notify_watcher()
 
     def discard(self, size: int) -> None:
-        """So many bytes came that are not output; they count as read."""
+        """Count bytes that are not output as read."""
         with self._lock:
             self._spend(size)
             if self._chunks.count_consumed(size):
                 self._changed.notify_all()
 
     def put_status(self, status: int) -> None:
-        """The program has ended; its output may not have. A second status is ignored."""
+        """Note the exit status; output may still arrive. A second status is ignored."""
         with self._lock:
             if self.status is None and self._state in TAKES_STATUS:
                 self.status = status
-            if self._state in COMPLETE:  # else whoever reads has nothing to do yet
+            if self._state in COMPLETE:  # otherwise the reader has nothing to do yet
                 self._changed.notify_all()
 
     def end(self) -> None:
-        """No more output will come. A status may be next, so the watcher is called by the next `notify_watcher`."""
+        """Note the end of output. A status may follow, so the watcher is called by the next `notify_watcher`."""
         with self._lock:
             if self._state is ReceiveState.OUTPUT:
                 self._state = ReceiveState.STATUS
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Nothing more will come: the server has closed the channel."""
+        """Note that nothing more will arrive, since the server has closed the channel."""
         self._stop(ReceiveState.NOTHING)
 
     def lose(self) -> None:
-        """Nothing more will come: the connection has ended. What ended before that is whole."""
+        """Note that nothing more will arrive, since the connection has ended. What ended before is complete."""
         self._stop(ReceiveState.NOTHING if self._state in COMPLETE else ReceiveState.LOST)
 
     def notify_watcher(self) -> None:
-        """Call the watcher as soon as somebody has to read."""
+        """Call the watcher if somebody has to read."""
         if self._watcher is None:
             return
         with self._lock:
@@ -107,15 +105,15 @@ class ReceiveBuffer:
             is_over = self.status is not None and self._state in COMPLETE and not self._chunks
         watcher(is_over)
 
-    # For whoever reads.
+    # For the reader
 
     @property
     def has_ended(self) -> bool:
-        """Whether no more output will come, though there may be some to read."""
+        """Whether no more output will arrive, although there may be some to read."""
         return self._state is not ReceiveState.OUTPUT
 
     def give_up(self) -> None:
-        """Nothing more is wanted."""
+        """Discard everything from now on."""
         with self._lock:
             self._chunks.clear()
             self._state = ReceiveState.UNWANTED
@@ -129,7 +127,7 @@ class ReceiveBuffer:
         self.notify_watcher()
 
     def read(self, timeout: float | None, sink: Sink | None) -> tuple[Chunk | None, int]:
-        """The next output, or None for none, and how many bytes more the server may send. Both are nothing at the end.
+        """The next output, if any, and how many more bytes the server may send. Both are empty at the end.
 
         Raises TimeoutError.
         """
@@ -146,7 +144,7 @@ class ReceiveBuffer:
             return chunk, credit
 
     def wait_for_status(self) -> int | None:
-        """The status; None where none will come, or the connection ended before the output did."""
+        """The exit status; None if there will be none, or the connection ended before the output did."""
         with self._lock:
             self._changed.wait_for(lambda: self.status is not None or self._state not in TAKES_STATUS)
             return None if self._state is ReceiveState.LOST else self.status
@@ -163,7 +161,8 @@ class ReceiveBuffer:
         self.notify_watcher()
 
     def _shows_end(self) -> bool:
-        """Whether all that there is to do until the status comes is to show the end of the output, and that is done."""
+        """Whether the only thing to do before the status arrives is to pass on the end of the output, and that is
+        done."""
         if self._state is not ReceiveState.STATUS or self.status is not None or self._chunks or self._sink is None:
             return False
         self._end_shown = self._end_shown or self._sink(STDOUT, b"")

@@ -1,6 +1,5 @@
-"""Messages about what the server is to listen on for us, as bytes (RFC 4254, section 7; OpenSSH's PROTOCOL, section
-2.4). Pure.
-"""
+"""Messages about ports and sockets on which the server should listen for us (RFC 4254, section 7; OpenSSH's PROTOCOL,
+section 2.4). Pure."""
 
 from __future__ import annotations
 
@@ -13,26 +12,26 @@ from rdo.fscodec import fsdecode
 
 PORT_STREAM = b"forwarded-tcpip"
 SOCKET_STREAM = b"forwarded-streamlocal@openssh.com"
-"""What the server calls the channels of connections to a port, or to a Unix socket, on which it listens for us."""
+"""The types of channels for connections to a port, or to a Unix socket, on which the server listens for us."""
 
 LOOPBACK = "localhost"
-"""The loopback addresses of both families, where the server has the say (GatewayPorts)."""
+"""The loopback addresses of both families, unless the server overrides that (GatewayPorts)."""
 
 
 def address(at: Endpoint) -> str:
-    """Where the server is to listen, as it is asked, and as it says of each connection."""
+    """The address to listen on, as in the request, and as the server reports it for each connection."""
     return {"": LOOPBACK, "*": ""}.get(at.host, at.host)
 
 
 def listen(at: Endpoint) -> EncodedMessage:
-    """Listen there; a reply is due, with the port if that is 0."""
+    """Ask the server to listen; the reply has the port if that is 0."""
     if at.path:
         return _request("streamlocal-forward@openssh.com", text(at.path))
     return _request("tcpip-forward", text(address(at)) + uint32(at.port))
 
 
 def stop_listening(at: Endpoint) -> EncodedMessage:
-    """Listen there no more; a reply is due."""
+    """Ask the server to stop listening; a reply follows."""
     if at.path:
         return _request("cancel-streamlocal-forward@openssh.com", text(at.path))
     return _request("cancel-tcpip-forward", text(address(at)) + uint32(at.port))
@@ -47,13 +46,13 @@ def chosen_port(body: Body) -> int:
 
 
 def port_of_stream(body: Body) -> tuple[str, int]:
-    """Of a connection to a port: the address and port on which the server listens. Raises Violation."""
+    """The address and port on which the server listens, in the details of a connection. Raises Violation."""
     fields = MessageReader(body)
     return words(fields.string()), fields.number()
 
 
 def path_of_stream(body: Body) -> str:
-    """Of a connection to a Unix socket: its path. Raises Violation."""
+    """The path of the Unix socket in the details of a connection. Raises Violation."""
     return fsdecode(MessageReader(body).string())
 
 

@@ -1,4 +1,5 @@
-"""Whether a server is the one it should be: known_hosts against the key it showed, and the user's word on new ones."""
+"""Whether a server is the one it should be: checks the key it showed against known_hosts, and asks the user about new
+ones."""
 
 from __future__ import annotations
 
@@ -35,17 +36,17 @@ ALGORITHMS = {
     "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
     "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", LEGACY_RSA),
 }
-"""The signature algorithms that go with each type of host key that we can check."""
+"""The signature algorithms for each type of host key that rdo can check."""
 
 QUESTION_LIMIT = 3
-"""How often a word that is neither yes nor no nor the fingerprint is asked for again."""
+"""How often the question is repeated after an answer that is neither yes nor no nor the fingerprint."""
 
 
 class HostKeyCheck:
-    """The check for one connection: reads the files once, when the connection is made."""
+    """The check for one connection. Reads the files once, when the connection is made."""
 
     def __init__(self, options: SshOptions, caller: Caller, address: str = "") -> None:
-        """`address` is the server's, where it is known. Raises ConnectError."""
+        """`address` is the server's, if it is known. Raises ConnectError."""
         self._options = options
         self._caller = caller
         self._address = address
@@ -54,9 +55,9 @@ class HostKeyCheck:
         self._names = [options.known_as, *plain]
 
     def offer(self) -> tuple[str, ...]:
-        """The algorithms for the server's key: those of its known keys first, so that it shows one of these.
+        """The algorithms for the server's key, with those of its known keys first, so that it shows one of these.
 
-        Raises ConnectError where the user allows none that we know.
+        Raises ConnectError if the user allows none that rdo supports.
         """
         allowed = chosen("HostKeyAlgorithms", self._options.algorithms.host_keys, HOST_KEYS, (LEGACY_RSA,))
         known = [*self._entries, *self._commanded("ORDER", None, self._options.hostname)]
@@ -65,10 +66,11 @@ class HostKeyCheck:
         if has_authority(known, self._names):
             first = [*(name for name in allowed if name.endswith(CERTIFICATE)), *first]
         plain = [name for name in allowed if not name.endswith(CERTIFICATE)]
-        return tuple(dict.fromkeys([*first, *plain])) or allowed  # in a certificate that does not count is a key, too
+        # the key in a certificate that is not accepted is checked like any other
+        return tuple(dict.fromkeys([*first, *plain])) or allowed
 
     def check(self, shown: HostKey) -> None:
-        """Return when the key, or the certificate, is trusted; a new key is recorded. Raises ConnectError."""
+        """Return if the key or the certificate is trusted; a new key is recorded. Raises ConnectError."""
         certificate = self._certificate(shown)
         key = HostKey(kind_of(certificate.public), certificate.public) if certificate else shown
         self._check_size(key)
@@ -93,7 +95,8 @@ class HostKeyCheck:
             raise ConnectError(what, str(error), "ask its owner to renew it") from error
 
     def _is_certified(self, key: HostKey, certificate: Certificate) -> bool:
-        """Whether an authority vouches for the key. One that does not count leaves the key to be judged by itself."""
+        """Whether a trusted authority has signed the key. If the certificate is not accepted, the key itself is
+        checked."""
         verdict = judge_certificate(self._entries, self._names, key, certificate.authority)
         authority = HostKey(kind_of(certificate.authority), certificate.authority)
         said = f"{key.family} certificate, signed by {self._print(authority)}, {verdict.standing.value}"
@@ -130,7 +133,7 @@ class HostKeyCheck:
             self._accept(key)
 
     def _check_address(self, key: HostKey) -> None:
-        """CheckHostIP: a key of another host that was at this address."""
+        """CheckHostIP: warn of a key of another host that was at this address."""
         if not self._checks_address:
             return
         entries = self._entries + self._commanded("ADDRESS", key, self._address_name)

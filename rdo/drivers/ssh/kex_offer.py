@@ -1,4 +1,4 @@
-"""What a server offers for the key exchange (RFC 4253, section 7.1), and which of it rdo lacks. Pure."""
+"""A server's offer for the key exchange (RFC 4253, section 7.1), and what of it rdo lacks. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from rdo.drivers.ssh.algorithms import AEAD_CIPHERS, LISTED_LIMIT, NAME_LENGTH_L
 from rdo.drivers.ssh.fields import Body, MessageReader
 
 COOKIE = 16
-"""Random bytes that stand first."""
+"""Random bytes at the start of the message."""
 SIGNS = ("ext-info-", "kex-strict-")
-"""What else stands among the key exchange methods."""
+"""Prefixes of other things among the key exchange methods."""
 SETTINGS = {
     "key exchange methods": "KexAlgorithms",
     "host key algorithms": "HostKeyAlgorithms and HostKey",
@@ -19,11 +19,11 @@ SETTINGS = {
     "MACs": "MACs",
     "compression methods": "Compression",
 }
-"""Each kind of algorithm, and where sshd_config(5) has it."""
+"""Each kind of algorithm, with its option in sshd_config(5)."""
 
 
 class ServerOffer(NamedTuple):
-    """The names of each kind, the server's most wanted first; for both directions, where these may differ."""
+    """The names of each kind, in the server's order of preference; for both directions, if these can differ."""
 
     kex: tuple[str, ...]
     host_keys: tuple[str, ...]
@@ -33,14 +33,14 @@ class ServerOffer(NamedTuple):
 
 
 class Mismatch(NamedTuple):
-    """What there is no agreement about: the server's names of that kind, and what to change there."""
+    """What the two sides cannot agree on: the server's names of that kind, and the option to change there."""
 
     kind: str
     names: tuple[str, ...]
 
     @property
     def why(self) -> str:
-        """For an error of ours."""
+        """The reason, for an error."""
         more = f" and {len(self.names) - LISTED_LIMIT} more" if len(self.names) > LISTED_LIMIT else ""
         listed = ", ".join(name[:NAME_LENGTH_LIMIT] for name in self.names[:LISTED_LIMIT]) or "none"
         return f"the server offers only these {self.kind}: {listed}{more}; rdo supports none of them"
@@ -51,7 +51,7 @@ class Mismatch(NamedTuple):
 
 
 class NoCommonAlgorithm(Exception):
-    """The two sides have nothing in common of one kind."""
+    """The two sides have no algorithm of one kind in common."""
 
     def __init__(self, mismatch: Mismatch, hint: str) -> None:
         super().__init__(mismatch.why)
@@ -69,9 +69,9 @@ def parse(body: Body) -> ServerOffer:
 
 
 def mismatch(offer: ServerOffer, ours: Mapping[str, Sequence[str]]) -> Mismatch | None:
-    """The first kind of which the server offers none of `ours`; None where there is one of each.
+    """The first kind for which the server offers none of `ours`; None if there is one of each.
 
-    A cipher that authenticates needs no MAC: then none has to be agreed on (OpenSSH's PROTOCOL, section 1.6).
+    A cipher that authenticates needs no MAC, so that none has to be agreed on (OpenSSH's PROTOCOL, section 1.6).
     """
     ciphers = ours["ciphers"]
     offered = {
@@ -89,5 +89,5 @@ def mismatch(offer: ServerOffer, ours: Mapping[str, Sequence[str]]) -> Mismatch 
 
 
 def needs_mac(theirs: Collection[str], ours: Sequence[str]) -> bool:
-    """Whether the cipher that is agreed on, our first of theirs, leaves it to a MAC to detect changes."""
+    """Whether the agreed cipher, our first one that they have, needs a MAC to detect changes."""
     return next((name for name in ours if name in theirs), None) not in AEAD_CIPHERS

@@ -1,6 +1,6 @@
-"""known_hosts files, as in sshd(8): their lines, which of them are about a host, and how a new one is added.
+"""known_hosts files, as in sshd(8): their lines, which of them apply to a host, and adding a new one.
 
-Parsing and look-up are pure; two functions at the end touch files. Whether a host is trusted is not decided here.
+Parsing and look-up are pure; two functions at the end touch files. Whether a host is trusted is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -31,30 +31,30 @@ HASHED = re.compile(r"\|1\|([A-Za-z0-9+/=]+)\|([A-Za-z0-9+/=]+)")
 
 
 class HostKey(NamedTuple):
-    """A server's public key: its type, such as `ssh-ed25519`, and the key as the wire has it."""
+    """A server's public key: its type, such as `ssh-ed25519`, and the key in the wire format."""
 
     kind: str
     blob: bytes
 
     @property
     def fingerprint(self) -> str:
-        """As `ssh-keygen -l` prints it."""
+        """The fingerprint as `ssh-keygen -l` prints it."""
         return self.fingerprint_by("SHA256")
 
     def fingerprint_by(self, algorithm: str) -> str:
-        """As `ssh-keygen -l -E` prints it, which has a form of its own for MD5."""
+        """The fingerprint as `ssh-keygen -l -E` prints it, which has a different format for MD5."""
         digest = hashlib.new(algorithm, self.blob, usedforsecurity=False).digest()
         text = digest.hex(":") if algorithm == "MD5" else base64.b64encode(digest).decode().rstrip("=")
         return f"{algorithm}:{text}"
 
     @property
     def family(self) -> str:
-        """The type as people say it: ED25519, ECDSA, RSA."""
+        """The type for people: ED25519, ECDSA, RSA."""
         return self.kind.removeprefix("ssh-").partition("-")[0].upper()
 
 
 class HostKeyEntry(NamedTuple):
-    """A line of a known_hosts file that says something of a key."""
+    """A line of a known_hosts file that contains a key."""
 
     path: str
     line: int
@@ -63,12 +63,12 @@ class HostKeyEntry(NamedTuple):
     key: HostKey
 
     def is_about(self, name: str) -> bool:
-        """Whether the line is about the host of this name: `host`, or `[host]:port` where the port is not 22."""
+        """Whether the line is about the host of this name: `host`, or `[host]:port` if the port is not 22."""
         return _matches(self.patterns, name.lower())
 
 
 class HostKeyStatus(Enum):
-    """What known_hosts files say of a host's key."""
+    """The status of a host's key according to known_hosts files."""
 
     KNOWN = "known"
     UNKNOWN = "unknown"
@@ -77,14 +77,14 @@ class HostKeyStatus(Enum):
 
 
 class HostKeyVerdict(NamedTuple):
-    """A standing, and the line that it rests on, if there is one."""
+    """A status, and the line that it is based on, if there is one."""
 
     standing: HostKeyStatus
     entry: HostKeyEntry | None = None
 
 
 def parse(path: str, text: str) -> list[HostKeyEntry]:
-    """The entries of a file. Comments, empty lines and what cannot be understood are left out, as ssh does."""
+    """The entries of a file. Comments, empty lines and unintelligible lines are ignored, as by ssh."""
     numbered = enumerate(split_lines(text), 1)
     return [entry for number, line in numbered if (entry := _entry(path, number, line)) is not None]
 
@@ -92,11 +92,11 @@ def parse(path: str, text: str) -> list[HostKeyEntry]:
 def judge(
     entries: Iterable[HostKeyEntry], names: Sequence[str], key: HostKey, supported: Sequence[str]
 ) -> HostKeyVerdict:
-    """What the entries say of the key of a host. Pure.
+    """The status of a host's key according to the entries. Pure.
 
-    The first of `names` is the host's own; others only make the key known, never changed: ssh looks for a host on
-    another port under its plain name, too. A line about a key of another type counts as a change, or else offering
-    another type would be the way around the check; unless we do not support that type at all.
+    The first of `names` is the host's own. Other names can only make the key known, never changed: ssh looks for a host
+    on another port under its plain name, too. A line about a key of another type counts as a change, since otherwise
+    offering another type would circumvent the check; unless rdo does not support that type at all.
     """
     about = [entry for entry in entries if any(map(entry.is_about, names))]
     revoked = _first(entry for entry in about if entry.marker == "@revoked" and entry.key.blob == key.blob)
@@ -114,9 +114,10 @@ def judge(
 def judge_certificate(
     entries: Iterable[HostKeyEntry], names: Sequence[str], public: HostKey, authority: bytes
 ) -> HostKeyVerdict:
-    """What the entries say of a certificate: of the public key in it, and of the key that signed it. Pure.
+    """The status of a certificate according to the entries: of the public key in it, and of the key that signed it.
+    Pure.
 
-    Known is one that was signed by an authority for the host. Only a line that revokes either key is against it.
+    It is known if an authority for the host has signed it. Only a line that revokes either key speaks against it.
     """
     about = [entry for entry in entries if any(map(entry.is_about, names))]
     revoked = _first(e for e in about if e.marker == "@revoked" and e.key.blob in (public.blob, authority))
@@ -132,13 +133,13 @@ def has_authority(entries: Iterable[HostKeyEntry], names: Sequence[str]) -> bool
 
 
 def known_kinds(entries: Iterable[HostKeyEntry], names: Sequence[str]) -> list[str]:
-    """The types of key that are known of a host, each once, in the order of the files."""
+    """The types of the host's known keys, each once, in the order of the files."""
     kinds = (entry.key.kind for entry in entries if not entry.marker and any(map(entry.is_about, names)))
     return list(dict.fromkeys(kinds))
 
 
 def format_line(name: str, key: HostKey, salt: bytes | None) -> str:
-    """The line for a key, without its newline; the name hashed with `salt` (20 bytes) if there is one."""
+    """The line for a key, without its newline. The name is hashed with `salt` (20 bytes) if given."""
     if salt is not None:
         digest = hmac.new(salt, name.lower().encode(), hashlib.sha1).digest()
         name = f"|1|{base64.b64encode(salt).decode()}|{base64.b64encode(digest).decode()}"
@@ -146,12 +147,12 @@ def format_line(name: str, key: HostKey, salt: bytes | None) -> str:
 
 
 def load(paths: Iterable[str]) -> list[HostKeyEntry]:
-    """The entries of all files that can be read; the others count as empty, as they do for ssh. Raises ConnectError."""
+    """The entries of all files that can be read; the others count as empty, as with ssh. Raises ConnectError."""
     found: list[HostKeyEntry] = []
     for path in paths:
         try:
             found.extend(parse(path, foreign_file.read_text(path, KNOWN_HOSTS_LIMIT)))
-        except foreign_file.FileTooLarge as error:  # to leave it out would be to trust what it refuses
+        except foreign_file.FileTooLarge as error:  # ignoring it would mean trusting what it revokes
             raise ConnectError(f"cannot read the known hosts in `{path}`", reason(error), "remove old lines") from None
         except OSError:
             continue
@@ -159,7 +160,7 @@ def load(paths: Iterable[str]) -> list[HostKeyEntry]:
 
 
 def append(path: str, line: str) -> None:
-    """Add a line to a file; a new one only its owner may read, in a directory only he may enter. Raises OSError."""
+    """Add a line to a file. A new file is private to its owner, as is its directory. Raises OSError."""
     directory = os.path.dirname(path)
     if directory:
         private_directory.make(directory)
@@ -175,7 +176,7 @@ def append(path: str, line: str) -> None:
 
 
 def _write(descriptor: int, data: bytes, size: int) -> None:
-    """Write all of it, or take it back to `size` bytes: half a key, on a disk that is full, would be another key."""
+    """Write all of the data, or truncate the file to `size` bytes: on a full disk, half a key would be another key."""
     try:
         while data:
             data = data[os.write(descriptor, data) :]
@@ -191,7 +192,7 @@ def _entry(path: str, number: int, text: str) -> HostKeyEntry | None:
         return None
     patterns, kind, encoded = words[:3]
     try:
-        blob = base64.b64decode(encoded.rstrip("\r"), validate=True)  # ssh passes over it, too
+        blob = base64.b64decode(encoded.rstrip("\r"), validate=True)  # ssh ignores it, too
         if kind_of(blob) != kind:
             return None
     except (binascii.Error, ValueError):
@@ -200,9 +201,8 @@ def _entry(path: str, number: int, text: str) -> HostKeyEntry | None:
 
 
 def _has_tab_after(marker: str, text: str) -> bool:
-    """Whether a tab ends the marker while a space follows elsewhere: ssh looks for the space first, and finds no marker
-    that it knows. Such a line makes nobody trusted; what it revokes is revoked all the same.
-    """
+    """Whether a tab ends the marker while a space follows elsewhere: ssh looks for the space first, and finds no known
+    marker. Such a line adds no trust; a key that it revokes counts as revoked nevertheless."""
     return " " in text and text.partition(marker)[2].startswith("\t")
 
 
@@ -210,7 +210,7 @@ def _matches(patterns: str, name: str) -> bool:
     if patterns.startswith("|"):
         return _matches_hash(patterns, name)
     found = False
-    for pattern in patterns.lower().replace("[", "[[]").split(","):  # brackets stand for themselves here
+    for pattern in patterns.lower().replace("[", "[[]").split(","):  # brackets are not special here
         negated = pattern.startswith("!")
         if fnmatch.fnmatchcase(name, pattern.removeprefix("!")):
             if negated:

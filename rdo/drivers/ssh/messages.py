@@ -28,16 +28,16 @@ SIGNALS = {
     "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "FPE": 8, "KILL": 9,
     "USR1": 10, "SEGV": 11, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15,
 }  # fmt: skip
-"""Numbers of the signals that RFC 4254 names, as Linux has them; others reach us without a name."""
+"""The signals that RFC 4254 names, with their numbers on Linux. Servers report no names for others."""
 
 EXTENSION_LIMIT = 1024
-"""That a server may announce: as ssh(1)."""
+"""Extensions that a server may announce, as with ssh(1)."""
 
-# The body of a message from the server is what follows the number of our channel; one cut off raises Violation.
+# The body of a message from the server is what follows the number of our channel. A truncated one raises Violation.
 
 
 class EncodedMessage(NamedTuple):
-    """A message that is whole already: all that paramiko's packetizer needs of it is its bytes."""
+    """A complete message: paramiko's packetizer needs nothing of it but its bytes."""
 
     payload: bytes
 
@@ -47,14 +47,14 @@ class EncodedMessage(NamedTuple):
 
 
 class ChannelRequest(NamedTuple):
-    """What the server says of a channel's program: its exit status, if it is that, and whether a reply is due."""
+    """A server's message about a channel's program: its exit status, if it is that, and whether a reply is due."""
 
     status: int | None
     wants_reply: bool
 
 
 class RemoteEnd(NamedTuple):
-    """The far end of a channel: what the server calls it, and how many bytes it takes, in all and in one message."""
+    """The server's end of a channel: its number there, and how many bytes it accepts, in total and per message."""
 
     number: int
     window: int
@@ -62,58 +62,58 @@ class RemoteEnd(NamedTuple):
 
 
 def open_channel(kind: str, number: int, window: int, packet: int, details: bytes = b"") -> EncodedMessage:
-    """Ask for a channel, to be called `number` on our side."""
+    """Request a channel, which has this number on our side."""
     return EncodedMessage(bytes([MSG_CHANNEL_OPEN]) + text(kind) + uint32(number, window, packet) + details)
 
 
 def stream_to(host: str, port: int) -> bytes:
-    """The details of a channel that leads on to another host."""
+    """The details of a channel that leads to another host."""
     return text(host) + uint32(port) + text("127.0.0.1") + uint32(0)
 
 
 def stream_to_socket(path: str) -> bytes:
-    """The details of a channel that leads to a Unix socket there (OpenSSH's PROTOCOL, section 2.4)."""
+    """The details of a channel that leads to a Unix socket on the server (OpenSSH's PROTOCOL, section 2.4)."""
     return text(path) + text("") + uint32(0)
 
 
 def confirm(theirs: int, number: int, window: int, packet: int) -> EncodedMessage:
-    """Open the channel that the server asked for."""
+    """Open the channel that the server requested."""
     return EncodedMessage(bytes([MSG_CHANNEL_OPEN_SUCCESS]) + uint32(theirs, number, window, packet))
 
 
 def refuse(theirs: int) -> EncodedMessage:
-    """Open no such channel."""
+    """Refuse the channel that the server requested."""
     code = uint32(theirs, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED)
     return EncodedMessage(bytes([MSG_CHANNEL_OPEN_FAILURE]) + code + text("") + text(""))
 
 
 def refuse_request() -> EncodedMessage:
-    """The answer to a global request, of which we know none."""
+    """The answer to a global request, of which rdo supports none."""
     return EncodedMessage(bytes([MSG_REQUEST_FAILURE]))
 
 
 def unimplemented(sequence: int) -> EncodedMessage:
-    """The answer to a message that we do not know."""
+    """The answer to an unknown message."""
     return EncodedMessage(bytes([MSG_UNIMPLEMENTED]) + uint32(sequence))
 
 
 def keepalive() -> EncodedMessage:
-    """Ask for any answer at all; ssh does it the same way for ServerAliveInterval."""
+    """Ask for any answer at all, as ssh does for ServerAliveInterval."""
     return EncodedMessage(bytes([MSG_GLOBAL_REQUEST]) + text("keepalive@openssh.com") + b"\1")
 
 
 def window_adjust(channel: int, size: int) -> EncodedMessage:
-    """So many bytes more may come."""
+    """Allow so many more bytes."""
     return EncodedMessage(struct.pack(">BII", MSG_CHANNEL_WINDOW_ADJUST, channel, size))
 
 
 def end_of_input(channel: int) -> EncodedMessage:
-    """No more input will come."""
+    """Announce the end of input."""
     return EncodedMessage(struct.pack(">BI", MSG_CHANNEL_EOF, channel))
 
 
 def close(channel: int) -> EncodedMessage:
-    """The channel is given up."""
+    """Close the channel."""
     return EncodedMessage(struct.pack(">BI", MSG_CHANNEL_CLOSE, channel))
 
 
@@ -123,37 +123,38 @@ def execute(channel: int, command: str) -> EncodedMessage:
 
 
 def make_pty(channel: int, pty: Pty) -> EncodedMessage:
-    """Make a terminal, with the server's own modes; a reply is due."""
+    """Create a terminal with the server's own modes; a reply is due."""
     return _request(channel, "pty-req", True, text(pty.term) + _size(pty.size) + text(""))
 
 
 def set_variable(channel: int, name: str, value: str) -> EncodedMessage:
-    """Ask for a variable in the program's environment; whether it comes is the server's to say (AcceptEnv)."""
+    """Ask for a variable in the program's environment, which the server may ignore (AcceptEnv)."""
     return _request(channel, "env", False, text(name) + text(value))
 
 
 def forward_agent(channel: int) -> EncodedMessage:
-    """Offer our SSH agent to the program; a server that has this forbidden may say so, and we do not mind."""
+    """Offer our SSH agent to the program. If the server forbids it, that is ignored."""
     return _request(channel, "auth-agent-req@openssh.com", False)
 
 
 def change_window(channel: int, size: WindowSize) -> EncodedMessage:
-    """The terminal has another size."""
+    """Change the size of the terminal."""
     return _request(channel, "window-change", False, _size(size))
 
 
 def hang_up(channel: int) -> EncodedMessage:
-    """Send the program the signal that a terminal sends when it goes away (RFC 4254, section 6.9)."""
+    """Send the program the signal of a closing terminal (RFC 4254, section 6.9)."""
     return _request(channel, "signal", False, text("HUP"))
 
 
 def end_of_write(channel: int) -> EncodedMessage:
-    """We read no more: OpenSSH closes its end of the program's stdout then (PROTOCOL, section 2.1)."""
+    """Announce that we read no more, at which OpenSSH closes its end of the program's stdout (PROTOCOL, section
+    2.1)."""
     return _request(channel, "eow@openssh.com", False)
 
 
 def failure(channel: int) -> EncodedMessage:
-    """The answer to a request that we do not grant."""
+    """Refuse a request."""
     return EncodedMessage(struct.pack(">BI", MSG_CHANNEL_FAILURE, channel))
 
 
@@ -163,22 +164,21 @@ def confirmation(body: Body) -> RemoteEnd:
 
 
 def opening(body: Body) -> tuple[bytes, RemoteEnd, Body]:
-    """The server asks for a channel: its type, the far end, and what is said of it in particular. Raises Violation for
-    one that can carry nothing.
-    """
+    """The server's request for a channel: its type, the server's end, and further details. Raises Violation for one
+    that can carry nothing."""
     fields = MessageReader(body)
     return fields.string(), _opened(fields), fields.rest
 
 
 def refusal(body: Body) -> tuple[int, str]:
-    """The server opens no channel: its code for that, and its words."""
+    """The server's refusal of a channel: the code, and its message."""
     fields = MessageReader(body)
     code = fields.number()
     return code, words(fields.string(), DISPLAY_LIMIT) or CONNECTION_FAILED_CODE.get(code, "")
 
 
 def number(body: Body) -> int:
-    """What a body begins with."""
+    """The number at the start of a body."""
     return MessageReader(body).number()
 
 
@@ -189,7 +189,7 @@ def extended_data(body: Body) -> tuple[int, bytes]:
 
 
 def request(body: Body) -> ChannelRequest:
-    """A request of the server on a channel. Raises Violation."""
+    """The server's request on a channel. Raises Violation."""
     fields = MessageReader(body)
     kind, reply = fields.string(), fields.flag()
     if kind == b"exit-status":
@@ -207,21 +207,21 @@ def global_request(body: Body) -> bool:
 
 
 def disconnection(body: Body) -> str:
-    """The server's words when it ends the connection; its code for that where it has none."""
+    """The server's message when it ends the connection; its code if there is none."""
     fields = MessageReader(body)
     code = fields.number()
     return words(fields.string(), DISPLAY_LIMIT) or f"the server disconnected with code {code}"
 
 
 def debug_text(body: Body) -> str:
-    """The server's words in a message of which nothing depends."""
+    """The text of a debug message."""
     fields = MessageReader(body)
     fields.flag()
     return words(fields.string(), DISPLAY_LIMIT)
 
 
 def extensions(body: Body) -> dict[str, bytes]:
-    """What the server says of itself (RFC 8308)."""
+    """The server's announcement of extensions (RFC 8308)."""
     fields = MessageReader(body)
     count = fields.number()
     if count > EXTENSION_LIMIT:

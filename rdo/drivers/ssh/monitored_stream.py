@@ -13,7 +13,7 @@ from rdo.util import brief_calls
 
 
 class ByteStream(Protocol):
-    """What can carry SSH: a socket, or a channel through another host."""
+    """A stream that can carry SSH: a socket, or a channel through another host."""
 
     def send(self, data: bytes | memoryview, /) -> int: ...
     def recv(self, size: int, /) -> bytes: ...
@@ -22,23 +22,23 @@ class ByteStream(Protocol):
 
 
 class MonitoredStream:
-    """A socket that knows when it was last heard from, and what it heard first."""
+    """A socket that records when the peer was last heard from, and what it sent first."""
 
     OPENING = 256
-    """Bytes kept of what came first: enough to say what else than SSH is listening there."""
+    """Bytes to keep of what arrived first: enough to recognise what other than SSH is listening there."""
 
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
-        self._closed = False  # by this name paramiko asks whether its thread may be left alone
+        self._closed = False  # the attribute by which paramiko checks whether its thread may be left alone
         self.sign = SignOfLife()
-        """When bytes came, or were taken after some wait."""
+        """When bytes arrived, or were accepted after a wait."""
         self._traffic = ConnectionTraffic(RIGHT_OF_WAY)
         self.opening = b""
         self.ended = False
         """Whether the peer has closed its side."""
 
     def send(self, data: bytes | memoryview) -> int:
-        """Send what there is room for. Raises BlockingIOError or TimeoutError where that is nothing, for a while."""
+        """Send as much as there is room for. Raises BlockingIOError or TimeoutError if there is none for a while."""
         self._traffic.sent(len(data))
         if isinstance(self._stream, socket.socket):
             return brief_calls.send(self._stream, data)
@@ -46,7 +46,7 @@ class MonitoredStream:
 
     @property
     def is_socket(self) -> bool:
-        """Whether it can be known if there is room."""
+        """Whether it can be found out if there is room."""
         return isinstance(self._stream, socket.socket)
 
     def takes_more(self) -> bool:
@@ -54,7 +54,7 @@ class MonitoredStream:
         return isinstance(self._stream, socket.socket) and brief_calls.has_room(self._stream)
 
     def wait_for_room(self, timeout: float) -> None:
-        """Wait, so many seconds at most, until something can be sent. Raises OSError where it is closed."""
+        """Wait at most so many seconds until something can be sent. Raises OSError if the stream is closed."""
         if isinstance(self._stream, socket.socket):
             room = select.poll()
             room.register(self._stream, select.POLLOUT)
@@ -65,7 +65,7 @@ class MonitoredStream:
         return bytes(room[: self.recv_into(memoryview(room))])
 
     def recv_into(self, room: memoryview) -> int:
-        """Read what there is, as far as there is room: how many bytes; 0 at the end."""
+        """Read what has arrived, as far as there is room, and return the number of bytes; 0 at the end."""
         self._traffic.rest()
         try:
             if isinstance(self._stream, socket.socket):
@@ -74,7 +74,7 @@ class MonitoredStream:
                 data = self._stream.recv(len(room))
                 count = len(data)
                 room[:count] = data
-        except ConnectionError:  # it went before it had read all that we sent
+        except ConnectionError:  # the peer went before it had read everything that was sent
             self.ended = True
             self.sign.end()
             raise
@@ -85,7 +85,7 @@ class MonitoredStream:
         self._stream.settimeout(seconds)
 
     def close(self) -> None:
-        """Close for good, and wake a thread that waits in `recv` or `send`: close() alone would leave it there."""
+        """Close for good, and wake a thread that waits in `recv` or `send`, which close() alone would not do."""
         self._closed = True
         if isinstance(self._stream, socket.socket):
             with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
-"""What rdo does with each option that `ssh -G` prints: one table, from which docs/ssh-options.md is made. Pure.
+"""How rdo treats each option that `ssh -G` prints: one table, from which docs/ssh-options.md is generated. Pure.
 
-No option is dropped: it is honoured, or named as ignored, or the connection is refused where to ignore it would trust
-more than the user said.
+No option is dropped silently: it is honoured, or named as ignored, or the connection is refused if ignoring the option
+would mean trusting more than the user allows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Treatment(Enum):
-    """What becomes of an option."""
+    """How an option is treated."""
 
     HONOURED = "honoured"
     IGNORED = "ignored, and named"
@@ -25,10 +25,10 @@ class Rule(NamedTuple):
     what: str = ""
     """What rdo does, or does not do."""
     silent: tuple[str, ...] = ()
-    """Values that ask for nothing, and so are not named; `*` for any: the option only refines another one."""
+    """Values that ask for nothing, and so are not reported; `*` for any, if the option only refines another one."""
 
     def is_silent(self, value: str) -> bool:
-        """Whether there is nothing to say of this value."""
+        """Whether this value need not be reported."""
         return "*" in self.silent or value in self.silent
 
 
@@ -159,7 +159,7 @@ Found = Mapping[str, Sequence[str]]
 
 
 def ignored(found: Found) -> Iterator[str]:
-    """A line for each option that asks for what rdo does not do, and for each that rdo does not know."""
+    """A line for each option that asks for something rdo does not do, and for each unknown one."""
     for key, values in found.items():
         rule = RULES.get(key)
         if rule is None:
@@ -169,7 +169,7 @@ def ignored(found: Found) -> Iterator[str]:
 
 
 def refused(found: Found) -> Iterator[str]:
-    """A line for each option without which no connection may be made, and which rdo cannot follow."""
+    """A line for each option that rdo cannot follow, and without which it must not connect."""
     for key, values in found.items():
         rule = RULES.get(key)
         if rule is not None and rule.treatment is REFUSED and values[0] not in OFF:

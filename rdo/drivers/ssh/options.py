@@ -1,6 +1,6 @@
-"""The user's own OpenSSH configuration for one host, as frozen values. Pure.
+"""The user's own OpenSSH configuration for a host, as frozen values. Pure.
 
-They are read from what `ssh -G` prints in rdo.drivers.ssh.query_output.
+rdo.drivers.ssh.query_output reads them from the output of `ssh -G`.
 """
 
 import re
@@ -26,18 +26,18 @@ DEFAULT_KEYS = (
     "id_dsa",
     "id_mldsa44_ed25519",
 )
-"""Files that ssh(1) looks for where none is named: nobody expects all of them."""
+"""Files that ssh(1) looks for if none is named, not all of which are expected to exist."""
 
 
 BEGINNINGS = ("/", "~", "%", "${", "./", "../")
-"""What a path that has more than a name begins with."""
+"""How a path that is more than a name can begin."""
 
 
 class SshOptions(NamedTuple):
-    """The effective options for one host; paths are absolute, tokens expanded, `none` is empty. See ssh_config(5)."""
+    """The effective options for a host. Paths are absolute, tokens expanded, and `none` is empty. See ssh_config(5)."""
 
     host: str
-    """As it was asked for: the name before HostName replaced it."""
+    """The name as typed, before HostName replaced it."""
     hostname: str
     port: int
     user: str
@@ -50,14 +50,14 @@ class SshOptions(NamedTuple):
     add_keys_to_agent: str = ""
     """As `ssh -G` prints it."""
     identity_agent: str = ""
-    """Path of the agent's socket; empty without an agent."""
+    """The path of the agent's socket; empty without an agent."""
     known_hosts: tuple[str, ...] = ()
     global_known_hosts: tuple[str, ...] = ()
     strict_host_key_checking: str = "ask"
     """ask, yes, accept-new or no."""
     hash_known_hosts: bool = False
     new_key_notice: str | None = None
-    """What to say when a host key was recorded; None for what ssh says, empty for nothing."""
+    """What to report when a host key was recorded; None for ssh's own message, empty for nothing."""
     connect_timeout: float | None = None
     address_family: str = "any"
     bind_address: str = ""
@@ -66,89 +66,93 @@ class SshOptions(NamedTuple):
     send_env: tuple[str, ...] = ()
     set_env: Mapping[str, str] = MappingProxyType({})
     forward_agent: str = ""
-    """Path of the agent's socket that programs on the target may use; empty for none."""
+    """The path of the agent's socket that programs on the target may use; empty for none."""
     methods: tuple[str, ...] = ("publickey", "keyboard-interactive", "password")
-    """Ways to log in that the user allows, preferred ones first."""
+    """The authentication methods that the user allows, in order of preference."""
     password_prompts: int = 3
     host_bound: bool = True
-    """Whether signatures may name the server's key, so that no other server can use them."""
+    """Whether signatures may include the server's key, so that no other server can use them."""
     devices: str = ""
-    """Of keyboard-interactive authentication, for the server to choose from."""
+    """Devices for keyboard-interactive authentication, from which the server chooses."""
     batch: bool = False
-    """Whether nothing may be asked."""
+    """Whether no questions may be asked."""
     algorithms: Algorithms = Algorithms()
     revoked_host_keys: tuple[str, ...] = ()
-    """Files of keys, or KRLs. A file that cannot be used is an error, and not an empty one."""
+    """Files of keys, or KRLs. A file that cannot be used is an error, rather than an empty one."""
     known_hosts_command: str = ""
-    """Prints lines of a known_hosts file; with its tokens still in it, since some stand for the host's key."""
+    """A command that prints lines of a known_hosts file. Its tokens are unexpanded, since some stand for the host's
+    key."""
     tokens: Tokens = Tokens()
-    """What they stand for."""
+    """The values of the tokens."""
     variables_read: frozenset[str] = frozenset()
-    """Names of the caller's variables that decided any of these."""
+    """The names of the caller's variables that influenced any of these."""
     trusts_localhost: bool = False
-    """Whether a host key is not checked on this machine itself."""
+    """Whether host keys are not checked for this machine itself."""
     check_host_ip: bool = False
     fingerprint_hash: str = "SHA256"
     version_addendum: str = ""
-    """Text for the server after our version."""
+    """Text to send to the server after our version."""
     quiet: bool = False
-    """Whether banners and notices are not shown."""
+    """Whether banners and notices are suppressed."""
     local_command: str = ""
-    """To run here once the connection is there; empty where that is not permitted, too."""
+    """The command to run here once connected; also empty if that is not permitted."""
     proxy_fdpass: bool = False
-    """Whether the ProxyCommand hands over a connected socket, and ends."""
+    """Whether the ProxyCommand hands over a connected socket, and exits."""
     tcp_keepalive: bool = True
     qos: int | None = None
-    """The mark of packets; None: the system's."""
+    """The mark of packets; None for the system's default."""
     attempts: int = 1
-    """To connect."""
+    """Attempts to connect."""
     alive_interval: float = 0.0
-    """Seconds of silence after which the server is asked for a sign of life; 0: as rdo sees fit."""
+    """Seconds of silence after which the server is asked for a sign of life; 0 for rdo's own default."""
     alive_count: int = 3
-    """Signs of life that may fail to come in a row."""
+    """Signs of life that may fail to arrive in a row."""
     ignored: tuple[str, ...] = ()
-    """What of the configuration has no effect, a line for each option."""
+    """Settings without effect in rdo, a line for each option."""
     copy_command: str = ""
-    """What puts a key of the user's there."""
+    """The command that installs a key of the user's on the host."""
     refused: tuple[str, ...] = ()
-    """What forbids a connection, a line for each option."""
+    """Settings that forbid a connection, a line for each option."""
 
     forwards: ForwardSet = NO_FORWARDS
-    """Held as long as the target is."""
+    """Forwards to hold while the target is connected."""
 
     @property
     def address(self) -> str:
-        """`user@host`, and the port where it is not 22: the target's name for people."""
+        """`user@host`, with the port if it is not 22: the target's name for people."""
         return f"{self.user}@{self.host}" + (f":{self.port}" if self.port != 22 else "")
 
     @property
     def known_as(self) -> str:
-        """The name that known_hosts files have for this host."""
+        """The name for this host in known_hosts files."""
         name = self.host_key_alias or self.hostname
         return name if self.port == 22 or self.host_key_alias else f"[{name}]:{self.port}"
 
 
 OF_COMMANDS = ("host", "send_env", "set_env", "forwards")
-"""What a command may have otherwise than the next one on the same connection, or bring along to it."""
+"""Options that may differ between commands on the same connection."""
 
 OF_MESSAGES = ("new_key_notice", "fingerprint_hash", "quiet", "ignored", "copy_command")
-"""What decides only what is said."""
+"""Options that only affect messages."""
 
 OF_QUESTIONS = ("password_prompts", "batch", "add_keys_to_agent", "hash_known_hosts", "connect_timeout", "attempts")
-"""What counts while one logs in, and is over then."""
+"""Options that only matter during the login."""
 
 
 def login_key(options: SshOptions) -> tuple[Hashable, ...]:
-    """Equal for options by which the same user comes to the same host in the same way: they may share a connection.
+    """Equal for options by which the same user reaches the same host in the same way, and which so may share a
+    connection.
 
-    A forwarded agent counts: sshd tells every session of a connection of one that any of them has asked for.
+    A forwarded agent makes a difference: sshd offers one to every session of a connection once any of them has asked
+    for it.
     """
-    names = options.tokens[:-1] if options.known_hosts_command or options.local_command else ()  # else expanded by now
+    # otherwise they are expanded by now
+    names = options.tokens[:-1] if options.known_hosts_command or options.local_command else ()
     return (*names, *_of_login(options).values())
 
 
 def login_details(options: SshOptions) -> Mapping[str, str]:
-    """Those of them that can be shown, by their names."""
+    """Those options of the key that can be shown, by their names."""
     of_login = _of_login(options).items()
     return {name.replace("_", " "): str(value) for name, value in of_login if isinstance(value, str | int | float)}
 
@@ -159,8 +163,9 @@ def _of_login(options: SshOptions) -> Mapping[str, Hashable]:
 
 
 def variables(options: SshOptions | None, caller: "Caller") -> Mapping[str, str]:
-    """What SendEnv and SetEnv ask the server for; of a name in both, SetEnv's value counts, as with ssh(1)."""
-    if options is None or not options.send_env:  # only where it is needed is the caller's environment looked at
+    """The variables that SendEnv and SetEnv ask the server to set. If both name one, SetEnv's value applies, as with
+    ssh(1)."""
+    if options is None or not options.send_env:  # the caller's environment is only examined if necessary
         return options.set_env if options else {}
     fits = _matcher(options.send_env)
     return {**{name: value for name, value in caller.environment.items() if fits(name)}, **options.set_env}
@@ -168,15 +173,16 @@ def variables(options: SshOptions | None, caller: "Caller") -> Mapping[str, str]
 
 @lru_cache(maxsize=16)
 def _matcher(patterns: tuple[str, ...]) -> Callable[[str], object]:
-    """Whether a name fits any of them, in which `*` and `?` alone are special. At once, as each command pays for it."""
+    """Whether a name matches one of the patterns, in which only `*` and `?` are special. Compiled, since each command
+    needs it."""
     whole = "|".join(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".") for pattern in patterns)
     return re.compile(whole, re.DOTALL).fullmatch
 
 
 def paths(text: str) -> tuple[str, ...]:
-    """Split paths that `ssh -G` prints without quotes. After an absolute one, what cannot begin a path continues it:
-    that has a blank in it. After a relative one it counts as another path: there are more of those.
-    """
+    """Split paths that `ssh -G` prints without quotes. After an absolute path, a word that cannot begin a path
+    continues it, since a path may contain a blank. After a relative path it counts as another path, which is more
+    frequent."""
     found: list[str] = []
     for word in text.split(" "):
         if found and found[-1].startswith(BEGINNINGS) and not word.startswith(BEGINNINGS):

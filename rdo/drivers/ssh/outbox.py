@@ -1,4 +1,5 @@
-"""What is to be sent over one SSH connection: in its order, not during a key exchange, and small pieces together."""
+"""The queue of what is to be sent over an SSH connection: in order, not during a key exchange, and with small pieces
+joined."""
 
 from __future__ import annotations
 
@@ -15,26 +16,26 @@ from rdo.drivers.ssh.paramiko_adapter import EXCHANGE_TIMEOUT, KeyExchange
 from rdo.errors import LinkLost
 
 SMALL = 4096
-"""Bytes of data that may wait for more, so that one call to the system sends it all."""
+"""Bytes of data that may wait for more, so that a single system call sends them."""
 
 HELD_LIMIT = 64
-"""Pieces of data that wait at most."""
+"""Most pieces of data that may wait."""
 
 FAILURES = (EOFError, OSError, SSHException, Violation)
 
 _Waiting = tuple["Sendable | OutgoingData", "Answered | None", "Callable[[], bool] | None"]
-"""What `send` is given."""
+"""The arguments of `send`."""
 
 
 class MessageOutbox:
-    """Usable from any thread. The lock and the state of the key exchange are paramiko's."""
+    """The outbox of a connection. Thread-safe. The lock and the state of the key exchange are paramiko's."""
 
     def __init__(self, exchange: KeyExchange, lost: Callable[[Exception], LinkLost]) -> None:
-        """`lost` gives up a connection for that reason."""
+        """`lost` gives up the connection for that reason."""
         self._exchange = exchange
         self._lost = lost
         self._waiting: deque[_Waiting] = deque()
-        """Only who holds `clear_to_send_lock` takes from it."""
+        """Only the thread that holds `clear_to_send_lock` takes from it."""
         self.requests = GlobalRequests()
 
     def send(
@@ -43,27 +44,28 @@ class MessageOutbox:
         answered: Answered | None = None,
         unless: Callable[[], bool] | None = None,
     ) -> None:
-        """Send what waits, and then this, after a running key exchange. Raises LinkLost.
+        """Send what is waiting and then this message, after a current key exchange. Raises LinkLost.
 
-        `answered`: of a global request. `unless`: whether it must not follow what was sent by then.
+        `answered` is for the answer to a global request. `unless` returns whether the message must not follow what was
+        sent by then.
         """
         self._waiting.append((message, answered, unless))
         self._send_waiting()
 
     def hold(self, data: OutgoingData, unless: Callable[[], bool]) -> None:
-        """Have it sent before what is sent next, or by `flush`. Never raises."""
+        """Queue data, to be sent before the next message, or by `flush`. Never raises."""
         self._waiting.append((data, None, unless))
         if len(data.content) > SMALL or len(self._waiting) > HELD_LIMIT:
             self.flush()
 
     def flush(self) -> None:
-        """Send what waits. Never raises: if the connection is lost, every channel is told."""
+        """Send what is waiting. Never raises: if the connection is lost, every channel learns of it."""
         if self._waiting:
             with contextlib.suppress(LinkLost):
                 self._send_waiting()
 
     def try_send(self, message: Sendable, answered: Answered) -> None:
-        """Send a global request, unless somebody else is just sending, or keys are exchanged. Raises LinkLost."""
+        """Send a global request, unless another thread is sending, or keys are being exchanged. Raises LinkLost."""
         exchange = self._exchange
         if not exchange.clear_to_send_lock.acquire(blocking=False):
             return
@@ -83,7 +85,7 @@ class MessageOutbox:
                 with exchange.clear_to_send_lock:
                     if not exchange.active:
                         raise EOFError
-                    if exchange.clear_to_send.is_set():  # which it is but for key exchanges
+                    if exchange.clear_to_send.is_set():  # which it is except during key exchanges
                         self._send_now()
                         return
                 if not exchange.clear_to_send.wait(EXCHANGE_TIMEOUT):
@@ -92,7 +94,8 @@ class MessageOutbox:
             raise self._lost(error) from error
 
     def _send_now(self) -> None:
-        """With the lock: all that waits, which may be nothing, as whoever had it before has sent it."""
+        """Send everything that is waiting, which may be nothing if another thread has sent it. Call with the lock
+        held."""
         messages = []
         while self._waiting:
             message, answered, unless = self._waiting.popleft()

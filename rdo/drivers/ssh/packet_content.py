@@ -1,6 +1,6 @@
-"""What SSH packets hold, as bytes: data for channels, and how it is compressed by zlib and encrypted by AES-GCM. Pure.
+"""The contents of SSH packets as bytes: data for channels, and its compression by zlib and encryption by AES-GCM. Pure.
 
-What the server sends is decompressed only as far as a packet may be long.
+Data from the server is decompressed only up to the maximum length of a packet.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh.fields import Violation
 
 PACKET_LIMIT = READ_SIZE + 4096
-"""Bytes of a packet, compressed or not: of data for a channel, what we allow the server, and a header. OpenSSH takes no
-larger one."""
+"""Bytes of a packet, compressed or not: the data for a channel that rdo allows the server, and a header. OpenSSH
+accepts no larger one."""
 
 LENGTH_SIZE, TAG_SIZE = 4, 16
 SEALED_SIZE = LENGTH_SIZE + TAG_SIZE
-"""Bytes that stand around what is encrypted: its length, and its tag."""
+"""Bytes around the encrypted part: its length, and its tag."""
 
 
 DATA_HEADER = struct.Struct(">BII").pack
@@ -32,20 +32,20 @@ INCOMING_HEADER = struct.Struct(">BBII")
 
 
 class Sendable(Protocol):
-    """A message, or what stands for one."""
+    """A message, or a stand-in for one."""
 
     def asbytes(self) -> bytes: ...
 
 
 class OutgoingData(NamedTuple):
-    """Data for a channel, of any length: sent as packets of `limit` bytes, all at once."""
+    """Data of any length for a channel, sent at once as packets of up to `limit` bytes."""
 
     channel: int
     content: memoryview | bytes
     limit: int
 
     def pieces(self) -> Sequence[tuple[bytes, memoryview | bytes]]:
-        """The messages, each as what stands before its data, and that (RFC 4254, section 5.2)."""
+        """The messages, each as its header and its data (RFC 4254, section 5.2)."""
         channel, content, limit = self
         size = len(content)
         if size <= limit:
@@ -55,12 +55,12 @@ class OutgoingData(NamedTuple):
 
 
 def message_body(plain: bytes) -> bytes:
-    """What follows the number of its message in a packet without its length."""
+    """What follows the message number in a packet without its length."""
     return plain[2 : len(plain) - plain[0]]
 
 
 def channel_data(plain: bytes) -> tuple[int, memoryview]:
-    """The channel, and the data, of such a packet with data for one. Raises Violation."""
+    """The channel and the data in a packet with data for one. Raises Violation."""
     _, _, channel, length = INCOMING_HEADER.unpack_from(plain)
     data = memoryview(plain)[INCOMING_HEADER.size : INCOMING_HEADER.size + length]
     if len(data) != length:
@@ -75,7 +75,7 @@ class Deflater:
         self._stream = zlib.compressobj(6)  # ssh's level
 
     def __call__(self, data: bytes) -> bytes:
-        """Smaller, if it can be; whole by itself, with what came before."""
+        """Compress a packet, which can be decompressed completely, given those before it."""
         return self._stream.compress(data) + self._stream.flush(zlib.Z_PARTIAL_FLUSH)
 
 
@@ -86,7 +86,7 @@ class Inflater:
         self._stream = zlib.decompressobj()
 
     def __call__(self, data: bytes) -> bytes:
-        """As it was. Raises Violation for what is too large then, or none of it."""
+        """Decompress a packet. Raises Violation if the result is too large, or the data is invalid."""
         try:
             whole = self._stream.decompress(data, PACKET_LIMIT + 1)
         except zlib.error as error:
@@ -99,7 +99,7 @@ class Inflater:
 
 
 class GcmEngine(Protocol):
-    """What cryptography has for a key."""
+    """The interface of the AES-GCM class of cryptography."""
 
     def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes, /) -> bytes: ...
     def decrypt(self, nonce: bytes, data: memoryview, associated_data: memoryview, /) -> bytes: ...
@@ -110,11 +110,12 @@ class AesGcm:
 
     def __init__(self, engine: GcmEngine, initial_vector: bytes) -> None:
         self._engine = engine
-        self._encrypt_into = getattr(engine, "encrypt_into", None)  # older releases of cryptography have none
+        self._encrypt_into = getattr(engine, "encrypt_into", None)  # older releases of cryptography lack it
         self._nonces = nonces(initial_vector)
 
     def encrypt(self, plain: bytes, room: memoryview) -> None:
-        """Make the next packet: its length, what it holds, and the tag. `room` has SEALED_SIZE bytes more than that."""
+        """Build the next packet: its length, its content, and the tag. `room` has SEALED_SIZE bytes more than the
+        content."""
         length = len(plain).to_bytes(LENGTH_SIZE, "big")
         room[:LENGTH_SIZE] = length
         if self._encrypt_into is None:
@@ -123,12 +124,12 @@ class AesGcm:
             self._encrypt_into(next(self._nonces), plain, length, room[LENGTH_SIZE:])
 
     def decrypt(self, sealed: memoryview, length: memoryview) -> bytes:
-        """What a packet holds, without its length. Raises InvalidTag for one that was changed on its way."""
+        """The content of a packet, without its length. Raises InvalidTag for one that was modified in transit."""
         return self._engine.decrypt(next(self._nonces), sealed, length)
 
 
 def nonces(initial_vector: bytes) -> Iterator[bytes]:
-    """One for each packet: four fixed bytes, and eight that count the packets (RFC 5647, section 7.1)."""
+    """A nonce for each packet: four fixed bytes, and eight that count the packets (RFC 5647, section 7.1)."""
     fixed, count = initial_vector[:4], int.from_bytes(initial_vector[4:], "big")
     while True:
         yield fixed + count.to_bytes(8, "big")

@@ -1,4 +1,4 @@
-"""SSH packets that come in: under AES-GCM by a way of our own, otherwise by paramiko's. Knows packets, no channels."""
+"""Receives SSH packets: with AES-GCM by our own code, otherwise by paramiko's. Knows packets, but no channels."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from rdo.drivers.target_stream import DELIVERY_LOCK
 LENGTH = struct.Struct(">I")
 
 PACKET_MINIMUM = 12
-"""Bytes of a packet after its length (RFC 4253, section 6); of one of AES-GCM 16, as the cipher finds out."""
+"""Bytes of a packet after its length (RFC 4253, section 6); 16 with AES-GCM, which the cipher checks."""
 
 READ_AHEAD_SIZE = 1024 * 1024
-"""Bytes read ahead: several packets."""
+"""Bytes to read ahead: several packets."""
 
 VERSION_LINE_LIMIT = 1024
 LINE_LENGTH_LIMIT = 8192
-"""Lines that a server may say before its version, and bytes of one: as ssh(1)."""
+"""Lines that a server may send before its version, and bytes of each, as with ssh(1)."""
 
 
 class ReadAhead:
-    """What has come and was not taken yet. For one thread."""
+    """Data that has arrived and was not taken yet. Not thread-safe."""
 
     def __init__(self, stream: MonitoredStream) -> None:
         self._stream = stream
@@ -38,17 +38,17 @@ class ReadAhead:
         self._start = self._end = 0
         self._deferred: list[Callable[[], None]] = []
         self.deadline: float | None = None
-        """By the monotonic clock: nothing is waited for after it."""
+        """The time by the monotonic clock after which it no longer waits."""
         self.closed = False
-        """Set to have a wait end."""
+        """Set to end a wait."""
 
     def __len__(self) -> int:
         return self._end - self._start
 
     def packet(self, limit: int = PACKET_LIMIT) -> memoryview | None:
-        """The next packet, with its length before it, if all of it has come; and pass over it.
+        """Take the next packet, including its length, if all of it has arrived.
 
-        None if more than so many bytes follow its length.
+        None if more than `limit` bytes follow its length.
         """
         if self._end - self._start < LENGTH.size:
             return None
@@ -60,16 +60,16 @@ class ReadAhead:
         return self._room[start:end]
 
     def peek(self, size: int) -> memoryview:
-        """So many of the next bytes, which have come; they change with the next reading."""
+        """The next `size` bytes, which have arrived. They change with the next read."""
         return self._room[self._start : self._start + size]
 
     def take(self, size: int) -> memoryview:
-        """The same, and pass over them."""
+        """The same, and remove them."""
         self._start += size
         return self._room[self._start - size : self._start]
 
     def version(self) -> bytes:
-        """The line with the server's version, which others may stand before. Raises EOFError, OSError, Violation."""
+        """The line with the server's version, which may follow other lines. Raises EOFError, OSError, Violation."""
         for _ in range(VERSION_LINE_LIMIT):
             line = self._line()
             if line.startswith(b"SSH-"):
@@ -77,11 +77,11 @@ class ReadAhead:
         raise Violation(f"it sent {VERSION_LINE_LIMIT} lines without its version")
 
     def defer(self, act: Callable[[], None]) -> None:
-        """Do it before the next wait."""
+        """Call the function before the next wait."""
         self._deferred.append(act)
 
     def fill(self, size: int) -> None:
-        """Read until there are so many bytes. Raises EOFError, OSError, Violation."""
+        """Read until so many bytes are available. Raises EOFError, OSError, Violation."""
         if self._start + size > len(self._room):
             rest = len(self)
             self._room[:rest] = bytes(self._room[self._start : self._end])
@@ -116,36 +116,36 @@ class ReadAhead:
 
 
 CHANNEL_MESSAGES = range(MSG_CHANNEL_OPEN_SUCCESS, MSG_CHANNEL_FAILURE + 1)
-"""Numbers of the messages for a channel: each begins with the receiver's number for it (RFC 4254, section 5)."""
+"""Numbers of the messages for a channel, which begin with the receiver's number for it (RFC 4254, section 5)."""
 
 MessageHandler = Callable[[int, int, bytes | memoryview], bool]
-"""Takes a message for a channel: its number, the channel's, and what follows that; of data, nothing but the data.
-Whether it was taken.
-"""
+"""Handles a message for a channel: its number, the channel's, and what follows that; for data, just the data. Returns
+whether it did."""
 
 
 class PacketReceiver:
-    """Reads the packets of one connection. For one thread, which also sets `cipher` and `decompressor`."""
+    """Reads the packets of one connection. Not thread-safe. The reading thread also sets `cipher` and
+    `decompressor`."""
 
     def __init__(self, stream: MonitoredStream, read_plainly: Callable[[], tuple[int, Message]]) -> None:
-        """`read_plainly` is paramiko's way, for other ciphers and for all that precedes the first key exchange."""
+        """`read_plainly` is paramiko's way, for other ciphers and for everything before the first key exchange."""
         self.source = ReadAhead(stream)
         self._read_plainly = read_plainly
         self.cipher: AesGcm | None = None
         self.decompressor: Inflater | None = None
         self.has_keys = False
-        """Whether anything is encrypted yet."""
+        """Whether packets are encrypted yet."""
         self.sequence = 0
-        """The number of the next message to be read."""
+        """The sequence number of the next message to read."""
         self.handle: MessageHandler = lambda kind, number, body: False
-        """Is offered the messages for channels; what it does not take is read."""
+        """Called with the messages for channels. Those it does not handle are returned by `read`."""
         self._ahead: deque[tuple[int, list[memoryview]]] = deque()
-        """Data that was decrypted and is still to be handed on: a channel's number, and pieces for it."""
+        """Data that was decrypted but not passed on yet: a channel's number, and pieces for it."""
         self._last: bytes | None = None
-        """The packet after it, which holds something else."""
+        """The packet after it, which contains something else."""
 
     def read(self) -> tuple[int, Message]:
-        """The next message that is not taken: its number, and its body, without which data for a channel may come.
+        """The next message that was not handled: its number, and its body. Data for channels is passed on in between.
 
         Raises EOFError, SSHException, Violation.
         """
@@ -164,24 +164,26 @@ class PacketReceiver:
                 return last[1], Message(message_body(last))
 
     def read_exactly(self, size: int) -> bytes:
-        """So many bytes, for paramiko. Raises EOFError, OSError, Violation."""
+        """Exactly `size` bytes, for paramiko. Raises EOFError, OSError, Violation."""
         if not 0 <= size <= PACKET_LIMIT:
             raise Violation(f"it sent a packet of {size} bytes")
         self.source.fill(size)
         return bytes(self.source.take(size))
 
     def _next_plainly(self) -> tuple[int, Message]:
-        """The next message, by paramiko's way."""
+        """The next message, read by paramiko."""
         if not self.has_keys:
-            self._check_length()  # paramiko believes any
+            self._check_length()  # paramiko trusts any length
         self.sequence = (self.sequence + 1) & 0xFFFFFFFF
         return self._read_plainly()
 
     def _decrypt(self) -> None:
-        """The next packet, and what has come after it of data for channels: with other messages, keys may change.
+        """Decrypt the next packet, and the data for channels that has arrived after it; after other messages, keys may
+        change.
 
-        All of it before any is handed on: each piece wakes who reads it, and many would send what is next one by one.
-        Pieces for the same channel are handed on together, since sshd sends 32 KiB at a time.
+        Everything is decrypted before any of it is passed on: each piece wakes a reader, and many readers would then
+        send their next data one by one. Pieces for the same channel are passed on together, since sshd sends 32 KiB at
+        a time.
         """
         assert self.cipher is not None
         packet: memoryview | None = self._wait()
@@ -205,13 +207,13 @@ class PacketReceiver:
             packet = self.source.packet(left)
 
     def _wait(self) -> memoryview:
-        """The next packet, once it has come."""
+        """The next packet, once it has arrived."""
         while (packet := self.source.packet()) is None:
             self.source.fill(LENGTH.size + self._check_length() + TAG_SIZE)
         return packet
 
     def _hand_over(self, kind: int, payload: bytes) -> bool:
-        """Give it to the channel that it is for: whether that took it."""
+        """Pass a message to its channel, and return whether that handled it."""
         if kind not in CHANNEL_MESSAGES:
             return False
         fields = MessageReader(payload)
@@ -219,7 +221,7 @@ class PacketReceiver:
         return self.handle(kind, number, fields.string() if kind == MSG_CHANNEL_DATA else payload[4:])
 
     def _hand_on(self) -> bool:
-        """Give the data to the channels that it is for: whether they took it."""
+        """Pass the data to its channels, and return whether they took it."""
         if len(self._ahead) <= 1:
             return not self._ahead or self._hand_on_next()
         with DELIVERY_LOCK:
@@ -231,7 +233,8 @@ class PacketReceiver:
         return self.handle(MSG_CHANNEL_DATA, number, data)
 
     def _check_length(self) -> int:
-        """Bytes of the next packet, of which its length at least has come then. Raises EOFError, OSError, Violation."""
+        """The size of the next packet, of which at least the length has arrived by then. Raises EOFError, OSError,
+        Violation."""
         self.source.fill(LENGTH.size)
         (length,) = LENGTH.unpack(self.source.peek(LENGTH.size))
         if not PACKET_MINIMUM <= length <= PACKET_LIMIT:

@@ -1,8 +1,8 @@
-"""All that rdo uses of paramiko beyond what paramiko documents: the agreement on keys, and packets under other ciphers
-than AES-GCM. Only this module imports paramiko's transport and packets; each name of theirs stands in `NAMES`, which a
-test checks against the installed version.
+"""Everything that rdo uses of paramiko beyond its documented interface: key exchange, and packets with other ciphers
+than AES-GCM. Only this module imports paramiko's transport and packets; every name it uses is listed in `NAMES`, which
+a test checks against the installed version.
 
-Once keys are agreed on, messages are rdo.drivers.ssh.transport's.
+After the key exchange, messages are handled by rdo.drivers.ssh.transport.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from rdo.drivers.ssh.packet_receiver import PacketReceiver
 from rdo.drivers.ssh.packet_sender import PacketSender
 
 NEVER = 1 << 62
-"""paramiko's own rekey can end a busy connection (paramiko#822): sshd starts rekeys, and those go well."""
+"""paramiko's own rekey can end a busy connection (paramiko#822). sshd starts rekeys, and those work."""
 
 EXCHANGE_TIMEOUT = 30.0
-"""Seconds for the server to finish an exchange of keys that it has begun, and for what waits to be sent meanwhile."""
+"""Seconds for the server to finish a key exchange that it has begun, and for messages to wait meanwhile."""
 
 KEX_INFO: dict[str, Any] = Transport._kex_info  # type: ignore[attr-defined]
 
 KEX_ABLE = tuple(name for name in KEY_EXCHANGES if name in KEX_INFO or name == "curve25519-sha256")
-"""Key exchanges that this installation can do: for mlkem768x25519 cryptography has to be new."""
+"""Key exchanges that this installation supports: mlkem768x25519 needs a recent cryptography."""
 
 NAMES = {
     "Transport": (
@@ -59,13 +59,13 @@ NAMES = {
         "set_outbound_cipher", "set_outbound_compressor", "write_all",
     ),
 }  # fmt: skip
-"""Of each class of paramiko, what rdo calls, sets or overrides, beyond its constructor and what threads have."""
+"""For each class of paramiko, what rdo calls, sets or overrides, apart from its constructor and members of threads."""
 
 
 class PacketizerAdapter(Packetizer):
-    """paramiko's Packetizer, whose work is done by a sender and a receiver of our own wherever the cipher is AES-GCM.
+    """paramiko's Packetizer, with the work done by our own sender and receiver if the cipher is AES-GCM.
 
-    What paramiko has for another cipher calls `write_all` and `read_all` here. All methods are called by paramiko.
+    paramiko's code for other ciphers calls `write_all` and `read_all` here. All methods are called by paramiko.
     """
 
     def __init__(self, stream: MonitoredStream) -> None:
@@ -109,7 +109,7 @@ class PacketizerAdapter(Packetizer):
 def _aes_gcm(cipher: Mapping[str, Any], initial_vector: bytes | None, before: AesGcm | None) -> AesGcm | None:
     """The new cipher if it is AES-GCM, else None. Raises SSHException.
 
-    paramiko's own count of packets, which other ciphers need, stands still while packets go our way.
+    paramiko's own count of packets, which other ciphers need, is not updated while packets are handled here.
     """
     if not cipher["aead"]:
         if before is not None:
@@ -119,7 +119,7 @@ def _aes_gcm(cipher: Mapping[str, Any], initial_vector: bytes | None, before: Ae
 
 
 class KeyExchange(Transport):
-    """paramiko's Transport without its loop, its channels and its logins. The thread is to be run by who inherits."""
+    """paramiko's Transport without its loop, its channels and its logins. The subclass runs the thread."""
 
     _kex_info = MappingProxyType({**KEX_INFO, "curve25519-sha256": KEX_INFO["curve25519-sha256@libssh.org"]})
     _compression_info = MappingProxyType({DELAYED_ZLIB: (Deflater, Inflater), "none": (None, None)})
@@ -137,7 +137,7 @@ class KeyExchange(Transport):
     _send_message: Callable[[Any], None]
 
     def __init__(self, stream: MonitoredStream, offer: AlgorithmOffer) -> None:
-        """`stream` has had our version."""
+        """Our version was already sent over `stream`."""
         super().__init__(stream, packetizer_class=PacketizerAdapter)  # type: ignore[arg-type]
         self._preferred_keys = offer.host_keys
         self._preferred_kex = offer.key_exchanges
@@ -151,11 +151,11 @@ class KeyExchange(Transport):
 
     @property
     def preferred_keys(self) -> tuple[str, ...]:
-        """Without the host certificates that paramiko adds where nobody asked for them."""
+        """The key types, without the host certificates that paramiko adds unasked."""
         return self._preferred_keys
 
     def _verify_key(self, host_key: bytes, signature: bytes) -> None:
-        """As paramiko has it, and calls it, in each key exchange. Raises Violation."""
+        """Check the host key. paramiko defines this method, and calls it in each key exchange. Raises Violation."""
         try:
             shown = prove(self.host_key_type, host_key, signature, self.H)
         except ValueError as error:
@@ -167,7 +167,7 @@ class KeyExchange(Transport):
         self.shown = shown
 
     def begin_compression(self) -> None:
-        """The login is over: from here on what was agreed on to begin then. By the thread that receives."""
+        """Begin the agreed compression, since the login is over. Called by the receiving thread."""
         if self.local_compression == DELAYED_ZLIB:
             self.packetizer.set_outbound_compressor(Deflater())
         if self.remote_compression == DELAYED_ZLIB:
@@ -175,18 +175,18 @@ class KeyExchange(Transport):
 
     @property
     def is_exchanging(self) -> bool:
-        """Whether keys are being agreed on: nothing but what belongs to that may come then."""
+        """Whether keys are being exchanged, when only messages of the exchange may arrive."""
         return bool(self._expected_packet)
 
     def begin_exchange(self) -> None:
-        """Say what we offer, and wait for what the server does."""
+        """Send our offer, and wait for the server's messages."""
         self._send_kex_init()  # type: ignore[attr-defined]
         self._expected_packet = (MSG_KEXINIT,)
 
     def take_exchange(self, kind: int, message: Message) -> bool:
-        """Take a message, if it belongs to an exchange of keys: whether it does.
+        """Handle a message if it belongs to a key exchange, and return whether it does.
 
-        Raises Violation where another is due, Incompatible, and whatever paramiko meets in a message without sense.
+        Raises Violation if another one is due, Incompatible, and whatever paramiko raises for a malformed message.
         """
         due, self._expected_packet = self._expected_packet, ()
         if due and kind not in due:
@@ -203,11 +203,13 @@ class KeyExchange(Transport):
         return True
 
     def check_order(self, kind: int) -> None:
-        """Refuse what may come at any time, where strict key exchange was agreed on and the first is not over."""
+        """Refuse a message that is normally allowed at any time, if strict key exchange was agreed on and the first is
+        not over."""
         self._enforce_strict_kex(kind)  # type: ignore[attr-defined]
 
     def _really_parse_kex_init(self, message: Message, ignore_first_byte: bool = False) -> dict[str, Any]:
-        """As paramiko has it, and calls it. It demands that a MAC be agreed on, where the cipher needs none, too."""
+        """paramiko defines this method, and calls it. It demands that a MAC is agreed on, even if the cipher needs
+        none."""
         offer: dict[str, Any] = super()._really_parse_kex_init(message, ignore_first_byte)  # type: ignore[misc]
         for end in ("client", "server"):
             if not kex_offer.needs_mac(offer[f"{end}_encrypt_algo_list"], self.preferred_ciphers):
@@ -231,7 +233,7 @@ class KeyExchange(Transport):
 
 
 def silence() -> None:
-    """Keep paramiko's log from the process's stderr: rdo reports what it has to say itself."""
+    """Keep paramiko's log out of the process's stderr: rdo reports errors itself."""
     log = logging.getLogger("paramiko")
     log.addHandler(logging.NullHandler())
     log.propagate = False

@@ -1,4 +1,4 @@
-"""How an SSH server is asked for a sign of life, without waiting for it; and how often, by the user's configuration."""
+"""Asks an SSH server for a sign of life without waiting for it; and how often, by the user's configuration."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from rdo.util import threads
 
 
 class Ping:
-    """Of one connection. Usable from any thread."""
+    """The ping of one connection. Thread-safe."""
 
     def __init__(self, transport: SshTransport, stream: MonitoredStream) -> None:
         self._transport = transport
         self._stream = stream
         self._slow = threading.Lock()
-        """Guards sending that may have to wait: one thread does at a time."""
+        """Held while a thread sends that may have to wait, so that there is only one."""
 
     def send(self) -> None:
-        """Ask. Not where something else is stuck on its way: that asks enough."""
+        """Ask, unless something else is stuck on its way, which serves the same purpose."""
         if self._stream.is_socket:
-            with contextlib.suppress(LinkLost, OSError, ValueError):  # closed: who reads meets that, too
+            with contextlib.suppress(LinkLost, OSError, ValueError):  # closed, as the reading thread notices, too
                 if self._stream.takes_more():
                     self._transport.outbox.try_send(messages.keepalive(), _ignore)
         elif self._slow.acquire(blocking=False):
@@ -36,7 +36,7 @@ class Ping:
                 self._slow.release()
 
     def _send_slowly(self) -> None:
-        """Through another host, where nobody knows whether there is room."""
+        """Send through another host, in which case it is unknown whether there is room."""
         try:
             with contextlib.suppress(LinkLost):
                 self._transport.outbox.send(messages.keepalive(), _ignore)
@@ -45,11 +45,11 @@ class Ping:
 
 
 def _ignore(answer: bytes | None) -> None:
-    """That it came is all that it says."""
+    """The arrival of the answer is all that matters."""
 
 
 def keepalive_timeouts(usual: KeepaliveTimeouts, options: SshOptions) -> KeepaliveTimeouts:
-    """The user's own, if there are any: also while the connection is not in use."""
+    """The user's own timeouts, if any; they also apply while the connection is not in use."""
     interval = options.alive_interval
     if not interval:
         return usual

@@ -1,4 +1,4 @@
-"""Asking `ssh -G` what the user's ssh configuration says of a host, or another reader where there is no ssh program."""
+"""Asks `ssh -G` what the user's ssh configuration says about a host, or another reader if there is no ssh program."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ QUERY_TIMEOUT = 20.0
 
 
 COMPLAINT_LIMIT = 3
-"""Lines of ssh's about a configuration that one line of ours holds."""
+"""Lines of ssh's errors about a configuration that an error message includes."""
 
 
 class Query:
-    """A running `ssh -G`: started first, so that it works while we import what the answer is for."""
+    """A running `ssh -G`: started first, so that it works while the code for its answer is imported."""
 
     def __init__(self, request: SshQueryRequest, environment: Mapping[str, str], start: Start | None = None) -> None:
-        """For a caller with this environment; `start` is own_program's where that is this process itself.
+        """For a caller with this environment; `start` is own_program's if that is this process itself.
 
-        Raises ConnectError for names that ssh could take for an option.
+        Raises ConnectError for names that ssh could treat as an option.
         """
         check_names(request)
         self._request = request
@@ -44,12 +44,12 @@ class Query:
 
     @property
     def is_program(self) -> bool:
-        """Whether it is the program `ssh` that answers, which is nearly always there."""
+        """Whether the program `ssh` answers, which nearly always exists."""
         return self._finish is not None
 
     def options(self) -> SshOptions:
-        """The answer. Raises ConnectError with ssh's own words where the configuration is wrong."""
-        from rdo.drivers.ssh.query_output import parse  # while ssh works
+        """The answer. Raises ConnectError with ssh's own message if the configuration is invalid."""
+        from rdo.drivers.ssh.query_output import parse  # imported while ssh works
 
         request, finish = self._request, self._finish
         lines = _answer(request, finish) if finish else _lines_without_ssh(request, self._environment)
@@ -61,7 +61,7 @@ class Query:
 
 
 def _start_for_caller(command: Sequence[str], environment: Mapping[str, str]) -> Finish:
-    from rdo.util.caller_program import begin_for_caller  # loads what a process that asks for itself does without
+    from rdo.util.caller_program import begin_for_caller  # imports what a process that asks for itself does not need
 
     return begin_for_caller(command, environment)
 
@@ -85,7 +85,7 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _lines_without_ssh(request: SshQueryRequest, environment: Mapping[str, str]) -> list[str]:
-    """The same lines out of paramiko's reader, which knows neither Include nor most of Match."""
-    from rdo.drivers.ssh.config_file import lines  # costs the paramiko import, so only here
+    """The same lines from paramiko's reader, which knows neither Include nor most of Match."""
+    from rdo.drivers.ssh.config_file import lines  # imports paramiko, so only here
 
     return lines(request, environment)

@@ -1,4 +1,4 @@
-"""The forwards in what `ssh -G` prints. Pure."""
+"""The forwards in the output of `ssh -G`. Pure."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from rdo.config.forwards import EVERYWHERE, NO_FORWARDS, Endpoint, Forward, Forw
 from rdo.drivers.ssh.option_table import Found
 
 PAIR = r"(.+?) (\[.*\]:\d+|/.*|[^ ]+:\d+)"
-"""What listens, and what that leads to. A path may contain blanks; what is in brackets is an address or a name."""
+"""A listener and its destination. A path may contain blanks; text in brackets is an address or a name."""
 
 SOCKS = " [socks]:0"
-"""Where `ssh -G` has a RemoteForward lead that is a proxy; others print nothing."""
+"""The destination that `ssh -G` prints for a RemoteForward that is a proxy. Some releases print none."""
 
 TRUE = ("yes", "true")
 
 
 def forwards(found: Found) -> ForwardSet:
-    """All that the options ask for. Raises ValueError."""
+    """All forwards in the options. Raises ValueError."""
     if _first(found, "clearallforwardings") in TRUE:
         return NO_FORWARDS
     is_open = _first(found, "gatewayports") in TRUE
     local = [_pair(text, ForwardKind.LOCAL) for text in found.get("localforward", ())]
     permitted = _permitted(_first(found, "permitremoteopen"))
     remote = [_remote(text, permitted) for text in found.get("remoteforward", ())]
-    # Some releases print those of LocalForward that lead to a socket here, too.
+    # Some releases also print those LocalForwards here that lead to a local socket.
     listens = [text.split(" ")[0] for text in found.get("localforward", ())]
     dynamic = [
         Forward(_listen(text, "DynamicForward"), Endpoint(), True, ForwardKind.DYNAMIC)
@@ -52,7 +52,7 @@ def _remote(text: str, permitted: tuple[Endpoint, ...] | None) -> Forward:
 
 
 def _permitted(text: str) -> tuple[Endpoint, ...] | None:
-    """Where proxies on the target may lead."""
+    """The permitted destinations of proxies on the target."""
     if text in ("", "any"):
         return None
     words = [] if text == "none" else text.split()
@@ -83,5 +83,5 @@ def _endpoint(text: str, name: str) -> Endpoint:
 
 
 def _opened(endpoint: Endpoint) -> Endpoint:
-    """With GatewayPorts: what names no address is on all."""
+    """With GatewayPorts, an endpoint without an address is on all addresses."""
     return endpoint._replace(host=EVERYWHERE) if endpoint.port and not endpoint.host else endpoint

@@ -1,4 +1,5 @@
-"""What `ssh -G` prints, as SshOptions. Pure, but for the name of this machine; rdo.drivers.ssh.query gets the lines."""
+"""Parses the output of `ssh -G` into SshOptions. Pure, except for the name of this machine; rdo.drivers.ssh.query gets
+the lines."""
 
 from __future__ import annotations
 
@@ -23,13 +24,13 @@ QOS_NAMES = {
     **{f"cs{number}": number << 5 for number in range(8)},
     **{f"af{group}{drop}": group << 5 | drop << 3 for group in range(1, 5) for drop in range(1, 4)},
 }
-"""As the byte in the header of an IP packet has them."""
+"""The values as in the header of an IP packet."""
 
 
 def packet_mark(text: str) -> int | None:
-    """The mark for `ssh -G`'s value: that of interactive sessions, which stands first, as one connection carries all.
+    """The mark for `ssh -G`'s value: the first one, for interactive sessions, as one connection carries everything.
 
-    None where the system is to decide, or for what is not a mark.
+    None if the system should decide, or for what is not a mark.
     """
     name = text.split(" ")[0].lower()
     if name in QOS_NAMES:
@@ -45,16 +46,16 @@ TRUE = ("yes", "true")
 FALSE = ("no", "false")
 
 RSA_BITS = 1024
-"""The least that a RSA key has to have where nothing is said, as with ssh."""
+"""The minimum size of RSA keys if none is set, as with ssh."""
 
 QUIET = ("QUIET", "SILENT", "FATAL", "ERROR")
-"""Levels of logging at which ssh shows neither banners nor notices; `ssh -G` prints SILENT for QUIET."""
+"""Log levels at which ssh shows neither banners nor notices; `ssh -G` prints SILENT for QUIET."""
 
 
 def parse(
     request: SshQueryRequest, lines: Iterable[str], environment: Mapping[str, str], person: pwd.struct_passwd
 ) -> SshOptions:
-    """The options in the lines of `ssh -G`. Pure, but for what `environment` and `person` say."""
+    """The options in the lines of `ssh -G`. Pure, except for what `environment` and `person` say."""
     found = _by_name(lines)
     one = {key: values[0] for key, values in found.items() if values[0] != "none"}
     noted = NotedVariables(environment)
@@ -98,7 +99,7 @@ def _files(found: Mapping[str, Sequence[str]], option: str, tokens: Tokens) -> t
 
 
 def _with_login(known: SshOptions, one: Mapping[str, str]) -> SshOptions:
-    """With what concerns the ways to log in."""
+    """Add the options about authentication."""
     return known._replace(
         methods=_methods(one),
         identities_only=one.get("identitiesonly") in TRUE,
@@ -111,7 +112,7 @@ def _with_login(known: SshOptions, one: Mapping[str, str]) -> SshOptions:
 
 
 def _with_line(known: SshOptions, one: Mapping[str, str]) -> SshOptions:
-    """With what concerns the connection itself."""
+    """Add the options about the connection itself."""
     return known._replace(
         algorithms=_algorithms(one),
         proxy_fdpass=one.get("proxyusefdpass") in TRUE,
@@ -126,7 +127,7 @@ def _with_line(known: SshOptions, one: Mapping[str, str]) -> SshOptions:
 
 
 def _with_checks(known: SshOptions, one: Mapping[str, str], tokens: Tokens) -> SshOptions:
-    """With what concerns the host's key, and the command that is run here."""
+    """Add the options about the host key, and about local commands."""
     permitted = one.get("permitlocalcommand") in TRUE
     return known._replace(
         revoked_host_keys=tuple(tokens.path(name) for name in paths(one.get("revokedhostkeys", ""))),

@@ -1,4 +1,4 @@
-"""What `ssh -G` is to be asked about a host, and the command lines that follow from it. Pure."""
+"""The question to `ssh -G` about a host, and the command lines that follow from it. Pure."""
 
 import shlex
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class SshQueryRequest(NamedTuple):
 
 
 def check_names(request: SshQueryRequest) -> None:
-    """Refuse names that could be read as options or by a shell, as ssh(1) does (CVE-2017-1000117)."""
+    """Refuse names that could be treated as options, or interpreted by a shell, as ssh(1) does (CVE-2017-1000117)."""
     names = [("host", request.host, "$\\"), ("user", request.user, "")]
     names += [("jump host", jump, "$\\") for jump in (request.jump.split(",") if request.jump is not None else ())]
     for kind, name, more in names:
@@ -29,7 +29,7 @@ def check_names(request: SshQueryRequest) -> None:
 
 
 def arguments(request: SshQueryRequest) -> list[str]:
-    """Arguments of `ssh` that ask for the effective options; without `identity`, as ssh drops a missing one."""
+    """Arguments for `ssh` to print the effective options; without `identity`, since ssh drops a missing one."""
     given = [("-F", request.ssh_config), ("-l", request.user), ("-p", request.port), ("-J", request.jump)]
     return [
         "-G",
@@ -40,7 +40,7 @@ def arguments(request: SshQueryRequest) -> list[str]:
 
 
 def copy_command(request: SshQueryRequest) -> str:
-    """What to type to have one's key accepted there: what rdo's own configuration says goes along."""
+    """The command to type to install a key on the host, including what rdo's own configuration says."""
     identity = ["-i", request.identity] if request.identity else []
     file = ["-F", request.ssh_config] if request.ssh_config else []
     port = ["-p", str(request.port)] if request.port else []

@@ -1,4 +1,4 @@
-"""Ports and Unix sockets on which the server listens for us, and the connections that somebody makes to them."""
+"""Ports and Unix sockets on which the server listens for us, and the connections made to them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ ANSWER_TIMEOUT = 15.0
 """Seconds for the server to listen, or to refuse."""
 
 STREAM_LIMIT = 1024
-"""Connections to one of them at a time. Each may hold some memory here, and the target decides how many come."""
+"""Connections to one of them at a time. Each may take some memory here, and the target decides how many there are."""
 
 FIRST_UNRESERVED = 1024
-"""Ports below it are for root alone."""
+"""Ports below it are reserved for root."""
 
 LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 
@@ -39,7 +39,7 @@ class SshListener:
         self._target = target
         self._accept = accept
         self._lock = threading.Lock()
-        """Guards how many connections are open."""
+        """Guards the number of open connections."""
         self._open = 0
         self.is_closed = False
 
@@ -56,7 +56,7 @@ class SshListener:
                 self._transport.outbox.send(forward_messages.stop_listening(self.endpoint), lambda answer: None)
 
     def accept(self) -> SshChannel | None:
-        """The near end of one more connection, or None for too many. By the transport."""
+        """Our end of another connection, or None if there are too many. Called by the transport."""
         with self._lock:
             if self.is_closed or self._open >= STREAM_LIMIT:
                 return None
@@ -89,21 +89,21 @@ class LoopbackListener:
 
 
 class RemoteListeners:
-    """Those of a connection. Usable from any thread."""
+    """The listeners of a connection. Thread-safe."""
 
     def __init__(self, transport: SshTransport, target: str) -> None:
         self._transport = transport
         self._target = target
-        self._listeners: list[SshListener] = []  # replaced as a whole: read by the transport, without a lock
+        self._listeners: list[SshListener] = []  # replaced as a whole: the transport reads it without a lock
         transport.open_channels.take_streams(PORT_STREAM, self._accept_port)
         transport.open_channels.take_streams(SOCKET_STREAM, self._accept_socket)
 
     def listen(self, at: Endpoint, accept: Accept) -> SshListener | LoopbackListener:
         """See the interface. Raises SetupError, LinkLost.
 
-        Where `at` names no address, both loopback addresses are asked for apart: of `localhost`, which ssh(1) asks for,
-        sshd is content with one, and somebody else may have the other. A server that only permits `localhost`
-        (PermitListen) says that it forbids the others.
+        If `at` has no address, both loopback addresses are requested separately: for `localhost`, which ssh(1)
+        requests, sshd is content with one of them, and somebody else may have the other. A server that only permits
+        `localhost` (PermitListen) forbids both.
         """
         if at.path or at.host:
             return self._listen(at, accept)
@@ -115,7 +115,7 @@ class RemoteListeners:
             return self._listen(at, accept)
         second = at._replace(host=LOOPBACK_ADDRESSES[1], port=first.endpoint.port)
         listeners = [first]
-        with contextlib.suppress(SetupError):  # it has no IPv6
+        with contextlib.suppress(SetupError):  # the server has no IPv6
             listeners.append(self._listen(second, accept))
         return LoopbackListener(at._replace(port=first.endpoint.port), listeners)
 
@@ -126,11 +126,11 @@ class RemoteListeners:
         def answered(body: bytes | None) -> None:
             try:
                 listener = None if body is None else self._begin(at, body, accept)
-            except Violation as error:  # it ends the connection
+            except Violation as error:  # this ends the connection
                 answers.put(error)
                 raise
             if listener and is_late.is_set():
-                listener.is_closed = True  # whoever connects is refused
+                listener.is_closed = True  # further connections are refused
             answers.put(listener)
 
         self._transport.debug = ""
@@ -145,7 +145,7 @@ class RemoteListeners:
         return listener
 
     def _begin(self, at: Endpoint, body: Body, accept: Accept) -> SshListener:
-        """By the transport, so that no connection comes before. Raises Violation."""
+        """Called by the transport, so that no connection arrives before. Raises Violation."""
         endpoint = at if at.path or at.port else at._replace(port=forward_messages.chosen_port(body))
         listener = SshListener(self._transport, self._target, endpoint, accept)
         self._listeners = [*(other for other in self._listeners if not other.ended), listener]
@@ -156,7 +156,7 @@ class RemoteListeners:
         hint = "choose another port there, as in `4001:localhost:4000`"
         if at.path:
             hint = "if nobody uses it, remove it there; sshd does not (StreamLocalBindUnlink)"
-        elif 0 < at.port < FIRST_UNRESERVED:  # sshd says of these that it has disabled port forwarding
+        elif 0 < at.port < FIRST_UNRESERVED:  # sshd's message for these is that port forwarding is disabled
             hint = "only root may have a port below 1024 there; choose another, as in `8080:localhost:80`"
         elif self._transport.debug:
             hint = "have its sshd_config allow it (AllowTcpForwarding, PermitListen)"
@@ -182,5 +182,5 @@ class RemoteListeners:
 
     @staticmethod
     def _accepted(found: list[SshListener]) -> SshChannel | None:
-        """A server opens no channel for what nobody has asked for: ssh(1) refuses that, too."""
+        """A server must not open channels that nobody has asked for; ssh(1) refuses these, too."""
         return found[-1].accept() if found else None

@@ -1,6 +1,6 @@
-"""RevokedHostKeys: files of keys that no host may show, as lists of keys or as OpenSSH's key revocation lists (KRLs).
+"""RevokedHostKeys: files of keys that no host may use, as lists of keys or as OpenSSH's key revocation lists (KRLs).
 
-A file that cannot be read, or not be understood, is an error, as for ssh: it may be what revokes a key.
+A file that cannot be read or parsed is an error, as with ssh, since it may revoke a key.
 """
 
 from __future__ import annotations
@@ -27,17 +27,18 @@ SERIAL_LIST, SERIAL_RANGE, SERIAL_BITMAP, KEY_ID, CERTIFICATE_EXTENSION = 0x20, 
 
 
 class RevokedCertificates(NamedTuple):
-    """What is revoked of the certificates of one authority, or of all where `authority` is empty."""
+    """The revoked certificates of one authority, or of all if `authority` is empty."""
 
     authority: bytes
     ranges: tuple[tuple[int, int], ...] = ()
-    """First and last serial number of each."""
+    """The first and last serial number of each range."""
     bitmaps: tuple[tuple[int, int], ...] = ()
-    """A first serial number, and a number of which each bit that is set stands for a serial number from there on."""
+    """A first serial number, and a number each set bit of which stands for a serial number counted from there."""
     key_ids: frozenset[bytes] = frozenset()
 
     def covers(self, certificate: Certificate) -> bool:
-        """Whether this certificate is among them. Serial number 0 says that its authority counts none."""
+        """Whether this certificate is among them. Serial number 0 means that its authority does not number
+        certificates."""
         if self.authority not in (b"", certificate.authority):
             return False
         serial = certificate.serial
@@ -53,13 +54,13 @@ class KeyRevocationList(NamedTuple):
     """A key revocation list."""
 
     keys: frozenset[bytes]
-    """Public keys as the wire has them."""
+    """Public keys in the wire format."""
     hashes: frozenset[bytes]
     """SHA-1 and SHA-256 of public keys."""
     certificates: tuple[RevokedCertificates, ...]
 
     def revokes(self, blob: bytes, certificate: Certificate | None) -> bool:
-        """Whether it revokes a plain public key, or the certificate in which that was shown."""
+        """Whether it revokes a plain public key, or the certificate that contains it."""
         if self._has(blob):
             return True
         if certificate is None:
@@ -72,11 +73,11 @@ class KeyRevocationList(NamedTuple):
 
 
 def parse_krl(data: bytes) -> KeyRevocationList:
-    """The list in a file. Raises ValueError for one that cannot be understood."""
+    """The list in a file. Raises ValueError if it cannot be parsed."""
     blob = BlobReader(data)
     if blob.take(len(MAGIC)) != MAGIC or blob.number() != VERSION:
         raise ValueError("it is not a revocation list of version 1")
-    blob.take(24)  # its own version, date, and flags, of which there are none
+    blob.take(24)  # the list's version, its date, and flags, none of which are defined
     blob.string()  # reserved
     blob.string()  # comment
     keys: list[bytes] = []
@@ -92,7 +93,7 @@ def parse_krl(data: bytes) -> KeyRevocationList:
             hashes += _sized(section.strings(), 20 if kind == SHA1S else 32)
         elif kind == EXTENSION:
             _extension(section)
-        else:  # a signature, too: OpenSSH has refused lists that are signed since 9.4, as nobody checks that
+        else:  # also a signature: since 9.4 OpenSSH refuses signed lists, as nobody checks the signature
             raise ValueError(f"it has a section of an unknown kind: {kind}")
     return KeyRevocationList(frozenset(keys), frozenset(hashes), tuple(certificates))
 
@@ -151,7 +152,7 @@ REVOCATION_LIMIT = 64 * 1024 * 1024
 
 
 def check(files: Sequence[str], name: str, key: HostKey, certificate: Certificate | None) -> None:
-    """Return where none of the files revokes the key of this host, or its certificate, or who signed that.
+    """Return if no file revokes the key of this host, its certificate, or the signer of that.
 
     Raises ConnectError.
     """

@@ -1,4 +1,4 @@
-"""How much the far end of an SSH channel takes (RFC 4254, section 5.2). Knows no messages."""
+"""How much the other end of an SSH channel accepts (RFC 4254, section 5.2). Knows no messages."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Callable
 from rdo.drivers.ssh.fields import Violation
 
 WINDOW_LIMIT = 2**32 - 1
-"""Bytes that may be under way to one side of a channel."""
+"""Bytes that may be in flight in one direction of a channel."""
 
 
 class SendWindow:
-    """Bytes that may be sent now. Empty until the far end opens it."""
+    """The bytes that may be sent now: none before the other end opens its window."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()  # guards all below; taken by itself, which is cheaper than by the condition
+        self._lock = threading.RLock()  # guards all below; taken directly, which is cheaper than through the condition
         self._changed = threading.Condition(self._lock)  # notified when there is room, or will be none
         self._room = 0
         self._is_closed = False
         self._when_room: Callable[[], None] | None = None
 
     def widen(self, size: int) -> None:
-        """The far end takes so many bytes more. Raises Violation."""
+        """Note that the other end accepts so many more bytes. Raises Violation."""
         with self._lock:
             self._room += size
             if self._room > WINDOW_LIMIT:
@@ -32,7 +32,7 @@ class SendWindow:
             when_room()
 
     def close(self) -> None:
-        """Nothing more is to be sent: wake whoever waits for room."""
+        """Wake threads that wait for room, since nothing more is to be sent."""
         with self._lock:
             self._is_closed = True
             when_room = self._wake()
@@ -40,15 +40,15 @@ class SendWindow:
             when_room()
 
     def _wake(self) -> Callable[[], None] | None:
-        """Wake who waits for room, and give what else is to be called, without the lock."""
+        """Wake threads that wait for room, and return the function to call without the lock."""
         self._changed.notify_all()
         when_room, self._when_room = self._when_room, None
         return when_room
 
     def reserve_now(self, limit: int, when_room: Callable[[], None]) -> int | None:
-        """The room that there is: how many bytes to send, `limit` at most; None once it is closed.
+        """Take the available room, and return how many bytes to send, at most `limit`; None once closed.
 
-        Where that is not enough, `when_room` is called, once, when there is more, or will be none.
+        If there is too little, `when_room` is called, once, when there is more, or will be none.
         """
         with self._lock:
             if self._is_closed:
@@ -59,7 +59,7 @@ class SendWindow:
             return limit
 
     def reserve(self, limit: int, timeout: float | None) -> int:
-        """Wait for room: how many bytes to send, `limit` at most; 0 once it is closed. Raises TimeoutError."""
+        """Wait for room, and return how many bytes to send, at most `limit`; 0 once closed. Raises TimeoutError."""
         with self._lock:
             if not self._changed.wait_for(lambda: self._room > 0 or self._is_closed, timeout):
                 raise TimeoutError
@@ -68,7 +68,8 @@ class SendWindow:
             return size
 
     def reserve_all(self, size: int, when_room: Callable[[], None] | None = None) -> bool:
-        """Take room for all of it, if it is there now: whether it was. If not, `when_room` is called as above."""
+        """Take room for all of it, if it is available, and return whether it was. If not, `when_room` is called as
+        above."""
         with self._lock:
             if self._is_closed:
                 return False

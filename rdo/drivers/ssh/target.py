@@ -1,7 +1,7 @@
-"""A target of the ssh driver: from what `ssh -G` answers to a connection that is logged in.
+"""A target of the ssh driver: from the answer of `ssh -G` to a connection after login.
 
-Here the pieces meet: options, byte stream, handshake, host key, login. None of their work is done here. paramiko is
-imported by the pieces, so they are imported while `ssh -G` runs and the host is dialed, and not before it is wanted.
+This is where the pieces meet: options, byte stream, handshake, host key, login. None of their work is done here. The
+pieces import paramiko, so they are imported while `ssh -G` runs and the host is dialed, and not before they are needed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ CONNECTOR = "rdo.drivers.ssh.connection"
 
 
 def resolve(name: str, request: SshQueryRequest, query: Query, timeout: float | None) -> SshTarget:
-    """What the query leads to. The first target of a process is dialed, too, while the rest of the code is loaded.
+    """The target that the query leads to. The first one of a process is also dialed while the rest of the code is
+    loaded.
 
     Raises ConnectError.
     """
@@ -40,7 +41,7 @@ def resolve(name: str, request: SshQueryRequest, query: Query, timeout: float | 
 
 
 class SshTarget:
-    """A user on a host, and the way there. See base.Target."""
+    """A user on a host, and how to get there. See base.Target."""
 
     driver = "ssh"
     found_by = ""
@@ -53,11 +54,11 @@ class SshTarget:
         timeout: float | None,
         stream: socket.socket | None = None,
     ) -> None:
-        """`stream`: to the host, our version sent, for the first connection."""
+        """`stream` leads to the host, with our version already sent, for the first connection."""
         self.name = name
         self.key: Hashable = ("ssh", login_key(options))
         self.forwards = options.forwards
-        # Of some variables, ssh says no more than what they stood for.
+        # For some variables, ssh reveals only their values.
         self.variables_read = options.variables_read | config_lines.variables(request.ssh_config)
         self._request = request
         self._options = options
@@ -70,7 +71,7 @@ class SshTarget:
         return login_details(self._options)
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
-        """With what SendEnv and SetEnv of the user's ssh configuration give."""
+        """See base.Target: with the variables for SendEnv and SetEnv of the user's ssh configuration."""
         return ChannelOptions(pty, variables(self._options, caller))
 
     def connect(self, caller: Caller) -> SshConnection:

@@ -1,6 +1,7 @@
-"""The percent tokens, tildes and ${NAMES} of ssh_config(5), section TOKENS. Pure, but for the homes of other users.
+"""Percent tokens, tildes and ${NAMES} of ssh_config(5), section TOKENS. Pure, except for the home directories of other
+users.
 
-What stands for nothing is an error, as with ssh: a path that lacks a piece would be another file.
+A token or name without a value is an error, as with ssh: a path without that part would be another file.
 """
 
 import posixpath
@@ -19,7 +20,7 @@ NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class NotedVariables(Mapping[str, str]):
-    """Variables, and the names of those that were asked for: what was made of them depends on no others."""
+    """Variables, with a record of the names that were looked up, on which the results depend."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
@@ -37,7 +38,7 @@ class NotedVariables(Mapping[str, str]):
 
 
 class Tokens(NamedTuple):
-    """What the tokens of one host stand for."""
+    """The values of the tokens for a host."""
 
     original: str = ""
     hostname: str = ""
@@ -52,12 +53,12 @@ class Tokens(NamedTuple):
     environment: Mapping[str, str] = NONE
 
     def expand(self, text: str, more: Mapping[str, str] = NONE) -> str:
-        """The text with its percent tokens replaced, `more` of them. Raises ValueError for an unknown one."""
+        """The text with percent tokens replaced, `more` of them. Raises ValueError for an unknown one."""
         values = {**self._values(text), **more}
         return PERCENT.sub(lambda match: _found(values, match[1], f"the token `{match[0]}`"), text)
 
     def path(self, text: str) -> str:
-        """A path with tilde, ${NAMES} and percent tokens replaced, from the working directory on if it is relative.
+        """A path with tilde, ${NAMES} and percent tokens replaced, and relative to the working directory.
 
         Raises ValueError.
         """
@@ -67,13 +68,13 @@ class Tokens(NamedTuple):
         return self.absolute(self.expand_all(text))
 
     def absolute(self, path: str) -> str:
-        """A path, from the working directory on if it is relative; nothing stays nothing."""
+        """The absolute path, from the working directory if it is relative; an empty one stays empty."""
         if not path or path.startswith("/"):
             return path
         return posixpath.join(self.environment.get("PWD") or "/", path)
 
     def expand_all(self, text: str, more: Mapping[str, str] = NONE) -> str:
-        """The text with its ${NAMES} and percent tokens replaced, `more` of them. Raises ValueError."""
+        """The text with ${NAMES} and percent tokens replaced, `more` of them. Raises ValueError."""
         values = {**self._values(text), **more}
 
         def found(match: re.Match[str]) -> str:
@@ -84,7 +85,7 @@ class Tokens(NamedTuple):
         return PERCENT_OR_NAME.sub(found, text)
 
     def _values(self, text: str) -> dict[str, str]:
-        """What each token of the text may stand for."""
+        """The values of the tokens that the text may contain."""
         return {
             "%": "%",
             **({"C": self._connection_digest()} if "%C" in text else {}),
@@ -98,12 +99,12 @@ class Tokens(NamedTuple):
             "n": self.original,
             "p": str(self.port),
             "r": self.user,
-            "T": "NONE",  # the tunnel device: we make none
+            "T": "NONE",  # the tunnel device, which rdo does not support
             "u": self.local_user,
         }
 
     def _connection_digest(self) -> str:
-        import hashlib  # loads OpenSSL, which takes longer than all else that is done with options
+        import hashlib  # loads OpenSSL, which takes longer than everything else done with options
 
         connection = f"{self.local_host}{self.hostname}{self.port}{self.user}{self.jump}"
         return hashlib.sha1(fsencode(connection), usedforsecurity=False).hexdigest()

@@ -1,6 +1,5 @@
 """One SSH connection on the wire: what a server may send, when, how much of it, and who gets it. Channels, logins and
-host keys live elsewhere, the agreement on keys in rdo.drivers.ssh.paramiko_adapter.
-"""
+host keys are elsewhere, and key exchange is in rdo.drivers.ssh.paramiko_adapter."""
 
 from __future__ import annotations
 
@@ -29,23 +28,23 @@ from rdo.errors import LinkLost, reason
 from rdo.util import log, threads
 
 LOGIN_DATA_LIMIT = 4 * 1024 * 1024
-"""Bytes that a server may send until we are logged in, whatever in: a banner of sshd's has a megabyte at most."""
+"""Bytes that a server may send before the login is over, in any message: a banner of sshd's has at most a megabyte."""
 
 MESSAGE_COST = 64
-"""Bytes that an empty message counts for in that, which costs us time."""
+"""Bytes that an empty message counts as, since it costs time."""
 
 REPLY_LIMIT = 256
-"""Login messages that may wait for who logs in, while a question is on the user's terminal."""
+"""Login messages that may wait while a question is on the user's terminal."""
 
 Reply = tuple[int, bytes] | None
-"""An answer to a login message: its type and body; None when the connection has ended."""
+"""An answer to a login message: its type and body; None if the connection has ended."""
 
 
 class SshTransport(KeyExchange):
-    """Serves one connection in a thread of its own, queues login messages, and knows when and why it ended."""
+    """Serves a connection in a thread of its own, queues login messages, and records when and why it ended."""
 
     def __init__(self, stream: MonitoredStream, offer: AlgorithmOffer, timeout: float) -> None:
-        """`stream` has had our version. `timeout` (seconds) bounds the handshake."""
+        """Our version was already sent over `stream`. `timeout` (seconds) bounds the handshake."""
         super().__init__(stream, offer)
         self._stream = stream
         self._timeout = timeout
@@ -55,27 +54,27 @@ class SshTransport(KeyExchange):
         self.open_channels = ChannelTable()
         self.outbox = MessageOutbox(self, self._lost)
         self.agreed = threading.Event()
-        """Set when the first keys are agreed on, or will never be."""
+        """Set when the first keys are agreed on, or never will be."""
         self.ended = threading.Event()
         self.disconnect_reason = ""
-        """Why the connection ended, if the server said so or did what it may not."""
+        """Why the connection ended, if the server said so or violated the protocol."""
         self.failure: Exception | None = None
-        """What ended it."""
+        """The error that ended the connection."""
         self.debug = ""
-        """The server's latest words that are meant for those who look for a fault."""
+        """The server's latest debug message."""
         self.server_extensions: dict[str, bytes] = {}
         self.version = ""
-        """The server's, as text."""
+        """The server's version."""
 
     def handshake(self) -> HostKey:
-        """Agree on keys; the host key or certificate. Raises SetupError, and whatever a server can bring about."""
+        """Exchange keys, and return the host key or certificate. Raises SetupError, and whatever a server can cause."""
         self.packetizer.receiver.source.deadline = time.monotonic() + self._timeout
         self.active = True
         try:
             self.start()
         except (RuntimeError, MemoryError):
             raise threads.refusal() from None
-        if not self.agreed.wait(self._timeout + 1):  # while what we send is not taken
+        if not self.agreed.wait(self._timeout + 1):  # while the server does not accept what is sent
             self._give_up(Violation("it did not finish the key exchange in time"))
         if self.failure is not None:
             raise self.failure
@@ -83,27 +82,27 @@ class SshTransport(KeyExchange):
         return self.shown
 
     def is_openssh(self) -> bool:
-        """Whether the server knows the extensions of OpenSSH."""
+        """Whether the server supports the extensions of OpenSSH."""
         return "OpenSSH" in self.version
 
     def request_channel(self, channel: ChannelHandler, kind: str = "session", details: bytes = b"") -> None:
-        """Ask for a channel and number it; the answer reaches `channel`. Raises LinkLost."""
+        """Request a channel, and give it a number; `channel` gets the answer. Raises LinkLost."""
         self.open_channels.add(channel)
-        if self.ended.is_set():  # its last word to all channels may have come before this one was among them
+        if self.ended.is_set():  # the notice of the end to all channels may have preceded this one
             channel.lose()
         self.outbox.send(messages.open_channel(kind, channel.number, channel.window, READ_SIZE, details))
 
     def defer(self, act: Callable[[], None]) -> None:
-        """Do it when all that has come so far is worked through. To be called by who works, this transport's thread."""
+        """Call the function when everything that has arrived was handled. To be called by this transport's thread."""
         self.packetizer.receiver.source.defer(act)
 
     def send_login(self, message: Sendable) -> None:
-        """Send a message of the authentication. Raises EOFError, OSError, Violation."""
+        """Send an authentication message. Raises EOFError, OSError, Violation."""
         with self.lock:
             self._send_message(message)
 
     def run(self) -> None:
-        """The thread that reads, and the word to all who wait when it ends."""
+        """Receive until the end, and then notify everyone who waits. Runs in a thread."""
         kind = 0
         try:
             self.remote_version = self.packetizer.receiver.source.version()  # type: ignore[assignment]  # its bytes are signed
@@ -114,7 +113,7 @@ class SshTransport(KeyExchange):
             while self.active:
                 kind, message = self.packetizer.receiver.read()
                 self._handle(kind, message)
-        except Exception as error:  # whatever it is that a server can bring about in paramiko and below it
+        except Exception as error:  # whatever a server can cause in paramiko and below it
             self._give_up(error, kind)
         finally:
             self._end()
@@ -124,7 +123,7 @@ class SshTransport(KeyExchange):
         return LinkLost("the connection is lost", self.disconnect_reason or reason(error))
 
     def _give_up(self, error: Exception, kind: int = 0) -> None:
-        """The connection is of no use any more. The first error counts."""
+        """Give up the connection. Only the first error is recorded."""
         if self.failure is None and self.active:
             self.failure = error
             if is_unforeseen(error):
@@ -136,7 +135,8 @@ class SshTransport(KeyExchange):
     def _end(self) -> None:
         self.active = False
         self.failure = self.failure or EOFError()
-        with contextlib.ExitStack() as last:  # in reverse; each, whatever another one raises: somebody waits for it
+        # in reverse order, and each even if another one raises, since somebody waits for it
+        with contextlib.ExitStack() as last:
             last.callback(self.outbox.requests.lose)
             last.callback(self.open_channels.lose)
             last.callback(self.replies.put, None)
@@ -146,10 +146,10 @@ class SshTransport(KeyExchange):
             last.callback(self._stream.sign.end)
             last.callback(self.packetizer.close)
 
-    # What the server sends.
+    # Messages from the server
 
     def _take(self, kind: int, number: int, body: bytes | memoryview) -> bool:
-        """Take a message for a channel, if none comes out of order: whether it was."""
+        """Handle a message for a channel, unless it is out of order, and return whether it was one."""
         return not self.is_exchanging and self.open_channels.hand(kind, number, body)
 
     def _handle(self, kind: int, message: Message) -> None:
@@ -171,13 +171,13 @@ class SshTransport(KeyExchange):
             self.agreed.set()
 
     def _note(self, kind: int, body: bytes) -> None:
-        """What may come at any time, and asks for nothing."""
+        """Handle a message that may arrive at any time and asks for nothing."""
         self.check_order(kind)
         if kind == common.MSG_DEBUG:
             self.debug = messages.debug_text(body)
 
     def _reject(self, kind: int, body: bytes) -> None:
-        """A message that we do not know."""
+        """Reject an unknown message."""
         self._send_message(messages.unimplemented((self.packetizer.receiver.sequence - 1) & 0xFFFFFFFF))
 
     def _extend(self, kind: int, body: bytes) -> None:
@@ -198,8 +198,9 @@ class SshTransport(KeyExchange):
         else:
             if kind == common.MSG_USERAUTH_SUCCESS:
                 self.begin_compression()
-                # From now on reading has no bound. By this thread, as it reads: Python changes a socket's timeout in
-                # two steps and lets other threads run between them, in which a read fails that has nothing to read.
+                # From now on, reads have no timeout. This thread sets that itself, while reading: Python changes a
+                # socket's timeout in two steps, and lets other threads run in between, when a read without data would
+                # fail.
                 self._stream.settimeout(None)
             self.replies.put((kind, body))
 
@@ -212,7 +213,7 @@ _HANDLERS: dict[int, Callable[[SshTransport, int, bytes], None]] = {
     common.MSG_USERAUTH_SUCCESS: SshTransport._report,
     common.MSG_REQUEST_SUCCESS: SshTransport._answered,
     common.MSG_REQUEST_FAILURE: SshTransport._answered,
-    # Some servers know no global requests; we send nothing else that a server may not know.
+    # Some servers support no global requests; we send nothing else that a server may not know.
     common.MSG_UNIMPLEMENTED: SshTransport._answered,
     common.MSG_EXT_INFO: SshTransport._extend,
     common.MSG_GLOBAL_REQUEST: SshTransport._request,

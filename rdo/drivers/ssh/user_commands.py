@@ -1,4 +1,4 @@
-"""Programs that the user's ssh configuration has run here: ProxyCommand, KnownHostsCommand, LocalCommand."""
+"""Programs that the user's ssh configuration runs here: ProxyCommand, KnownHostsCommand, LocalCommand."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from rdo.util.caller_program import run_for_caller, start_for_caller
 from rdo.util.lines import split_lines, strip_blanks
 
 PROXY_EXIT_TIMEOUT = 2.0
-"""Seconds for a ProxyCommand to end by itself once its streams are closed and it has the signal."""
+"""Seconds for a ProxyCommand to exit by itself once its streams are closed and it was sent the signal."""
 PROXY_STATUS_TIMEOUT = 0.5
-"""Seconds for one that has closed its streams to end: only then is there a status to name."""
+"""Seconds for one that has closed its streams to exit, after which its status can be reported."""
 STDERR_TAIL_LIMIT = 2048
-"""Bytes of a failed ProxyCommand's stderr that are looked at."""
+"""Bytes of a failed ProxyCommand's stderr to examine."""
 
 KNOWN_HOSTS_TIMEOUT = 60.0
 """Seconds for the KnownHostsCommand, which may ask a server on the network."""
 
 KNOWN_HOSTS_NAME = "KnownHostsCommand"
-"""In the place of a file's name."""
+"""Used in place of a file name."""
 
 LOCAL_COMMAND_TIMEOUT = 60.0
-"""Seconds for the LocalCommand to end: the command that was typed waits for it, as with ssh(1)."""
+"""Seconds for the LocalCommand to exit: the command that was typed waits for it, as with ssh(1)."""
 
 OUTPUT_LIMIT = 64 * 1024
-"""Bytes of its output that are shown."""
+"""Bytes of its output to show."""
 
 
 class ProxyCommand:
@@ -49,7 +49,7 @@ class ProxyCommand:
 
     def __init__(self, command: str, environment: Mapping[str, str]) -> None:
         """Raises ConnectError if the user's shell cannot be started."""
-        import tempfile  # only here: slow to load, and most hosts have no such command
+        import tempfile  # slow to load, and most hosts have no such command
 
         self.socket, theirs = socket.socketpair()
         self._command = command
@@ -61,7 +61,8 @@ class ProxyCommand:
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 stderr=self._complaint.fileno(),
-                new_session=True,  # a Ctrl-C on the terminal is not for it; and so its children end with it
+                # so that Ctrl-C on the terminal does not reach it, and its children can be ended with it
+                new_session=True,
             )
         except OSError as error:
             self.socket.close()
@@ -83,13 +84,13 @@ class ProxyCommand:
             what = "the ProxyCommand passed no connection (ProxyUseFdpass)"
             raise ConnectError(what, self.failure(), "try it yourself, or leave out ProxyUseFdpass")
         received = socket.socket(fileno=handed[0])
-        with contextlib.suppress(OSError):  # it need be none of TCP
+        with contextlib.suppress(OSError):  # it may be another socket than TCP
             received.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         received.settimeout(timeout)
         return received
 
     def failure(self) -> str:
-        """What it said last, and its status if it has ended."""
+        """Its last error message, and its status if it has ended."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(PROXY_STATUS_TIMEOUT)
         status = self._process.returncode
@@ -101,7 +102,7 @@ class ProxyCommand:
         return ", ".join([*parts, *(words(line.encode(), DISPLAY_LIMIT) for line in said)])
 
     def close(self) -> None:
-        """End it and all it started, and reap it."""
+        """End it and all its children, and reap it."""
         self.socket.close()
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -111,7 +112,7 @@ class ProxyCommand:
         self._complaint.close()
 
     def _wait(self, seconds: float) -> bool:
-        """Whether it ended in that time."""
+        """Wait, and return whether it ended in that time."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
             return True
@@ -121,9 +122,9 @@ class ProxyCommand:
 def known_hosts_entries(
     options: SshOptions, environment: Mapping[str, str], invocation: str, name: str, key: HostKey | None
 ) -> list[HostKeyEntry]:
-    """What the KnownHostsCommand prints; nothing where there is none. `invocation` is what `%I` stands for.
+    """The output of KnownHostsCommand; empty if there is none. `invocation` is the value of `%I`.
 
-    A program that fails forbids the connection, as with ssh: what it would have said may revoke the key. Raises
+    If the program fails, rdo does not connect, as with ssh, since its output might have revoked the key. Raises
     ConnectError.
     """
     if not options.known_hosts_command:
@@ -167,9 +168,9 @@ def _known_hosts_failed(command: str, why: str) -> ConnectError:
 
 
 def run_local_command(options: SshOptions, caller: Caller) -> None:
-    """Run the LocalCommand, if there is one, by the caller's shell, and show what it prints.
+    """Run the LocalCommand, if there is one, by the caller's shell, and show its output.
 
-    What becomes of it does not matter, as with ssh(1).
+    Its result does not matter, as with ssh(1).
     """
     if not options.local_command:
         return

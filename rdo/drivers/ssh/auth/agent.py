@@ -1,6 +1,6 @@
-"""The user's SSH agent: which keys it holds, and signatures by them (draft-miller-ssh-agent). Asks no user.
+"""The user's SSH agent: its keys, and signatures by them (draft-miller-ssh-agent). Never asks the user.
 
-paramiko's own client looks for the agent in the environment of this process, which is not that of the caller.
+paramiko's own client looks for the agent in the environment of this process, which is not the caller's.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ SHA2_FLAGS = {"rsa-sha2-256": 2, "rsa-sha2-512": 4}
 CONNECT_TIMEOUT = 5.0
 """Seconds for a local socket to accept and to list keys."""
 SIGN_TIMEOUT = 120.0
-"""Seconds for a signature: the agent may ask its user, or wait for a touch of a security key."""
+"""Seconds for a signature: the agent may ask its user, or wait for a security key to be touched."""
 MESSAGE_LIMIT = 256 * 1024
-"""Bytes: what OpenSSH's own agent allows."""
+"""Bytes of a message: the limit of OpenSSH's own agent."""
 
 
 class Agent:
-    """A connection to the agent at `path`; one without keys where there is none."""
+    """A connection to the agent at `path`; without keys if there is none."""
 
     def __init__(self, path: str) -> None:
         self._socket: socket.socket | None = None
@@ -40,32 +40,33 @@ class Agent:
             try:
                 connection.connect(path)
                 self._socket = connection
-            except OSError:  # a stale SSH_AUTH_SOCK is common, and ssh does not mind it
+            except OSError:  # a stale SSH_AUTH_SOCK is common, and ssh ignores it
                 connection.close()
 
     def bind(self, host_key: bytes, session_id: bytes, signature: bytes, *, forwarding: bool = False) -> None:
-        """Bind the agent to the connection that it signs for, so that it can use keys meant for some hosts alone.
+        """Bind the agent to the connection that it signs for, so that keys restricted to some hosts can be used.
 
-        `forwarding`: who asks is a program on that host. An agent that does not know of this refuses, and goes on.
+        `forwarding`: the agent is used by a program on that host. An agent without this extension refuses, and is used
+        anyway.
         """
         fields = b"".join(map(string, (SESSION_BIND, host_key, session_id, signature)))
         with contextlib.suppress(OSError, SigningFailed, ValueError):
             self._ask(bytes([EXTENSION]) + fields + bytes([forwarding]))
 
     def add(self, request: bytes) -> bool:
-        """Give it a key: whether it took that."""
+        """Add a key to the agent, and return whether that succeeded."""
         try:
             return self._ask(request)[0] == SUCCESS
         except (OSError, SigningFailed, ValueError):
             return False
 
     def detach(self) -> socket.socket | None:
-        """The connection, for somebody else to use; None where there is no agent."""
+        """Hand over the connection for other use; None if there is no agent."""
         connection, self._socket = self._socket, None
         return connection
 
     def keys(self) -> list[AgentKey]:
-        """The keys it holds, in its order."""
+        """The agent's keys, in its order."""
         try:
             kind, body = self._ask(bytes([REQUEST_IDENTITIES]))
             return self._parse(body) if kind == IDENTITIES_ANSWER else []
@@ -73,7 +74,7 @@ class Agent:
             return []
 
     def sign(self, blob: bytes, data: bytes, flags: int) -> bytes:
-        """The signature by the key of that blob. Raises SigningFailed."""
+        """A signature with the key of that blob. Raises SigningFailed."""
         request = bytes([SIGN_REQUEST]) + string(blob) + string(data) + uint32(flags)
         try:
             if self._socket is not None:
@@ -119,7 +120,8 @@ class Agent:
 
 
 class AgentKey(NamedTuple):
-    """A key that the agent holds. `held` is its name there, `blob` what the server sees: maybe a certificate for it."""
+    """A key in the agent. `held` is its blob there, `blob` the one for the server, which may be a certificate for
+    it."""
 
     agent: Agent
     held: bytes
@@ -147,19 +149,19 @@ LIFETIME, CONFIRM = 1, 2
 
 
 class AddPolicy(NamedTuple):
-    """Whether and how keys are given to the agent."""
+    """Whether and how keys are added to the agent."""
 
     wanted: bool = False
     asks: bool = False
     """Whether the user is asked first."""
     confirm: bool = False
-    """Whether the agent is to ask before each use."""
+    """Whether the agent must ask before each use."""
     lifetime: int = 0
-    """Seconds that the agent keeps it; 0: as long as it runs."""
+    """Seconds until the agent removes the key; 0 for never."""
 
 
 def add_policy(value: str) -> AddPolicy:
-    """What the value of the option says, as `ssh -G` prints it: `yes`, `ask`, `confirm`, `3600` or `confirm 3600`."""
+    """Parse the option as `ssh -G` prints it: `yes`, `ask`, `confirm`, `3600` or `confirm 3600`."""
     words = value.split(" ")
     lifetime = int(words[-1]) if words[-1].isascii() and words[-1].isdecimal() else 0
     confirm = words[0] == "confirm"
@@ -167,7 +169,7 @@ def add_policy(value: str) -> AddPolicy:
 
 
 def add_request(key: FileKey, how: AddPolicy) -> bytes:
-    """The message that gives it a private key, without its length (AddKeysToAgent)."""
+    """The message that adds a private key, without its length (AddKeysToAgent)."""
     constraints = bytes([LIFETIME]) + uint32(how.lifetime) if how.lifetime else b""
     constraints += bytes([CONFIRM]) if how.confirm else b""
     kind = ADD_CONSTRAINED if constraints else ADD_IDENTITY

@@ -1,4 +1,4 @@
-"""SSH_ASKPASS: a program that asks for passwords where there is no terminal, by the rules of OpenSSH's readpass.c.
+"""SSH_ASKPASS: a program that asks for passwords if there is no terminal, by the rules of OpenSSH's readpass.c.
 
 It runs with the environment of the caller, whose screen it uses.
 """
@@ -23,14 +23,14 @@ USUAL = (
     "/usr/lib/ssh/ssh-askpass",
     "/usr/X11R6/bin/ssh-askpass",
 )
-"""Where systems have the program that ssh was built to use if SSH_ASKPASS names none."""
+"""Where systems have the program that ssh was built to use if SSH_ASKPASS is not set."""
 
 ASKPASS_TIMEOUT = 300.0
-"""Seconds for somebody to answer: others wait for this login, and sshd gives it two minutes by default."""
+"""Seconds to answer, since other commands wait for this login, and sshd gives it two minutes by default."""
 
 
 class AskpassUse(Enum):
-    """When the program is asked."""
+    """When the program is used."""
 
     NEVER = "never"
     WITHOUT_TERMINAL = "without a terminal"
@@ -38,7 +38,7 @@ class AskpassUse(Enum):
 
 
 def use(environment: Mapping[str, str]) -> AskpassUse:
-    """When it is to be asked under this environment. Pure."""
+    """When the program is to be used with this environment. Pure."""
     required = environment.get("SSH_ASKPASS_REQUIRE", "").lower()
     has_screen = bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
     if required == "force":
@@ -49,12 +49,12 @@ def use(environment: Mapping[str, str]) -> AskpassUse:
 
 
 def first_line(output: bytes) -> str:
-    """The answer in what the program printed. Pure."""
+    """The answer in the program's output. Pure."""
     return fsdecode(re.split(b"[\r\n]", output, maxsplit=1)[0])
 
 
 def asking(caller: Caller, options: SshOptions) -> Caller:
-    """The caller, asked in the way that the environment and the ssh configuration call for."""
+    """A caller that is asked in the way that the environment and the ssh configuration demand."""
     return _Asking(caller, options.batch)
 
 
@@ -85,7 +85,7 @@ class _Asking:
         return self._by_program(question) if answer is None and self._use is AskpassUse.WITHOUT_TERMINAL else answer
 
     def _by_program(self, question: str) -> str | None:
-        """What is typed into the program's window; None where it is dismissed, or there is none."""
+        """What is typed into the program's window; None if that is dismissed, or there is no program."""
         program = self.environment.get("SSH_ASKPASS") or next(filter(os.path.exists, USUAL), "")
         if not program:
             return None

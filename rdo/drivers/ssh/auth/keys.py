@@ -27,21 +27,21 @@ from rdo.drivers.ssh.fields import kind_of, rsa_bits
 from rdo.drivers.ssh.options import DEFAULT_KEYS, SshOptions
 
 PASSPHRASE_ATTEMPTS = 3
-"""As ssh(1)."""
+"""The same as with ssh(1)."""
 
 
 class KeyIdentity(NamedTuple):
-    """A key that a file stands for. `public` is None where it takes the passphrase to know; it may be a certificate."""
+    """A key file. `public` is None if it cannot be known without the passphrase; it may be a certificate."""
 
     path: str
     content: bytes
     public: bytes | None
     fault: str = ""
-    """Why there is no private key to be had from the file, if only the agent can have it."""
+    """Why the private key cannot be read from the file, so that only the agent may have it."""
 
 
 class KeyOffer(NamedTuple):
-    """A public key, to ask whether the server accepts it before anyone is bothered for its private half."""
+    """A public key, offered to find out whether the server accepts it before anyone is asked for its passphrase."""
 
     label: str
     blob: bytes
@@ -55,7 +55,7 @@ class KeyOffer(NamedTuple):
 
 
 class KeyLogin:
-    """All that can be tried with keys, each at most once per login."""
+    """All keys that can be tried, each at most once per login."""
 
     def __init__(self, auth: UserAuth, options: SshOptions, caller: Caller, agent: Agent) -> None:
         self._auth = auth
@@ -64,17 +64,18 @@ class KeyLogin:
         self._agent = agent
         self._used: set[bytes] = set()
         self.notes: list[str] = []
-        """What went wrong on our side, for the message when no key was taken."""
+        """Problems on this side, for the message if no key was accepted."""
         self.locked = ""
-        """A key that the server accepts, and whose passphrase nobody gave."""
+        """A key that the server accepts, but whose passphrase nobody gave."""
 
     def attempts(self) -> Iterator[AuthOutcome]:
-        """The server's answers, one by one; keys that it answered before are left out."""
+        """The server's answers, one by one. Keys that it has answered already are skipped."""
         for key in self._ordered(list(self._identities()), self._agent.keys()):
             yield from self._by_agent(key) if isinstance(key, AgentKey) else self._by_file(key)
 
     def _ordered(self, identities: list[KeyIdentity], held: list[AgentKey]) -> list[KeyIdentity | AgentKey]:
-        """The key that rdo's configuration names, then as ssh(1): named keys in the agent, its others, then files."""
+        """The key that rdo's configuration names, then in the order of ssh(1): named keys in the agent, its other keys,
+        files."""
         by_blob = {key.blob: key for key in held}
 
         def best(identity: KeyIdentity) -> KeyIdentity | AgentKey:
@@ -136,7 +137,7 @@ class KeyLogin:
                 yield refusal
 
     def _untried(self, keys: Iterable[SigningKey]) -> Iterator[SigningKey]:
-        """Those that are to be tried now, once each; of those that cannot be used, a note says why."""
+        """The keys to try now, each once. If one cannot be used, a note says why."""
         for key in keys:
             if key.blob in self._used:
                 continue
@@ -147,7 +148,7 @@ class KeyLogin:
             yield key
 
     def _obstacle(self, key: SigningKey) -> str:
-        """Why the user's configuration does not let the key be used, or the server could not take it; else nothing."""
+        """Why the user's configuration does not allow the key, or the server cannot accept it; else empty."""
         bits = rsa_bits(key.blob) if key.kind == "ssh-rsa" else None
         if bits is not None and bits < self._options.algorithms.rsa_bits:
             return f"{bits} bits, and RequiredRSASize is {self._options.algorithms.rsa_bits}"
@@ -174,7 +175,7 @@ class KeyLogin:
             yield from self._signed(key)
 
     def _by_locked_file(self, identity: KeyIdentity) -> Iterator[AuthOutcome]:
-        """Ask for the passphrase only when the server accepts the key, where that can be known."""
+        """Ask for the passphrase only if the server accepts the key, as far as that can be known."""
         if identity.public is not None:
             blobs = [*self._certificates(identity.path, identity.public), identity.public]
             for offer in self._untried(KeyOffer(identity.path, blob) for blob in blobs):
@@ -222,7 +223,7 @@ class KeyLogin:
             yield outcome
 
     def _add(self, key: SigningKey) -> None:
-        """Give the agent a key that was right, where the user's configuration says so."""
+        """Add a key that was accepted to the agent, if the user's configuration says so."""
         how = add_policy(self._options.add_keys_to_agent)
         if not (how.wanted and self._options.identity_agent and isinstance(key, FileKey)):
             return

@@ -1,6 +1,6 @@
-"""Authentication: which methods to try, in which order, and what to say when none is left.
+"""Authentication: which methods to try, in which order, and the error if none is left.
 
-The messages are rdo.drivers.ssh.auth.userauth's, the choice of keys is rdo.drivers.ssh.auth.keys's.
+The messages are in rdo.drivers.ssh.auth.userauth, the choice of keys in rdo.drivers.ssh.auth.keys.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rdo.util.lines import split_lines
 from rdo.util.phrases import listed
 
 NOTE_LIMIT = 3
-"""Keys that one line of ours says something of."""
+"""Keys that an error message mentions."""
 
 
 def log_in(transport: SshTransport, options: SshOptions, caller: Caller) -> None:
@@ -41,14 +41,14 @@ def log_in(transport: SshTransport, options: SshOptions, caller: Caller) -> None
 
 
 class Login:
-    """One login: goes through what both sides allow until the server is content."""
+    """One login: tries what both sides allow until the server is satisfied."""
 
     def __init__(self, auth: UserAuth, options: SshOptions, caller: Caller, keys: KeyLogin) -> None:
         self._auth = auth
         self._options = options
         self._caller = caller
         self._keys = keys
-        self._offered: tuple[str, ...] | None = None  # unknown until the server refuses something
+        self._offered: tuple[str, ...] | None = None  # unknown until the server rejects something
         self._exhausted: set[str] = set()
         self._unasked = False
         self._tried: list[str] = []
@@ -77,7 +77,8 @@ class Login:
         raise self._refused(self._offered or ())
 
     def _next(self) -> str | None:
-        """A first key also shows what else the server accepts; without one, `none` has to."""
+        """Try the next method. The answer to a first key also shows what else the server accepts; without a key, `none`
+        does."""
         if self._offered is None:
             keys_first = self._options.methods[:1] == ("publickey",) and "publickey" not in self._exhausted
             found: str | None = "publickey" if keys_first else "none"
@@ -108,7 +109,7 @@ class Login:
             if outcome is None:
                 return
             yield outcome
-            if not asked:  # it would refuse just the same again
+            if not asked:  # it would only reject the same again
                 return
 
     def _answers(self, instruction: str, prompts: Sequence[Prompt], asked: list[Prompt]) -> list[str] | None:

@@ -1,7 +1,7 @@
-"""The messages of SSH authentication (RFC 4252, 4256) as bytes: ours, and the server's, read with distrust. Pure.
+"""The messages of SSH authentication (RFC 4252, 4256): encodes ours, and decodes the server's with distrust. Pure.
 
-Written beside paramiko's own because that signs before it knows whether the server accepts the key, and keeps the
-methods the server would take to itself.
+Written in addition to paramiko's, since paramiko signs before it knows whether the server accepts the key, and does not
+reveal which methods the server accepts.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from rdo.drivers.ssh.fields import Body, MessageReader, Violation, string, text,
 from rdo.drivers.ssh.messages import EncodedMessage
 
 PROMPT_LIMIT = 100
-"""Questions at once: sshd takes no more answers."""
+"""Questions at once: sshd accepts no more answers."""
 
 PROMPT_LENGTH_LIMIT = 4096
-"""Characters of one question, or of what stands above it, that are shown."""
+"""Characters to show of a question, or of the text above it."""
 
 
 RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256")
 
 HOST_BOUND = "publickey-hostbound@openssh.com"
 HOST_BOUND_METHOD = "publickey-hostbound-v00@openssh.com"
-"""The extension by which a server says that it knows the method: OpenSSH's PROTOCOL, section 3.1."""
+"""The extension by which a server announces that it supports the method: OpenSSH's PROTOCOL, section 3.1."""
 
 
 class AuthOutcome(NamedTuple):
-    """The server's answer. `methods` may go on; `partial`: this one was right, and more is wanted."""
+    """The server's answer. `methods` may be tried next; `partial` means that this one was right, but more is
+    required."""
 
     success: bool
     partial: bool = False
@@ -38,14 +39,14 @@ class AuthOutcome(NamedTuple):
 
 
 class Prompt(NamedTuple):
-    """A question of the server."""
+    """A question from the server."""
 
     text: str
     echo: bool
 
 
 class Questions(NamedTuple):
-    """What the server asks at once."""
+    """The questions that the server asks at once."""
 
     title: str
     instruction: str
@@ -53,12 +54,12 @@ class Questions(NamedTuple):
 
 
 def ask_service() -> EncodedMessage:
-    """Ask to be authenticated."""
+    """Request the authentication service."""
     return EncodedMessage(bytes([MSG_SERVICE_REQUEST]) + text("ssh-userauth"))
 
 
 def request(user: str, method: str, details: bytes = b"") -> EncodedMessage:
-    """Log in by a method; by `none`, ask what there is."""
+    """Log in by a method. The method `none` asks which there are."""
     names = text(user) + text("ssh-connection") + text(method)
     return EncodedMessage(bytes([MSG_USERAUTH_REQUEST]) + names + details)
 
@@ -66,9 +67,9 @@ def request(user: str, method: str, details: bytes = b"") -> EncodedMessage:
 def request_by_key(
     user: str, algorithm: str, blob: bytes, *, signed: bool, host_key: bytes | None = None
 ) -> EncodedMessage:
-    """Log in by a key, or ask whether that would do; its signature is to follow where there is one.
+    """Log in by a key, or ask whether it would be accepted. If `signed`, a signature must follow.
 
-    With the server's own `host_key` in it no other server can use that.
+    With the server's own `host_key` in it, no other server can use the signature.
     """
     details = bytes([signed]) + text(algorithm) + string(blob)
     if host_key is None:
@@ -82,19 +83,19 @@ def respond(answers: Sequence[str]) -> EncodedMessage:
 
 
 def banner(body: Body) -> bytes:
-    """What the server would have shown before the login."""
+    """Text that the server wants to be shown before the login."""
     return MessageReader(body).string()
 
 
 def failure(body: Body) -> AuthOutcome:
-    """The server refused that."""
+    """The server rejected the request."""
     fields = MessageReader(body)
     methods = fields.names()
     return AuthOutcome(False, fields.flag(), methods)
 
 
 def questions(body: Body) -> Questions:
-    """What the server asks. Raises Violation."""
+    """The server's questions. Raises Violation."""
     fields = MessageReader(body)
     title, instruction, _language = (words(fields.string(), PROMPT_LENGTH_LIMIT) for _ in range(3))
     count = fields.number()
@@ -105,10 +106,10 @@ def questions(body: Body) -> Questions:
 
 
 def signature_algorithm(kind: str, accepted: Allowed, server: Sequence[str]) -> str | None:
-    """The algorithm to log in with by a key or certificate of this type; None where neither side has one for it.
+    """The algorithm to log in with by a key or certificate of this type; None if one of the sides allows none.
 
-    `accepted` is what the user allows (PubkeyAcceptedAlgorithms), `server` what the server names, nothing: all.
-    A server that names nothing may know SHA-1 alone, which is used where the user named that.
+    `accepted` is what the user allows (PubkeyAcceptedAlgorithms), `server` what the server announces; if empty,
+    everything. A server that announces nothing may support only SHA-1, which is used if the user named it.
     """
     bare, end = (kind.removesuffix(CERTIFICATE), CERTIFICATE) if kind.endswith(CERTIFICATE) else (kind, "")
     if bare != LEGACY_RSA:

@@ -1,6 +1,6 @@
-"""Private keys in files, and what signs with them. Keys in the agent: see agent.py.
+"""Private keys in files, and signatures by them. For keys in the agent, see agent.py.
 
-Reads files and computes; asks nobody and talks to no server.
+Reads files and computes; never asks the user or talks to a server.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from rdo.util import foreign_file
 from rdo.util.lines import split_lines, split_words
 
 KEY_FILE_LIMIT = 1024 * 1024
-"""Bytes of a key file, as MAX_KEY_FILE_SIZE in OpenSSH's authfile.h has it."""
+"""Bytes of a key file: MAX_KEY_FILE_SIZE in OpenSSH's authfile.h."""
 
 UNSUPPORTED = "rdo cannot sign with keys of its kind; add it to the agent with `ssh-add`"
-"""Of a security key (sk-), above all."""
+"""Mainly for security keys (sk-)."""
 
 MAGIC = b"openssh-key-v1\0"
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -35,34 +35,34 @@ ECDSA_HASHES: dict[int, hashes.HashAlgorithm] = {256: hashes.SHA256(), 384: hash
 
 
 class SigningKey(Protocol):
-    """Something that can prove who we are."""
+    """A key that can prove the user's identity."""
 
     @property
     def label(self) -> str:
-        """The key's name for people: its file, or the comment that the agent has for it."""
+        """The key's name for people: its file, or its comment in the agent."""
 
     @property
     def blob(self) -> bytes:
-        """The public key or certificate, as the wire has it."""
+        """The public key or certificate, in the wire format."""
 
     @property
     def kind(self) -> str:
         """The type in the blob, such as `ssh-ed25519`."""
 
     def sign(self, data: bytes, algorithm: str) -> bytes:
-        """The signature as the wire has it. Raises SigningFailed."""
+        """A signature in the wire format. Raises SigningFailed."""
 
 
 class SigningFailed(Exception):
-    """The key cannot sign: the agent refuses, say."""
+    """The key cannot sign, for example because the agent refuses."""
 
 
 class KeyUnusable(Exception):
-    """The file is not a private key that we can read; the text says why."""
+    """The file is not a private key that rdo can read; the text says why."""
 
 
 class PassphraseNeeded(Exception):
-    """The key is encrypted, and no passphrase or a wrong one was given."""
+    """The key is encrypted, and the passphrase is missing or wrong."""
 
 
 class FileKey:
@@ -94,14 +94,15 @@ class FileKey:
 
 
 class KeyFile(NamedTuple):
-    """A file's content, and what forbids to use a private key that stands in it: nothing where that may be used."""
+    """The content of a file, and why a private key in it may not be used; empty if it may."""
 
     content: bytes
     fault: str = ""
 
 
 def read(path: str) -> KeyFile:
-    """The file. Others may read no private key, as ssh(1) has it; a public one they may. Raises KeyUnusable."""
+    """Read the file. As with ssh(1), a private key must not be readable by others; a public key may be. Raises
+    KeyUnusable."""
     try:
         with foreign_file.open_regular(path) as file:
             info = os.fstat(file.fileno())
@@ -115,7 +116,7 @@ def read(path: str) -> KeyFile:
 
 
 def load(path: str, content: bytes, passphrase: str | None) -> FileKey:
-    """The key in the file's content. Raises PassphraseNeeded, KeyUnusable."""
+    """The key in the content of a file. Raises PassphraseNeeded, KeyUnusable."""
     secret = fsencode(passphrase) if passphrase else None
     try:
         if b"OPENSSH PRIVATE KEY" in content:
@@ -147,7 +148,7 @@ def public_part(path: str, content: bytes) -> bytes | None:
 
 
 def public_file(path: str) -> bytes | None:
-    """The blob in a file of a public key or a certificate; None if there is none."""
+    """The blob in the file of a public key or a certificate; None if there is none."""
     try:
         return public_line(foreign_file.read(path, KEY_FILE_LIMIT))
     except OSError:
@@ -166,16 +167,16 @@ def public_line(content: bytes) -> bytes | None:
 
 
 def public_blob(private: PrivateKey) -> bytes:
-    """The public key of a private one, as the wire has it."""
+    """The public key of a private one, in the wire format."""
     formats = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
     return base64.b64decode(private.public_key().public_bytes(*formats).split()[1])
 
 
 def belongs(certificate: bytes, public: bytes) -> bool:
-    """Whether the certificate is for this public key: its numbers come after the certificate's kind and nonce."""
+    """Whether the certificate is for this public key, whose numbers follow the certificate's type and nonce."""
     fields, numbers = BlobReader(certificate), BlobReader(public)
     try:
-        kind = numbers.string().decode("ascii").removesuffix("@openssh.com")  # as of security keys
+        kind = numbers.string().decode("ascii").removesuffix("@openssh.com")  # as with security keys
         is_for_kind = fields.string().decode("ascii") == kind + CERTIFICATE
         fields.string()
     except ValueError:
@@ -189,5 +190,5 @@ def _public_inside(data: bytes) -> bytes:
         raise ValueError("it is not an OpenSSH key")
     for _ in ("cipher", "kdf", "kdf options"):
         fields.string()
-    fields.number()  # of the keys in it
+    fields.number()  # the number of keys
     return fields.string()

@@ -1,4 +1,5 @@
-"""The talk of SSH authentication (RFC 4252, 4256): one request, one outcome. Which to try: see login.py."""
+"""The exchange of SSH authentication messages (RFC 4252, 4256): one request, one outcome. login.py decides what to
+try."""
 
 from __future__ import annotations
 
@@ -26,31 +27,32 @@ ANSWER_TIMEOUT = 120.0
 """Seconds for the server's answer: sshd's own LoginGraceTime, since PAM may wait for a telephone."""
 
 LOGIN_TIMEOUT = 600.0
-"""Seconds for all answers of one login: a server that uses its time for each would keep us for hours."""
+"""Seconds for all answers of a login, since a server that uses all its time for each would take hours."""
 
 REQUEST_LIMIT = 200
-"""Messages of ours in one login: all keys of an agent, all questions. It stops a server that never has enough."""
+"""Messages to send in one login, for all keys of an agent and all questions. Stops a server that always asks for
+more."""
 
 ROUND_LIMIT = 32
-"""Of questions in one attempt: PAM modules ask one at a time, and few."""
+"""Rounds of questions in one attempt. PAM modules ask one question at a time, and only a few."""
 
 BANNER_LIMIT = 64 * 1024
-"""Bytes of banners that are shown."""
+"""Bytes of banners to show."""
 
 ONE_KEY = "if the server allows fewer, name one with `identity`, or set IdentitiesOnly"
 
 MessageResponder = Callable[[bytes], EncodedMessage | None]
-"""Gives our next message after the server's; None where there is none to be had."""
+"""Returns the next message to send after one from the server; None if there is none."""
 
 Answerer = Callable[[str, Sequence[Prompt]], "Sequence[str] | None"]
-"""Gives the answers to an instruction and its prompts; None where nobody can be asked."""
+"""Returns the answers to an instruction and its prompts; None if nobody can be asked."""
 
 
 class UserAuth:
     """The authentication of one user over one connection. All methods raise ConnectError when the connection ends."""
 
     def __init__(self, transport: SshTransport, options: SshOptions, show: Callable[[str], None]) -> None:
-        """`show` gets the banner, if the server has one."""
+        """`show` is called with the banner, if the server has one."""
         self._transport = transport
         self._options = options
         self._user = options.user
@@ -63,26 +65,27 @@ class UserAuth:
         self._is_accepted = False
         """Whether the server has answered the first message: what it announces (EXT_INFO) comes before that."""
         self._early: tuple[int, bytes] | None = None
-        self._send(login_messages.ask_service())  # and skip its answer: that saves a round trip
+        self._send(login_messages.ask_service())  # and do not wait for the answer, which saves a round trip
 
     def none(self) -> AuthOutcome:
-        """Ask what there is; some servers let one in for that."""
+        """Ask which methods there are. Some servers accept this as a login."""
         return self._exchange(login_messages.request(self._user, "none"))
 
     def probe(self, key: SigningKey) -> AuthOutcome | None:
-        """Whether the server would take the key, without a signature: None if it would, else its refusal."""
+        """Ask whether the server would accept the key, without a signature: None if it would, else its rejection."""
         message = self._by_key(key, self.algorithm(key) or key.kind, signed=False)
         return self._outcome(message, lambda _: None)
 
     def publickey(self, key: SigningKey) -> AuthOutcome:
         """Log in with a key. Raises whatever the key's signing raises."""
-        algorithm = self.algorithm(key) or key.kind  # once: the server may announce something else meanwhile
+        algorithm = self.algorithm(key) or key.kind  # only once, since the server may announce something else meanwhile
         message = self._by_key(key, algorithm, signed=True)
         proof = key.sign(string(self._transport.session_id or b"") + message.payload, algorithm)
         return self._exchange(EncodedMessage(message.payload + string(proof)))
 
     def _by_key(self, key: SigningKey, algorithm: str, *, signed: bool) -> EncodedMessage:
-        """With the server's own key in it, where the server knows that: then no other can use the signature."""
+        """If the server supports it, the request includes its host key, so that no other server can use the
+        signature."""
         known = self._transport.server_extensions.get(HOST_BOUND) == b"0"
         bound = self._transport.binding if known and self._options.host_bound else None
         self._offered.add(key.blob)
@@ -95,18 +98,20 @@ class UserAuth:
         return self._exchange(login_messages.request(self._user, "password", b"\0" + text(password)))
 
     def interactive(self, answer: Answerer, devices: str = "") -> AuthOutcome | None:
-        """Log in by answering the server's questions; None if `answer` gave up. `devices` are the ones to ask with."""
+        """Log in by answering the server's questions; None if `answer` gave up. `devices` are the devices to ask
+        with."""
         message = login_messages.request(self._user, "keyboard-interactive", text("") + text(devices))
         return self._outcome(message, lambda question: self._responses(question, answer))
 
     def _exchange(self, message: EncodedMessage) -> AuthOutcome:
         outcome = self._outcome(message, lambda _: None)
-        if outcome is None:  # a password that has run out: RFC 4252, section 8
+        if outcome is None:  # the password has expired: RFC 4252, section 8
             raise ConnectError(f"`{self._target}` requires a new password", "", "change the password with `ssh`")
         return outcome
 
     def _outcome(self, message: EncodedMessage, respond: MessageResponder) -> AuthOutcome | None:
-        """Send, and follow the conversation to its end; None when `respond` has no answer to the server's message."""
+        """Send a message, and continue the exchange to its end; None if `respond` has no answer to a message of the
+        server."""
         try:
             return self._follow(message, respond)
         except Violation as error:
@@ -128,9 +133,9 @@ class UserAuth:
         raise Violation(f"it asked more than {ROUND_LIMIT} times")
 
     def _receive(self, *, only_accepted: bool = False) -> tuple[int, bytes]:
-        """The answer to what was sent. What comes before it does not give the server more time.
+        """The answer to what was sent. Other messages before it do not give the server more time.
 
-        `only_accepted`: the answer to the first message will do.
+        `only_accepted`: the answer to the first message suffices.
         """
         early, self._early = self._early, None
         if early is not None:
@@ -171,14 +176,14 @@ class UserAuth:
         return None if answers is None else login_messages.respond(answers)
 
     def algorithm(self, key: SigningKey) -> str | None:
-        """What to sign with by the key; None for one that user or server do not allow. Raises ConnectError."""
+        """The signature algorithm for the key; None if user or server allow none. Raises ConnectError."""
         self._await_extensions()
         known = self._transport.server_extensions.get("server-sig-algs", b"").decode("ascii", "replace")
         accepted = self._options.algorithms.public_keys
         return login_messages.signature_algorithm(key.kind, accepted, known.split(",") if known else ())
 
     def _await_extensions(self) -> None:
-        """Wait until it is known what the server announces, which has come with its keys from nearly all servers."""
+        """Wait until it is known what the server announces. Nearly all servers announce it together with their keys."""
         if self._is_accepted or self._transport.server_extensions:
             return
         try:
@@ -202,7 +207,7 @@ class UserAuth:
             raise self._ended() from error
 
     def _ended(self) -> ConnectError:
-        """The server has ended it: by OpenSSH's protocol with one code for every reason, by dropbear's with none."""
+        """The error for a server that has disconnected: OpenSSH uses the same code for every reason, dropbear none."""
         why = self._transport.disconnect_reason or "the server closed the connection during the login"
         hint = f"{len(self._offered)} keys were tried: {ONE_KEY}" if len(self._offered) > 1 else ""
         return ConnectError(f"authentication failed for `{self._target}`", why, hint)
