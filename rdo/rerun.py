@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -16,10 +17,10 @@ from rdo.client import argv
 from rdo.client.argv import Options
 from rdo.client.foreground import WATCHED
 from rdo.config import load
-from rdo.errors import UsageError, printable
-from rdo.sync import rules
+from rdo.errors import RdoError, UsageError, printable
 from rdo.sync.entry import Tree
 from rdo.sync.local_tree import LocalTree
+from rdo.sync.rules import SyncRules, rules_of
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 
@@ -45,14 +46,13 @@ def run(words: Sequence[str], options: Options) -> int:
         project.change_directory(options.directory, environ)
     found = project.discover(environ, options.project)
     os.chdir(here)  # the command line of each run says where it goes from here
-    settings = load.load(found.config, argv.profile(options, os.environ), project.user_file(os.environ)).settings
-    local = LocalTree(os.path.dirname(found.config), rules.rules_of(settings), _report)
+    files = _Files(found.config, argv.profile(options, os.environ))
     python, *program = own_command()
     command = [python, "-X", WATCHED, *program, *without_watch(words)]
     try:
-        return _Rerun(local, command, is_apart=settings.sync == "push").run()
+        return _Rerun(files, command).run()
     finally:
-        local.close()
+        files.close()
 
 
 def own_command() -> list[str]:
@@ -79,6 +79,51 @@ def _report(line: str) -> None:
     print(f"rdo: {printable(line)}", file=sys.stderr, flush=True)
 
 
+class _Files:
+    """The files whose changes count, according to the config as it is now."""
+
+    def __init__(self, config: str, profile: str) -> None:
+        """Raises RdoError."""
+        self._config = config
+        self._profile = profile
+        self._rules = self._read()
+        self._local = self._tree()
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the command changes none of the files here."""
+        return self._rules.mode == "push"
+
+    def refresh(self) -> bool:
+        """Read the config again: whether other files count now. If it has a fault, which the run reports, all stays."""
+        with contextlib.suppress(RdoError):
+            before, self._rules = self._rules, self._read()
+            if self._rules != before:
+                self._local.close()
+                self._local = self._tree()
+                return True
+        return False
+
+    def settle(self) -> Tree:
+        """The files as they are; the same object if nothing has changed. Raises RdoError."""
+        return self._local.settle(os.environ)
+
+    def wait(self, timeout: float) -> None:
+        """Wait for a change, for so many seconds at most."""
+        self._local.wait(timeout)
+
+    def close(self) -> None:
+        """Watch no more."""
+        self._local.close()
+
+    def _read(self) -> SyncRules:
+        loaded = load.load(self._config, self._profile, project.user_file(os.environ))
+        return rules_of(loaded.settings)
+
+    def _tree(self) -> LocalTree:
+        return LocalTree(os.path.dirname(self._config), self._rules, _report)
+
+
 class Ended(BaseException):
     """A signal asks to end, with this exit status."""
 
@@ -100,11 +145,9 @@ def _raise(number: int, _: FrameType | None) -> NoReturn:
 class _Rerun:
     """The runs of one command."""
 
-    def __init__(self, local: LocalTree, command: Sequence[str], *, is_apart: bool) -> None:
-        """`is_apart`: the command changes none of the files here."""
-        self._local = local
+    def __init__(self, files: _Files, command: Sequence[str]) -> None:
+        self._files = files
         self._command = command
-        self._is_apart = is_apart
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
@@ -117,27 +160,27 @@ class _Rerun:
             return self._end(end.status)
 
     def _run(self) -> int:
-        tree = self._settle()
+        tree = self._files.settle()
         while (status := self._run_once()) is not None:
             if sys.stderr.isatty():
                 _report(f"the command ended with status {status} at {time.strftime('%H:%M:%S')}; waiting for a change")
-            if not self._is_apart:  # what has changed meanwhile may be the command's own work
-                tree = self._settle()
+            if not self._files.is_apart:  # what has changed meanwhile may be the command's own work
+                self._files.refresh()
+                tree = self._files.settle()
             tree = self._changed(tree)
+            if self._files.refresh():
+                tree = self._files.settle()
             if sys.stdout.isatty():
                 print(CLEAR, end="", flush=True)
         return INTERRUPTED
 
-    def _settle(self) -> Tree:
-        return self._local.settle(os.environ)
-
     def _changed(self, before: Tree) -> Tree:
         """Wait until the files are others, and stay so for a moment."""
-        while (tree := self._settle()) is before:
-            self._local.wait(LOOK_INTERVAL)
+        while (tree := self._files.settle()) is before:
+            self._files.wait(LOOK_INTERVAL)
         while True:
-            self._local.wait(SETTLE_GRACE)
-            latest, tree = tree, self._settle()
+            self._files.wait(SETTLE_GRACE)
+            latest, tree = tree, self._files.settle()
             if tree is latest:
                 return tree
 

@@ -14,7 +14,11 @@ import pytest
 from tests import clients
 from tests.e2e.project import TIMEOUT, Project, local_project, ssh_project
 from tests.e2e.terminal import Terminal
+from tests.leaks import wait_until
 from tests.sshd import Sshd
+
+AGAIN_TIMEOUT = 1.0
+"""Seconds in which a run that should not be would have been seen."""
 
 pytestmark = pytest.mark.usefixtures("lent")
 
@@ -63,6 +67,22 @@ def test_a_change_while_the_command_runs_is_not_missed(project: Project) -> None
         assert running.stdout
         assert running.stdout.readline() == b"1\n"
         running.expect_up()
+        (project.local / "a").write_text("2\n")
+        assert running.stdout.readline() == b"2\n"
+        running.send_signal(signal.SIGTERM)
+        running.wait(TIMEOUT)
+
+
+def test_which_changes_count_is_what_the_config_says_now(project: Project) -> None:
+    (project.local / "a").write_text("1\n")
+    config, made = project.local / ".rdo.conf", project.local / "out" / "made"
+    with project.start("--watch", "-c", "cat a; mkdir -p out; echo >>out/made") as running:
+        assert running.stdout
+        assert running.stdout.readline() == b"1\n"
+        config.write_text(config.read_text() + 'pull = ["out"]\n')
+        assert running.stdout.readline() == b"1\n"
+        assert wait_until(made.exists, TIMEOUT)
+        assert not wait_until(lambda: made.read_text() != "\n\n", AGAIN_TIMEOUT)
         (project.local / "a").write_text("2\n")
         assert running.stdout.readline() == b"2\n"
         running.send_signal(signal.SIGTERM)
