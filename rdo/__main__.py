@@ -1,4 +1,4 @@
-"""The `rdo` executable, where the client is the one in Python. What few commands need is imported on demand."""
+"""The `rdo` executable, if the client is the one in Python. What few commands need is imported on demand."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from rdo.ipc import address, sockets
 from rdo.util import charset
 
 INSIDE = "RDO_INSIDE"
-"""Names the projects, with colons between, whose shims (shims/script.py) run the tool that is there and not rdo: in
-rdo itself and all that it runs on this machine, and on the target for a shim. So nothing ever calls itself."""
+"""Names the projects, separated by colons, whose shims (shims/script.py) run the local tool rather than rdo. Set within
+rdo itself and everything that it runs on this machine, and on the target for a shim, so that nothing ever calls
+itself."""
 
 
 ON_TARGET = "RDO_ON_TARGET"
@@ -27,13 +28,13 @@ ON_TARGET = "RDO_ON_TARGET"
 
 
 WEDGED = "wedged"
-"""An option of Python's (-X) by which the client in C says that it has waited for the master in vain."""
+"""An option of Python (-X) with which the client in C reports that it has waited for the master in vain."""
 
 
 def main(run: Callable[[list[str]], int] | None = None) -> None:
-    """Run the command line, and leave at once with its exit status: nothing is left to flush or to tear down.
+    """Run the command line, and exit at once with its status: nothing is left to flush or to clean up.
 
-    `run` reads another command line than that of rdo.
+    `run` handles a command line other than that of rdo.
     """
     try:
         status = (run or run_rdo)(sys.argv[1:])
@@ -67,7 +68,8 @@ def run_rdo(words: list[str]) -> int:
 
 
 def run_check(words: list[str]) -> int:
-    """As run_rdo, for a command by which `rdoctl doctor` checks that everything works: not a use of the target."""
+    """Like run_rdo, for a command by which `rdoctl doctor` checks that everything works, which does not count as use of
+    the target."""
     open_standard_descriptors()
     options = argv.parse(words)
     options.is_check = True
@@ -111,7 +113,8 @@ def execute(options: argv.Options) -> int:
 
 
 def open_standard_descriptors() -> None:
-    """Open what the caller closed (`<&-`), so that no socket of ours becomes the command's stdin or stdout."""
+    """Open descriptors that the caller has closed (`<&-`), so that no socket of ours becomes the command's stdin or
+    stdout."""
     for fd in (0, 1, 2):
         try:
             os.fstat(fd)
@@ -120,14 +123,15 @@ def open_standard_descriptors() -> None:
 
 
 def die_of_interrupt() -> None:
-    """End as a program that Ctrl-C ended: a shell breaks its loop only then. $? is 130 all the same."""
+    """End like a program that was ended by Ctrl-C, since otherwise a shell would not break its loop. $? is 130 either
+    way."""
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
     os.kill(os.getpid(), _signal.SIGINT)
 
 
 def complain(error: RdoError) -> None:
-    """The one place where an error is shown: a line on stderr, if there is one."""
+    """Print an error, on stderr if there is one. Errors are printed only here."""
     try:
         os.write(2, _shown(f"rdo: {error}\n"))
     except OSError:

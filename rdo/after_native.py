@@ -1,6 +1,5 @@
-"""What the native client leaves to Python once its command is over: what takes Unicode's tables, a shell's quoting or a
-profile. Run by bin/rdo-client, with its kind as the first word.
-"""
+"""What the native client leaves to Python once its command is over: whatever needs Unicode tables, shell quoting or a
+profile. Run by bin/rdo-client, with the kind of work as the first word."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ NOT_FOUND = 127
 
 
 def run(words: list[str]) -> int:
-    """The exit status, with all said. Raises RdoError."""
+    """Print what is left to say, and return the exit status. Raises RdoError."""
     kind, *rest = words
     if kind == "hint":
         command_hint.show(argv.parse(rest), os.isatty(2))
@@ -29,7 +28,7 @@ def run(words: list[str]) -> int:
 
 
 def fall_back(error: ConnectError, options: argv.Options) -> None:
-    """Become the local tool, where the profile asks for that. Raises RdoError."""
+    """Execute the local tool, if the profile says so. Raises RdoError."""
     from rdo import run_here
 
     environ = os.environ
@@ -42,5 +41,5 @@ def fall_back(error: ConnectError, options: argv.Options) -> None:
 
 
 def start() -> None:
-    """Run the command line of the process, and leave."""
+    """Run the command line of the process, and exit."""
     main(run)

@@ -1,13 +1,14 @@
-"""What can go wrong, as typed values, and how one is shown: nothing here prints or exits.
+"""Errors as typed values, and how they are formatted. Nothing here prints or exits.
 
-Part of the client's hot path: imports nothing but what is rare, and that late.
+On the client's hot path: imports only what is rarely needed, and only when it is.
 """
 
 FAILURE = 255
-"""Exit status of everything that is rdo's own failure, as in ssh(1)."""
+"""The exit status of all of rdo's own failures, as with ssh(1)."""
 
 USAGE = 2
-"""Exit status of `rdoctl` for a wrong command line, as of most tools. `rdo` has none: 2 would be a command's own."""
+"""The exit status of `rdoctl` for an invalid command line, as with most tools. `rdo` does not use it, since 2 may be
+that of the command."""
 
 
 PART_LIMIT = 1500
@@ -15,7 +16,7 @@ PART_LIMIT = 1500
 
 
 class RdoError(Exception):
-    """A failure a user can meet.
+    """An error for the user.
 
     `what` failed, with the name in backticks; `why`; and the `hint`, what to type next. Each is a fragment in lower
     case without a full stop; `why` and `hint` may be empty.
@@ -36,15 +37,15 @@ class RdoError(Exception):
 
 
 class UsageError(RdoError):
-    """The command line of rdo itself is wrong."""
+    """The command line of rdo itself is invalid."""
 
 
 class ConfigError(RdoError):
-    """A config file, a key or a value in it, or a profile is wrong."""
+    """A config file, a key or a value in it, or a profile is invalid."""
 
 
 class ConnectError(RdoError):
-    """The target cannot be reached, or does not let us in. No command was started."""
+    """The target cannot be reached, or refuses the login. No command was started."""
 
 
 class LinkLost(RdoError):
@@ -52,34 +53,34 @@ class LinkLost(RdoError):
 
 
 class SetupError(RdoError):
-    """This machine's side cannot do its part: runtime directory, control socket, control master."""
+    """Something on this machine failed: runtime directory, control socket, control master."""
 
 
 def reason(error: Exception) -> str:
-    """Why an error of Python's was raised, in the words of its system: without a number, and not capitalized."""
+    """Why Python raised an error, in the system's words: without a number, and not capitalised."""
     strerror = error.strerror if isinstance(error, OSError) else None
     return strerror[:1].lower() + strerror[1:] if strerror else str(error)
 
 
 def printable(text: str) -> str:
-    """The text with what could not be seen escaped, so that a name cannot drive the terminal: see rdo.printable.
+    """The text with invisible characters escaped, so that a name cannot control the terminal: see rdo.printable.
 
-    Names come from config files, servers and the file system: CVE-2019-6109 is what happens without this.
+    Names come from config files, servers and the file system: CVE-2019-6109 is what happens otherwise.
     """
     if text.isascii() and text.isprintable():
         return text
-    from rdo import printable as display  # only here: Unicode's tables are for what is rare
+    from rdo import printable as display  # loaded here, since the Unicode tables are rarely needed
 
     return display.escaped(text)
 
 
 def one_line(text: str) -> str:
-    """The same for a line of running text: a run of blanks in it comes from a name, and could push it to a new row."""
+    """The same for a line of text. A run of blanks in it comes from a name, and could push that to a new row."""
     return printable(text).replace("  ", "\\x20\\x20")
 
 
 def without_middle(text: str) -> str:
-    """The text, if it is huge without its middle."""
+    """The text, without its middle if it is huge."""
     rest = len(text) - PART_LIMIT
     if rest <= 0:
         return text

@@ -1,4 +1,5 @@
-"""From a request and the config to the script: directory, arguments and variables. Pure: `rdoctl explain` shows it too.
+"""Composes the script from a request and the config: directory, arguments and variables. Pure. `rdoctl explain` shows
+the result, too.
 
 Text is decoded from bytes with `surrogateescape`.
 """
@@ -24,20 +25,20 @@ from rdo.util.phrases import shortened
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 ROOT = "0"
-"""The user who may do all, whatever he is called."""
+"""The superuser, whatever its name."""
 
 READ_ONLY = frozenset({"UID", "EUID", "PPID", "SHELLOPTS", "BASHOPTS", "BASH_VERSINFO"})
-"""Variables that bash lets nobody set: to try ends the shell. The command's own shell sets them anyway."""
+"""Variables that bash lets nobody set: trying to ends the shell. The command's own shell sets them anyway."""
 
 
 class Plan(NamedTuple):
-    """What a request comes to."""
+    """What a request amounts to."""
 
     script: Script
     arguments: Sequence[MappedArgument]
     mapping: PathMapping
     maps_output: bool
-    """Whether what it names in its output is to be called as it is here."""
+    """Whether paths in its output should be replaced by local ones."""
     output_roots: Mapping[str, str]
     """Directories of the target to their local names, for paths in output; empty if output is left as it is."""
 
@@ -51,10 +52,10 @@ def make(
     sudo: str = "",
     copied: Copied | None = None,
 ) -> Plan:
-    """The plan. `roots` and `unmapped_error` are the driver's. `sudo`: the user that sudo there is to run it as.
-    `copied`: see Script.
+    """Make the plan. `roots` and `unmapped_error` are the driver's. `sudo` is the user for the target's sudo. `copied`:
+    see Script.
 
-    Raises RdoError where the working directory is not on the target, or no directory is known there.
+    Raises RdoError if the working directory is not on the target, or no directory there is known.
     """
     seen = _as_seen(roots, request)
     mapping = PathMapping([*roots, *seen])
@@ -83,7 +84,7 @@ def make(
 
 
 def user(request: Request, settings: Settings) -> str:
-    """The user to run the command as; empty: the target's own. Raises RdoError for what is not a user name."""
+    """The user to run the command as; empty for the target's own. Raises RdoError if it is not a user name."""
     if name := fsdecode(request.user):
         if fault := user_fault(name) or ("is too long" if len(name) > NAME_LIMIT else ""):
             raise RdoError(f"`{shortened(name)}` is not a valid user name", f"it {fault}", "name a user of the target")
@@ -92,7 +93,7 @@ def user(request: Request, settings: Settings) -> str:
 
 
 def _arguments(request: Request, settings: Settings, mapping: PathMapping) -> Sequence[MappedArgument]:
-    """The command's words, and those of them mapped that may be paths: not the text that a shell reads."""
+    """The command's words, mapped if they may be paths; a string for a shell is left alone."""
     words = list(map(fsdecode, request.arguments))
     as_given = [MappedArgument(word, word) for word in words]
     if not settings.map_args or request.no_map:
@@ -102,7 +103,7 @@ def _arguments(request: Request, settings: Settings, mapping: PathMapping) -> Se
 
 
 def _as_seen(roots: Iterable[Root], request: Request) -> list[Root]:
-    """The roots once more, by the name by which the user came to the config's directory, if through links."""
+    """The roots again, under the name by which the user reached the config's directory, if that leads through links."""
     physical = posixpath.dirname(fsdecode(request.config))
     seen = fsdecode(request.root)
     again = []
@@ -113,9 +114,9 @@ def _as_seen(roots: Iterable[Root], request: Request) -> list[Root]:
 
 
 def _output_roots(roots: Sequence[Root], seen: Sequence[Root]) -> Mapping[str, str]:
-    """Of several local names for a directory the one by which the user came, else the driver's first.
+    """For a directory with several local names, the one by which the user came, or else the driver's first.
 
-    `/` names nothing that could be found in a text, nor does a directory relative to the login directory.
+    `/` is useless for finding paths in a text, as is a directory relative to the login directory.
     """
     named = [root for root in (*reversed(roots), *seen) if root.shared and root.local != "/"]
     names = {root.remote.rstrip("/"): root.local for root in named}
@@ -123,11 +124,11 @@ def _output_roots(roots: Sequence[Root], seen: Sequence[Root]) -> Mapping[str, s
     return found if any(remote != local for remote, local in found.items()) else {}
 
 
-@lru_cache(maxsize=64)  # most commands run where others did, and few need it
+@lru_cache(maxsize=64)  # most commands run in the same directory as others, and few need the line
 def _lost(directory: str, target: str, profile: bytes, *, copies: bool, is_given: bool) -> str:
-    """The line for a directory that cannot be entered; most often it is missing, on a target that is new.
+    """The line for a directory that cannot be entered, most often because it is missing on a new target.
 
-    `copies`: files are copied there. `is_given`: it is not the project's.
+    `copies`: files are copied there. `is_given`: the directory is not the project's.
     """
     name = fsdecode(profile)
     words = ["rdo", *([] if name == DEFAULT_PROFILE else ["-p", name])]
@@ -141,36 +142,37 @@ def _lost(directory: str, target: str, profile: bytes, *, copies: bool, is_given
 
 
 def _inside(request: Request, mapping: PathMapping) -> str:
-    """The project's root there and the profile; empty where the root is not on the target."""
+    """The project's root there and the profile; empty if the root is not on the target."""
     root = mapping.to_remote(fsdecode(request.root))
     return "" if root is None else f"{root}:{fsdecode(request.profile)}"
 
 
 def _path(directories: Sequence[str], mapping: PathMapping, root: str) -> list[str]:
-    """Directories of the key `path`, which are relative to the config's directory on the target."""
+    """The directories of the key `path`, which are relative to the config's directory on the target."""
     base = mapping.to_remote(root) or ""
     return [posixpath.join(base, directory) for directory in directories]
 
 
 def _environment(request: Request, settings: Settings) -> dict[str, str]:
-    """The command's variables; later ones win: those passed on, the config's, those of the command."""
+    """The command's variables. Later ones override earlier ones: those passed on, the config's, those of the
+    command."""
     found: dict[str, str] = {}
     if settings.pass_env:
         found.update(pair for pair in pairs(request.environ) if any(fnmatchcase(pair[0], p) for p in settings.pass_env))
     found.update(settings.env)
     found.update(pairs(request.variables))
     if request.pty:
-        found.setdefault("TERM", terminal_type(request))  # a shell that waited has that of an earlier command
+        found.setdefault("TERM", terminal_type(request))  # a warm shell has that of an earlier command
     return {name: value for name, value in found.items() if _NAME.fullmatch(name) and name not in READ_ONLY}
 
 
 def terminal_type(request: Request) -> str:
-    """TERM for a pty, which has to have some."""
+    """TERM for a pty, which must not be empty."""
     return fsdecode(request.term) or "dumb"
 
 
 def pairs(items: Iterable[bytes]) -> Iterable[tuple[str, str]]:
-    """`NAME=VALUE` items, which hold no NUL, as pairs."""
+    """`NAME=VALUE` items, which contain no NUL, as pairs."""
     for item in fsdecode(b"\0".join(items)).split("\0"):
         name, equals, value = item.partition("=")
         if equals:

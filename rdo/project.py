@@ -1,4 +1,4 @@
-"""Finds `.rdo.conf` above a directory, and stamps config files to show when they change. Reads none."""
+"""Finds `.rdo.conf` in a directory or its parents, and stamps config files to detect changes. Reads none."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ CONFIG = ".rdo.conf"
 LOCAL_CONFIG = ".rdo.local.conf"
 
 PATH_ENV_VARS = ("RDO_SSH_CONFIG", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "VAGRANT_CWD", "VAGRANT_HOME", "SSH_AUTH_SOCK")
-"""Variables that name a file or directory of this machine: a relative path counts from where rdo was called."""
+"""Variables that name a local file or directory. A relative path is relative to the directory where rdo was called."""
 
 PER_PROCESS_PATHS = ("/proc/self", "/proc/thread-self", "/dev/fd", "/dev/std")
 LINK_LIMIT = 40
-"""In a row, as Linux has it."""
+"""Links in a row, as on Linux."""
 
 LINK_HINT = "make it a file, or a link to one"
 
 SOCKET_URL = "unix://"
 
 MISSING = "-"
-"""Stands in a stamp for a file that is not there."""
+"""Stands for a missing file in a stamp."""
 
 
 class FoundConfig:
-    """A `.rdo.conf` as seen from a working directory. All directories absolute."""
+    """A `.rdo.conf` as seen from a working directory. All directories are absolute."""
 
     __slots__ = ("config", "cwd", "pwd", "root", "stamp")
 
     def __init__(self, config: str, root: str, pwd: str, cwd: str, stamp: str) -> None:
         self.config = config
-        """Path of the file, links resolved: one file is one profile set, whichever way one came to it."""
+        """The path of the file with links resolved, so that a file is one set of profiles, however it was reached."""
         self.root = root
-        """Its directory as the user sees it (may lead through links)."""
+        """The file's directory as the user sees it, perhaps through links."""
         self.pwd = pwd
         """The working directory as the shell shows it ($PWD)."""
         self.cwd = cwd
@@ -43,11 +43,11 @@ class FoundConfig:
 
 
 def discover(environ: Mapping[str, str], project: str = "") -> FoundConfig:
-    """The nearest `.rdo.conf` at or above the working directory: by $PWD first, then by the physical path.
+    """The nearest `.rdo.conf` in the working directory or its parents: by $PWD first, then by the physical path.
 
-    None of another file system, and from below the home directory none above it: others may write there. If a directory
-    `project` is named, it is the one in there, whatever the working directory. Raises ConfigError where there is none,
-    and where the working directory is gone that it would be found from.
+    The search does not leave the file system, nor, from below the home directory, the home directory, since others may
+    write there. If a directory `project` is named, the one in there is used, whatever the working directory. Raises
+    ConfigError if there is none, or if the working directory is needed and no longer exists.
     """
     try:
         cwd = working_directory()
@@ -73,7 +73,7 @@ def discover(environ: Mapping[str, str], project: str = "") -> FoundConfig:
 
 
 def working_directory() -> str:
-    """Its physical path. Raises ConfigError where it has been removed."""
+    """The physical path of the working directory. Raises ConfigError if it was removed."""
     try:
         return os.getcwd()
     except OSError as error:
@@ -96,9 +96,9 @@ def _named(project: str, pwd: str, cwd: str, environ: Mapping[str, str]) -> Foun
 
 
 def logical(pwd: str, cwd: str) -> str:
-    """$PWD if it names the working directory and leads through no `.` or `..`, as POSIX has it for `pwd -L`.
+    """$PWD if it names the working directory without `.` or `..`, as POSIX specifies for `pwd -L`.
 
-    Nor may it have two slashes in a row, as bash has it after `cd //`: walking up from there comes to no `/`.
+    Nor may it contain two slashes in a row, as in bash after `cd //`: walking up from there never reaches `/`.
     """
     if pwd == cwd or not pwd.startswith("/") or not {"", ".", ".."}.isdisjoint(pwd.split("/")[1:]):
         return cwd
@@ -106,7 +106,7 @@ def logical(pwd: str, cwd: str) -> str:
 
 
 def change_directory(directory: str, environ: MutableMapping[str, str]) -> None:
-    """Go to the directory of `-C`, and have $PWD say so, as `cd` does. Raises RdoError."""
+    """Go to the directory of `-C`, and set $PWD accordingly, as `cd` does. Raises RdoError."""
     try:
         os.chdir(directory)
     except OSError as error:
@@ -115,10 +115,8 @@ def change_directory(directory: str, environ: MutableMapping[str, str]) -> None:
 
 
 def complete(environ: MutableMapping[str, str]) -> None:
-    """Set HOME if it is not set, and make the paths in PATH_ENV_VARS and DOCKER_HOST absolute.
-
-    A master has another environment, and its working directory is `/`.
-    """
+    """Set HOME if it is missing, and make the paths in PATH_ENV_VARS and DOCKER_HOST absolute. A master has another
+    environment, and its working directory is `/`."""
     if not environ.get("HOME"):
         _set_home(environ)
     try:
@@ -135,7 +133,7 @@ def complete(environ: MutableMapping[str, str]) -> None:
 
 
 def _set_home(environ: MutableMapping[str, str]) -> None:
-    """As the user database has it, like ssh(1): `env -i`, and some programs that build, leave HOME out."""
+    """Set HOME from the user database, like ssh(1): `env -i` and some build programs leave it out."""
     import pwd  # few callers need it
 
     try:
@@ -145,7 +143,7 @@ def _set_home(environ: MutableMapping[str, str]) -> None:
 
 
 def user_file(environ: Mapping[str, str]) -> str:
-    """Path of the user's own config file, whether or not it exists."""
+    """The path of the user's own config file, whether or not it exists."""
     directory = environ.get("XDG_CONFIG_HOME", "")
     if not directory.startswith("/"):
         directory = environ.get("HOME", "") + "/.config"
@@ -153,7 +151,7 @@ def user_file(environ: Mapping[str, str]) -> str:
 
 
 def stamp(config: str, user: str) -> str:
-    """Time (ns), size, inode and rights of each config file: what changes when one of them does."""
+    """The time (ns), size, inode and permissions of each config file, which change when the file does."""
     return " ".join(map(_stamp_one, (user, config, _join(_parent(config), LOCAL_CONFIG))))
 
 
@@ -166,7 +164,7 @@ def _stamp_one(path: str) -> str:
 
 
 def upwards(directory: str) -> Iterator[str]:
-    """An absolute directory, and all above it."""
+    """An absolute directory, and all its parents."""
     yield directory
     while directory != "/":
         directory = _parent(directory)
@@ -176,7 +174,8 @@ def upwards(directory: str) -> Iterator[str]:
 def _walk_up(start: str) -> str | None:
     for directory in upwards(start):
         try:
-            os.lstat(_join(directory, CONFIG))  # a dangling link is an error, not a reason to take another directory's
+            # a dangling link is an error, not a reason to use the file of another directory
+            os.lstat(_join(directory, CONFIG))
         except OSError:
             continue
         return directory
@@ -184,7 +183,7 @@ def _walk_up(start: str) -> str | None:
 
 
 def _check_link(config: str) -> None:
-    """Raises ConfigError for a link to no file, or to one that is another for each process, such as /proc/self/..."""
+    """Raise ConfigError for a dangling link, or one to another file in each process, such as /proc/self/..."""
     path = config
     try:
         for _ in range(LINK_LIMIT):
@@ -194,7 +193,7 @@ def _check_link(config: str) -> None:
                 raise ConfigError(config, f"a link to `{path}`, which is a different file for each process", LINK_HINT)
     except OSError:
         if path == config:
-            return  # it is not a link
+            return  # not a link
     try:
         os.stat(config)
     except OSError as error:
@@ -203,9 +202,9 @@ def _check_link(config: str) -> None:
 
 
 def _is_within_reach(root: str, start: str, home: str) -> bool:
-    """Whether the way up from `start` to `root` stays in the file system, and leads not out of the home directory.
+    """Whether the way up from `start` to `root` leaves neither the file system nor the home directory.
 
-    Judged once the file is found, so that the way up costs no more than one look a directory.
+    Checked once the file is found, so that the way up costs no more than one stat per directory.
     """
     if root == start:
         return True
@@ -215,7 +214,7 @@ def _is_within_reach(root: str, start: str, home: str) -> bool:
 
 
 def _leads_through(home: str, start: str, root: str) -> bool:
-    """Whether the way up from `start` leaves the home directory before it comes to `root`, by whatever name."""
+    """Whether the way up from `start` leaves the home directory before it reaches `root`, under any name."""
     here = _identity(home)
     directory = start
     while here is not None and directory != root:
@@ -226,7 +225,7 @@ def _leads_through(home: str, start: str, root: str) -> bool:
 
 
 def _identity(path: str) -> tuple[int, int] | None:
-    """Which file it is; None where there is none."""
+    """Identifies a file; None if there is none."""
     try:
         stat = os.stat(path)
     except OSError:

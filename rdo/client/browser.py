@@ -1,4 +1,4 @@
-"""Opens a URL on this machine, in the browser of whoever typed the command. Loaded when there is one to open."""
+"""Opens a URL on this machine, in the browser of whoever typed the command. Loaded when there is a URL to open."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ NONE_FOUND = "no browser was found"
 HINT = "set BROWSER to the command that starts one"
 
 PLACE = "%s"
-"""Where the URL goes in a command of $BROWSER; at its end without that."""
+"""Where the URL goes in a command of $BROWSER; without it, at the end."""
 
 
 def open_for_command(url: str, withheld: bytes, line_end: bytes, note: Callable[[bytes], None]) -> None:
-    """Open it, or say why not. `withheld`: the line about it, if another program's screen was in the way of that: no
-    URL is opened silently. `note` shows a line where there is no such screen.
-    """
+    """Open the URL, or report why not. `withheld` is the line about it, if another program had the screen so that it
+    was not shown: no URL is opened silently. `note` shows a line if there is no such screen."""
     if withheld:
         stdout.write(2, withheld + line_end)
     try:
@@ -37,7 +36,7 @@ def open_for_command(url: str, withheld: bytes, line_end: bytes, note: Callable[
 
 
 def open_url(url: str, environ: Mapping[str, str]) -> None:
-    """Start a browser, and leave it to itself. Raises SetupError if there is none."""
+    """Start a browser without waiting for it. Raises SetupError if there is none."""
     for words in commands(url, environ, sys.platform):
         try:
             process = subprocess.Popen(
@@ -57,10 +56,10 @@ def open_url(url: str, environ: Mapping[str, str]) -> None:
 
 
 def commands(url: str, environ: Mapping[str, str], platform: str) -> Iterator[list[str]]:
-    """What to try, in this order: the commands of $BROWSER, and what the platform has."""
+    """The commands to try, in this order: those of $BROWSER, or the platform's default."""
     for command in environ.get("BROWSER", "").split(":"):
         words = [word for word in command.split(" ") if word]
-        if words[-1:] == ["&"]:  # we do not wait for any
+        if words[-1:] == ["&"]:  # the command is started in the background anyway
             words.pop()
         if words:
             yield [word.replace(PLACE, url) for word in words] + ([] if PLACE in command else [url])
@@ -68,11 +67,11 @@ def commands(url: str, environ: Mapping[str, str], platform: str) -> Iterator[li
 
 
 def program(environ: Mapping[str, str]) -> str:
-    """The program that would open a URL, as it would be called: the first that there is; empty if there is none."""
+    """The first program that exists and would open a URL, as it would be called; empty if there is none."""
     names = (words[0] for words in commands("", environ, sys.platform))
     return next((name for name in names if shutil.which(name, path=environ.get("PATH"))), "")
 
 
 def _unblock_signals() -> None:
-    """The client takes some by sigwait(2), and a program inherits what is blocked."""
+    """Unblock signals, since the client receives some by sigwait(2), and a program inherits blocked ones."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -28,7 +28,7 @@ NOT_IN_SH = frozenset(
         "source", "suspend", "time", "typeset",
     }
 )  # fmt: skip
-"""Those of them that bash knows and dash does not, which is the `sh` of many targets."""
+"""Those that bash has and dash, which is the `sh` of many targets, has not."""
 
 RDOCTL = frozenset(
     {
@@ -36,7 +36,7 @@ RDOCTL = frozenset(
         "ports", "schema", "service", "shim", "status", "stop", "sync",
     }
 )  # fmt: skip
-"""Commands of rdoctl, which somebody may have taken for one of rdo; and `help`."""
+"""Commands of rdoctl that somebody may have taken for commands of rdo; and `help`."""
 
 NO_EXEC = "-n"
 """An option of the shell before its string, and of rdo before a command."""
@@ -45,7 +45,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
 
 
 def show(options: Options, has_terminal: bool) -> None:
-    """Write the hint to stderr, if there is one to give: without a terminal only where it cannot be wrong."""
+    """Write the hint to stderr, if there is one. Without a terminal, only if it cannot be wrong."""
     line = for_rdoctl(options) or (for_command(options) if has_terminal else "")
     if line:
         os.write(2, f"rdo: {line}\n".encode("utf-8", "replace"))
@@ -61,7 +61,7 @@ def for_rdoctl(options: Options) -> str:
 
 
 def for_command(options: Options) -> str:
-    """The hint for a command that was not found, or not run; empty if its name is a plain one."""
+    """The hint for a command that was not found, or not run; empty if its name is an ordinary one."""
     if NO_EXEC in options.shell_options:
         why = "is the shell's option to run nothing"
         return printable(f"`{NO_EXEC}` before `-c` {why}; for no stdin use: rdo -c STRING </dev/null")

@@ -14,10 +14,10 @@ from rdo.ipc.request import Request
 
 FORWARDED_SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH", "CONT", "TSTP")
 FATAL_SIGNALS = ("INT", "TERM", "HUP", "QUIT")
-"""Those by which the caller expects to end the command."""
+"""Signals with which the caller expects to end the command."""
 
 WATCHED = "watched"
-"""An option of Python's (-X) by which `rdo --watch` starts each run."""
+"""An option of Python (-X) with which `rdo --watch` starts each run."""
 
 SI_KERNEL = 0x80
 """The origin, in sigaction(2), of a signal that the system itself sends, as it sends SIGINT for a key."""
@@ -26,12 +26,11 @@ SIGNAL_NAMES = {getattr(_signal, "SIG" + name): name.encode() for name in FORWAR
 
 
 class Foreground:
-    """What a command takes over while it runs: signals, and where it has a pty and reads, the terminal's raw mode."""
+    """What a command takes over while it runs: signals and, if it has a pty and reads, the terminal in raw mode."""
 
     def __init__(self, request: Request, outbox: sockets.Outbox, connection: sockets.Socket, is_foreign: bool) -> None:
-        """`connection`: to the master; it is shut down if that turns out to be wedged. `is_foreign`: whether stdin was
-        a terminal without job control for us, which one that is gone no longer says.
-        """
+        """`connection` leads to the master, and is shut down if that turns out to be wedged. `is_foreign`: stdin was a
+        terminal without job control for us, which cannot be found out once that is gone."""
         self._request = request
         self._outbox = outbox
         self._connection = connection
@@ -39,8 +38,8 @@ class Foreground:
         self._takes_keys = self._pty and not request.no_input
         self._is_foreign = is_foreign
         self.hangs_up = False
-        """Whether the end of input says that the terminal is gone. The system says so by SIGHUP, but to the session
-        whose terminal it is."""
+        """Whether the end of input means that the terminal is gone. The system reports that by SIGHUP, but only to the
+        terminal's own session."""
         self._window = request.window
         self._modes = _thread.allocate_lock()  # guards the two below: the thread for signals sets modes as well
         self._terminal: tty.Terminal | None = None
@@ -49,16 +48,16 @@ class Foreground:
         self.is_interrupted = False
         """Whether SIGINT came after `finish`."""
         self.is_interrupt_typed = False
-        """Whether Ctrl-C was typed, where that is known."""
+        """Whether Ctrl-C was typed, if that is known."""
         self._is_interrupt_last = False
-        """Whether Ctrl-C was the last key that was typed for the command."""
+        """Whether Ctrl-C was the last key typed for the command."""
         self.is_drawn_on = False
         """Whether the pty shows the alternate screen."""
         self._last = b"\n"  # byte of the pty's output
         self.watch = MasterWatch(connection, outbox, self._tell)
 
     def enter(self, ptyless: bool) -> None:
-        """The command runs from now on; `ptyless`: without the pty that was asked for. To be called once."""
+        """Note that the command is running; `ptyless`: without the pty that was asked for. To be called once."""
         if ptyless:
             self._pty = self._takes_keys = False
         self.hangs_up = self._takes_keys and self._is_foreign
@@ -70,64 +69,63 @@ class Foreground:
             threads.start(self.watch.run, self._is_past)
         self._enter_raw()
         if self._pty:
-            self._send_window()  # which may have been resized while the target was connected
+            self._send_window()  # it may have been resized while the target was being connected
 
     def finish(self) -> None:
-        """The command has ended, and its files come back: SIGINT ends the connection from now on, and other signals
-        end this process.
-        """
+        """Note that the command has ended, and its files are being copied: from now on, SIGINT ends the connection, and
+        other signals end this process."""
         self._is_finishing = True
         self.leave()
 
     def leave(self) -> None:
-        """The command has ended: leave the terminal as it was found."""
+        """Restore the terminal, since the command has ended."""
         with self._modes:
             self._over = True
         self._restore()
 
     def is_raw(self) -> bool:
-        """Whether we hold the caller's terminal in raw mode."""
+        """Whether the caller's terminal is in raw mode."""
         return self._terminal is not None and self._terminal.raw
 
     def has_suspend_key(self, typed: bytes) -> bool:
-        """Whether what was typed may stop the command."""
+        """Whether the input may stop the command."""
         return self._terminal is not None and self._terminal.has_suspend_key(typed)
 
     def note_keys(self, typed: bytes) -> None:
-        """These keys were typed, for the command."""
+        """Note that these keys were typed for the command."""
         self._is_interrupt_last = self._terminal is not None and self._terminal.ends_with_interrupt_key(typed)
 
     def ends_watch(self) -> bool:
-        """Whether the command ended upon Ctrl-C, in raw mode, and `rdo --watch` is to end, too."""
+        """Whether the command ended upon Ctrl-C, in raw mode, so that `rdo --watch` should end, too."""
         return WATCHED in sys._xoptions and self._is_interrupt_last
 
     def awaits_terminal(self) -> bool:
-        """Whether the keys are for the command once it is in the foreground: it was started with a `&`, or continued
-        there.
-        """
+        """Whether the command, which was started with `&` or continued there, gets the keys once it is in the
+        foreground."""
         return self._takes_keys and not self.is_raw()
 
     def take_terminal(self) -> None:
-        """Take the terminal, if it is in the foreground by now: a shell sends no signal to a job that runs."""
+        """Take the terminal if it is in the foreground by now: a shell sends no signal to a running job."""
         self._enter_raw()
         if self.is_raw():
             self._send_window()
 
     def line_end(self) -> bytes:
-        """What ends a line that is shown now."""
+        """The end of a line that is shown now."""
         return b"\r\n" if self.is_raw() else b"\n"
 
     def is_screen_taken(self) -> bool:
-        """Whether another program draws on the caller's terminal, such as a pager that has the command's output."""
+        """Whether another program has the screen of the caller's terminal, such as a pager that shows the command's
+        output."""
         return not self.is_raw() and tty.takes_keys(2)
 
     def show(self, data: bytes | memoryview) -> None:
-        """This output is shown."""
+        """Note that this output is shown."""
         if self._pty and data:
             self._last = bytes(data[-1:])
 
     def _tell(self, text: str) -> bool:
-        """Show a line of rdo's own, as the master does with a NOTICE: whether that could be."""
+        """Show a line of rdo's own, like a NOTICE of the master, and return whether that was possible."""
         wanted = self._request.progress or self._request.verbose
         if not wanted or self.is_drawn_on or self.is_screen_taken():
             return False
@@ -140,9 +138,8 @@ class Foreground:
         return self._over or self._is_finishing
 
     def stop_all(self) -> None:
-        """Stop, as the terminal does, all that runs in the foreground with us. Whose terminal has no job control stops
-        nobody.
-        """
+        """Stop everything in the foreground, as the terminal would. On a terminal without job control this stops
+        nothing."""
         if self._is_foreign:
             self._continue()
         else:
@@ -163,9 +160,9 @@ class Foreground:
     # Signals
 
     def _forward_signals(self, taken: set[int]) -> None:
-        """Take the caller's signals, in a thread of its own.
+        """Receive the caller's signals, in a thread of its own.
 
-        Python runs a handler in the main thread, but not if the signal came when that was just about to wait.
+        Python runs handlers in the main thread, but not if the signal arrived when that was just about to wait.
         """
         while True:
             number = self._wait_for_signal(taken)
@@ -180,7 +177,7 @@ class Foreground:
             else:
                 self._outbox.send(protocol.SIGNAL, SIGNAL_NAMES[number])
                 if SIGNAL_NAMES[number].decode() in FATAL_SIGNALS:
-                    self.watch.is_signalled = True  # after it was sent: a look in between would find all read
+                    self.watch.is_signalled = True  # after it was sent: a check in between would find everything read
 
     def _wait_for_signal(self, taken: set[int]) -> int:
         if not hasattr(_signal, "sigwaitinfo"):  # macOS
@@ -191,7 +188,7 @@ class Foreground:
         return int(info.si_signo)
 
     def _let_act(self, number: int) -> None:
-        """Let a signal do what it does to any program; SIGINT ends what the main thread waits for."""
+        """Let a signal have its default effect; SIGINT ends what the main thread waits for."""
         if number == _signal.SIGINT:
             self.is_interrupted = True
             self._connection.shutdown(2)  # in both directions
@@ -201,12 +198,12 @@ class Foreground:
         _signal.pthread_sigmask(_signal.SIG_BLOCK, (number,))
 
     def _resize(self, number: int) -> None:
-        """Pass on the size; where it is as before, the target's terminal sends no SIGWINCH, so pass that on."""
+        """Send the window size. If it has not changed, the target's terminal sends no SIGWINCH, so forward that."""
         if not self._send_window() and number == _signal.SIGWINCH:
             self._outbox.send(protocol.SIGNAL, b"WINCH")
 
     def _send_window(self) -> bool:
-        """Pass on the size if it has changed: whether it has."""
+        """Send the window size if it has changed, and return whether it has."""
         window = tty.window_size(1)
         if window == self._window:
             return False
@@ -215,22 +212,23 @@ class Foreground:
         return True
 
     def _suspend(self) -> None:
-        """Ctrl-Z: stop the command, then this process. On a pty the stopped job is reported, and that stops us."""
+        """Ctrl-Z: stop the command, then this process. On a pty the command reports that it was stopped, and then we
+        stop."""
         self._outbox.send(protocol.SIGNAL, b"TSTP")
         if not self._pty:
             self._stop(os.getpid())
 
     def _stop(self, whom: int) -> None:
-        """Stop as if the signal had met its default action, so that the shell sees SIGTSTP.
+        """Stop as by the default action of SIGTSTP, so that the shell sees that.
 
-        Where no shell does, as in a window that was opened for the command alone, the system stops nobody, and the
-        command goes on at once.
+        Without a shell, as in a window that was opened for the command alone, the system stops nothing, and the command
+        continues at once.
         """
         self._restore()
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGTSTP,))
         os.kill(whom, _signal.SIGTSTP)
         _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTSTP,))
-        os.kill(os.getpid(), _signal.SIGCONT)  # which has come already, if we were stopped
+        os.kill(os.getpid(), _signal.SIGCONT)  # which has arrived already, if we were stopped
 
     def _continue(self) -> None:
         self._enter_raw()

@@ -1,6 +1,7 @@
 """The help texts of `rdo` and `rdo-rsh`, and the version. Not on the hot path.
 
-The man pages are made from these texts: blocks apart by empty lines, options indented by two, titles with a colon.
+The man pages are generated from these texts: blocks are separated by empty lines, options indented by two, and titles
+end in a colon.
 """
 
 from __future__ import annotations
@@ -93,6 +94,6 @@ itself fails. See also: rdo --help
 
 
 def show(options: Options) -> int:
-    """Print what was asked for; the exit status."""
+    """Print what was asked for, and return the exit status."""
     print(f"rdo {__version__}" if options.version else HELP, end="\n" if options.version else "", flush=True)
     return 0

@@ -1,6 +1,6 @@
-"""One command line: finds a control master that accepts its request, starting one where needed.
+"""Runs one command line: finds a control master that accepts its request, starting one if necessary.
 
-A try that a master did not accept shares nothing with the next one but the request: see run.py.
+An attempt that a master did not accept shares nothing with the next one but the request: see run.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rdo.ipc import address, sockets
 from rdo.ipc.request import Request
 
 ATTEMPTS = 5
-"""How many masters to try: each may be ending or outdated just as we come."""
+"""Masters to try: each may be ending, or outdated, at that moment."""
 
 
 class Client:
@@ -22,12 +22,13 @@ class Client:
     def __init__(self, request: Request, trace: Trace) -> None:
         self._request = request
         self._trace = trace
-        self._is_foreign = request.pty and tty.is_foreign(0)  # as it is now: a terminal may go while a master starts
+        # determined now, since a terminal may go while a master starts
+        self._is_foreign = request.pty and tty.is_foreign(0)
 
     def run(self, path: str, seen: sockets.Identity, connection: sockets.Socket | None) -> int:
-        """The exit status of the command, run by the master that listens at `path`. Raises RdoError.
+        """Have the master that listens at `path` run the command, and return its exit status. Raises RdoError.
 
-        `connection` is to the master whose socket was `seen`, if there is one; the request has been sent.
+        `connection` leads to the master whose socket was `seen`, if there is one; the request has been sent.
         """
         for _ in range(ATTEMPTS):
             if connection is not None:

@@ -1,4 +1,4 @@
-"""Whether the control master still reads what it is sent, while a command runs. PROTOCOL.md, section 1."""
+"""Whether the control master still reads what it is sent while a command runs. See PROTOCOL.md, section 1."""
 
 from __future__ import annotations
 
@@ -8,46 +8,46 @@ from collections.abc import Callable
 from rdo.ipc import protocol, sockets
 
 INTERVAL = 0.35
-"""Seconds between two looks: with SECOND_LOOK, a master is found silent within a second."""
+"""Seconds between two checks. With SECOND_LOOK, a silent master is noticed within a second."""
 
 SECOND_LOOK = 0.25
-"""Seconds until the next look where something was not read: it may have been sent just then."""
+"""Seconds until the next check if something was not read, since it may just have been sent."""
 
 LATE_LIMIT = 1.0
-"""Seconds that a look may be late. A process that was later had been stopped, or the machine slept."""
+"""Seconds that a check may be late. If it is later, the process had been stopped, or the machine slept."""
 
 LOST_AFTER = 20.0
-"""Seconds until the master is given up, as for the connection to a target."""
+"""Seconds until the master is given up, as with a connection to a target."""
 
 SIGNALLED_LOST_AFTER = sockets.ACCEPT_TIMEOUT
-"""The same once the caller has asked for an end."""
+"""The same once the caller has asked for the end."""
 
 
 class MasterWatch:
-    """Watches one connection. Each look sends what the next one finds read, or not."""
+    """Watches one connection. Each check sends something, and the next one finds whether it was read."""
 
     def __init__(self, connection: sockets.Socket, outbox: sockets.Outbox, tell: Callable[[str], bool]) -> None:
-        """`tell` shows a line to the caller, if it can. The connection to a wedged master is shut down."""
+        """`tell` shows a line to the caller, if possible. The connection to a wedged master is shut down."""
         self._connection = connection
         self._outbox = outbox
         self._tell = tell
         self.is_signalled = False
         """Whether a signal was sent that should end the command."""
         self.is_wedged = False
-        """Whether it was given up."""
-        self._heard = self._heard_before = 0  # how often something came; the first is the receiving thread's
+        """Whether the master was given up."""
+        self._heard = self._heard_before = 0  # how often something arrived; the first is the receiving thread's
         self._lived_at = time.monotonic()
         self._is_doubtful = False
         self._is_told = False
 
     def hear(self) -> None:
-        """Something came. By the thread that receives."""
+        """Note that something has arrived. Called by the receiving thread."""
         self._heard += 1
         if self._is_told:
             self._lives(time.monotonic())
 
     def run(self, is_over: Callable[[], bool]) -> None:
-        """Look now and then until it is over, in a thread of its own."""
+        """Check now and then until it is over, in a thread of its own."""
         wait = INTERVAL
         while not self.is_wedged:
             due = time.monotonic() + wait
@@ -57,7 +57,7 @@ class MasterWatch:
             wait = self.look(time.monotonic(), due)
 
     def look(self, now: float, due: float) -> float:
-        """Look, which was `due` at that time: seconds until the next look."""
+        """Do the check that was `due` at that time, and return the seconds until the next."""
         if self._heard != self._heard_before:
             self._heard_before = self._heard
             self._lives(now)
@@ -65,7 +65,7 @@ class MasterWatch:
             self._lived_at, self._is_doubtful = now, False
         elif not sockets.is_unread(self._connection):
             self._lives(now)
-            self.is_signalled = False  # it was read; what came may have been sent before
+            self.is_signalled = False  # it was read; what arrived may have been sent before
             self._outbox.send(protocol.PROBE)
         elif not self._is_doubtful:
             self._is_doubtful = True

@@ -1,4 +1,4 @@
-"""Builds the request for a command from what was typed and where."""
+"""Builds the request for a command from the command line and its surroundings."""
 
 from __future__ import annotations
 
@@ -56,17 +56,18 @@ def build(options: Options, found: FoundConfig, environ: Mapping[str, str]) -> R
 
 
 def terminal() -> tuple[tuple[int, int, int, int], bytes]:
-    """The size of the terminal that stdout is, and the modes of the one that stdin is.
+    """The size of the terminal on stdout, and the modes of the one on stdin.
 
-    In the background these are not known: a shell has set its own for its prompt.
+    In the background the modes are unknown, since a shell has set its own for its prompt.
     """
     return tty.window_size(1), b"" if tty.is_in_background(0) else terminal_modes.read(0)
 
 
 def needs_pty(options: Options, environ: Mapping[str, str]) -> bool:
-    """A pty is for people: only if stdin, stdout and stderr are all terminals, unless asked for or forbidden.
+    """Whether the command gets a pty: only if stdin, stdout and stderr are all terminals, unless asked for or
+    forbidden.
 
-    With fewer, the pty would merge stderr into stdout and turn LF into CRLF in what goes to a file or a pipe.
+    Otherwise, the pty would merge stderr into stdout and turn LF into CRLF in what goes to a file or a pipe.
     """
     if options.tty is not None:
         return options.tty
@@ -75,23 +76,25 @@ def needs_pty(options: Options, environ: Mapping[str, str]) -> bool:
 
 
 def is_parallel_recipe(environ: Mapping[str, str]) -> bool:
-    """Whether this is a recipe under `make -j`, which hands its terminal's stdin to any one of its jobs.
+    """Whether this is a recipe under `make -j`, which gives its terminal's stdin to one of its jobs.
 
-    In raw mode the lines of the others would lack their carriage returns, and Ctrl-C would reach this job alone. What
-    is typed into a shell, started by such a make or not, leads a process group of its own; a recipe is in that of make.
+    In raw mode the lines of the others would lack their carriage returns, and Ctrl-C would reach this job alone. A
+    command typed into a shell, even one started by such a make, leads a process group of its own; a recipe is in that
+    of make.
     """
-    makeflags = environ.get("MAKEFLAGS", "").partition(" -- ")[0]  # what follows are the variables of its command line
+    makeflags = environ.get("MAKEFLAGS", "").partition(" -- ")[0]  # the variables of its command line follow
     has_jobs = any(word.startswith(("-j", "--jobserver")) and word != "-j1" for word in makeflags.split())
     return has_jobs and os.getpgrp() != os.getpid()
 
 
 def can_show_progress(options: Options, term: bytes) -> bool:
-    """Progress is for people, too, and for terminals that can erase it. With `-v`, each step gets a line of its own."""
+    """Whether to show progress: only to people, and on terminals that can erase it. With `-v`, each step has a line of
+    its own."""
     return not options.verbose and term not in (b"", b"dumb") and os.isatty(2)
 
 
 def variables(given: list[str], environ: Mapping[str, str]) -> list[str]:
-    """`NAME=VALUE` as given; for a bare `NAME` the caller's value, and nothing where the caller has none."""
+    """`NAME=VALUE` as given; for a bare `NAME` the caller's value, or nothing if the caller has none."""
     found = []
     for item in given:
         if "=" in item:
@@ -102,5 +105,5 @@ def variables(given: list[str], environ: Mapping[str, str]) -> list[str]:
 
 
 def has_input(options: Options) -> bool:
-    """Whether there is a stdin to read. /dev/null, as IDEs and Makefiles have it, needs nobody to do that."""
+    """Whether there is a stdin to read. /dev/null, which IDEs and Makefiles use, need not be read."""
     return options.stdin and os.fstat(0).st_rdev != os.stat("/dev/null").st_rdev

@@ -1,9 +1,8 @@
-"""One command at one control master: what the master sends, and what is done about it.
+"""Runs one command at one control master: receives what the master sends, and acts on it.
 
-Two directions, each blocking, each with its own thread: the main thread takes what the master sends and writes it to
-the caller's stdout and stderr; a second one (stdin.py) reads the caller's stdin. The caller's descriptors are shared
-with other processes, so their flags (O_NONBLOCK) are never changed. A third thread takes the caller's signals
-(foreground.py).
+Each direction blocks, and has its own thread: the main thread receives from the master and writes to the caller's
+stdout and stderr; a second one (stdin.py) reads the caller's stdin. The caller's descriptors are shared with other
+processes, so their flags (O_NONBLOCK) are never changed. A third thread receives the caller's signals (foreground.py).
 """
 
 from __future__ import annotations
@@ -21,30 +20,31 @@ from rdo.ipc.startup import log_path
 Payload = bytes | memoryview
 
 REQUESTED, ACCEPTED, STARTED, FINISHED, ENDED = "requested", "accepted", "started", "finished", "ended"
-"""The states of a running command. Their order is the only one there is: see TRANSITIONS."""
+"""The states of a running command, in their only order: see TRANSITIONS."""
 
 INTERRUPTED = 128 + 2
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C was typed, and ended the command."""
+    """Ctrl-C was typed, and has ended the command."""
 
 
 class NotAccepted(Exception):
-    """This master did not accept the request, so the command was not started: another master may be asked."""
+    """This master did not accept the request, so the command was not started, and another master may be asked."""
 
     def __init__(self, socket: str = "") -> None:
-        """`socket`: the name of the one to ask; empty: a new one in the same place."""
+        """`socket` is the name of the socket to ask; empty for a new master in the same place."""
         self.socket = socket
 
 
 class RunningCommand:
-    """The caller's side of one command, from the request that was sent to the exit status: one try, used once."""
+    """The caller's side of one command, from the request to the exit status: a single attempt."""
 
     def __init__(
         self, request: Request, connection: sockets.Socket, path: str, trace: Trace, *, is_foreign: bool = False
     ) -> None:
-        """The request was sent on `connection`, to the master that listens at `path`. `is_foreign`: see Foreground."""
+        """The request was sent over `connection`, to the master that listens at `path`. `is_foreign`: see
+        Foreground."""
         self._has_input = not request.no_input
         self._is_sync_only = request.sync_only
         self._connection = connection
@@ -58,7 +58,7 @@ class RunningCommand:
         self._status_line: status_line.StatusLine | None = None
         self._foreground = foreground.Foreground(request, self._outbox, connection, is_foreign)
         self._shown = False
-        self._withheld = b""  # a notice that was not shown on the screen of another program
+        self._withheld = b""  # a notice that was not shown, since another program had the screen
 
     def run(self) -> int:
         """The exit status. Raises NotAccepted, and RdoError."""
@@ -101,7 +101,8 @@ class RunningCommand:
         raise LinkLost("the command was lost", "the control master exited or ended it", hint)
 
     def _act(self, kind: bytes, payload: Payload) -> int | None:
-        """Act on a frame; the exit status once there is one. Raises ProtocolError for one that may not come now."""
+        """Act on a frame, and return the exit status once there is one. Raises ProtocolError for a frame that is not
+        allowed now."""
         transition = TRANSITIONS[self._state].get(kind)
         if transition is None:
             raise self._violation(kind)
@@ -119,10 +120,10 @@ class RunningCommand:
         if self._status_line:
             self._status_line.erase()
 
-    # Frames, each as PROTOCOL.md has it
+    # Frames, as specified in PROTOCOL.md
 
     def _accept(self, _: Payload) -> None:
-        self._connection.settimeout(None)  # what follows may take as long as it takes
+        self._connection.settimeout(None)  # what follows has no time limit
 
     def _refuse(self, payload: Payload) -> None:
         raise NotAccepted(fsdecode(bytes(payload)))
@@ -192,7 +193,7 @@ class RunningCommand:
         self._foreground.stop_all()
 
     def _exit_unstarted(self, payload: Payload) -> int:
-        """There was nothing to start: only files were to be copied."""
+        """Exit if there was nothing to start, because files were only to be copied."""
         if not self._is_sync_only:
             raise self._violation(protocol.EXIT)
         return self._exit(payload)
@@ -244,6 +245,5 @@ TRANSITIONS: dict[str, dict[bytes, tuple[Action, str]]] = {
     },
     ENDED: {},
 }
-"""Every frame that the master may send in each state: what is done about it, and the state that follows. Any other
-frame ends the connection.
-"""
+"""Every frame that the master may send in each state: the action, and the state that follows. Any other frame ends the
+connection."""

@@ -1,26 +1,26 @@
-"""Which words of rdo's command line are the shell's: its options up to its command string. Pure."""
+"""Which words of rdo's command line are for the shell: its options up to its command string. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Set
 
 SHELL_LETTERS = frozenset("abcefhiklmnoprstuvxBCEHOPT")
-"""Options of sh: those of POSIX, and those of bash, dash, ksh and zsh beside them."""
+"""Options of sh: those of POSIX, and further ones of bash, dash, ksh and zsh."""
 
 SHELL_LETTERS_WITH_NAME = "oO"
 
 POSIX_LETTERS = frozenset("abcefhimnouvxC")
-"""Those that POSIX has for `sh ... -c`: there they are the shell's, though some of them are rdo's elsewhere."""
+"""Those that POSIX has for `sh ... -c`: there they are for the shell, although rdo has some of them, too."""
 
 SCRIPT_LETTERS = frozenset("aefuvx")
-"""Of these, what follows `-C` in one word for the sake of a script; other letters are a directory's name."""
+"""Those that a script may combine with `-C` in one word; other letters are the name of a directory."""
 
 
 def count_words(words: list[str], own: Set[str]) -> int:
-    """How many of the words are the shell's: its options up to its command string; 0 if the first is rdo's own.
+    """The number of words that are for the shell: its options up to its command string; 0 if the first is rdo's own.
 
-    `own`: letters that are rdo's where a word before the shell's has no other ones.
-    Letters that are both rdo's and the shell's are the shell's where POSIX has all of the words for `sh ... -c`.
+    `own` are the letters that are rdo's if a word has no other ones. Letters that both have are the shell's if all of
+    the words are in POSIX's form of `sh ... -c`.
     """
     first = words[0]
     if first[0] == "-" and not _may_be_option(first, words[1:], own):
@@ -32,9 +32,9 @@ def count_words(words: list[str], own: Set[str]) -> int:
 
 
 def _may_be_option(word: str, rest: list[str], own: Set[str]) -> bool:
-    """Whether the letters after the dash, up to one that takes a value, can be the shell's.
+    """Whether all letters after the dash, up to one that takes a value, may be options of the shell.
 
-    `rest` is what follows: no profile and no directory has a name that looks like an option.
+    `rest` is what follows: the name of a profile or a directory never looks like an option.
     """
     if word[1:2] in ("", "-"):
         return False
@@ -45,7 +45,7 @@ def _may_be_option(word: str, rest: list[str], own: Set[str]) -> bool:
             return SCRIPT_LETTERS.issuperset(letters) and len(set(letters)) == len(letters)
         if letter in "pC":
             return not after and rest[:1] != [] and rest[0].startswith(("-", "+"))
-        if letter == "e":  # a variable's name may follow in the same word
+        if letter == "e":  # the name of a variable may follow in the same word
             return len(set(word[index:])) == len(word[index:])
         if letter not in own:
             break
@@ -53,9 +53,9 @@ def _may_be_option(word: str, rest: list[str], own: Set[str]) -> bool:
 
 
 def _count_options(words: list[str]) -> int:
-    """How many of the words are options of sh before its command string; 0 if there is no such string.
+    """The number of words that are options of sh before its command string; 0 if there is no such string.
 
-    By the grammar of sh: `-c` may stand in any of them, `-o` takes a name, `--` ends them.
+    By the grammar of sh: `-c` may be in any of them, `-o` takes a name, `--` ends them.
     """
     position, has_string = 0, False
     while position < len(words):

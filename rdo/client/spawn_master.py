@@ -1,4 +1,4 @@
-"""The start of a control master by the client that finds none."""
+"""Starts a control master, if the client finds none."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ from rdo.ipc.sockets import Identity, connect, identity
 from rdo.ipc.startup import ENTRY, LISTENS, READY_FD, lock_path, log_path
 
 START_TIMEOUT = 15.0
-"""Seconds for a master to listen: an interpreter's start and a bind, with ample room for a loaded machine."""
+"""Seconds for a master to listen: the start of an interpreter and a bind, with ample room for a loaded machine."""
 
 LOCK_INTERVAL = 0.02
-"""Seconds between two tries for the start lock: flock(2) with a deadline cannot be had otherwise."""
+"""Seconds between attempts to get the start lock, since flock(2) has no timeout."""
 
 MASTER = "import gc; gc.disable(); " + ENTRY
-"""As `python -m rdo.master.daemon`, without what that loads to find the module, and without a search for garbage
-meanwhile, which finds none and takes a twelfth of the time."""
+"""Like `python -m rdo.master.daemon`, without what that loads to find the module, and without garbage collection
+meanwhile, which would find nothing and take a twelfth of the time."""
 
 KEPT_ENV_VARS = ("DYLD_LIBRARY_PATH", "HOME", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "USER", "XDG_RUNTIME_DIR")
-"""Variables of the first caller that the master has: those of a bare login, and some Pythons do not start without the
-path of their libraries. What a command depends on comes with its request."""
+"""Variables that the master keeps from the first caller: those of a bare login, and the library path that some Pythons
+need to start. What a command depends on is in its request."""
 
 ISOLATED = ("-I", "-X", "utf8")
-"""Options of Python by which no variable, no locale and no file of the caller's decides what is loaded, as for rdo."""
+"""Options of Python with which, as for rdo itself, no variable, locale or file of the caller's decides what is
+loaded."""
 
 REPORT_SIZE = 4096
 
 
 def start_master(path: str, request: Request, replaced: Identity) -> None:
-    """Have a master for the request listen at `path`, unless another client has done so: the socket is no longer the
-    `replaced` one.
+    """Start a master for the request that listens at `path`, unless another client has done so: the socket is no longer
+    the `replaced` one.
 
     Raises SetupError.
     """
@@ -60,19 +61,19 @@ def _listens(path: str) -> bool:
 
 
 def python(statement: str) -> list[str]:
-    """The command line of a Python that runs a statement, and finds rdo where this process did."""
+    """The command line of a Python that runs a statement, and finds rdo in the same place as this process."""
     place = rdo.__path__[0].rpartition("/")[0]
     own_first = "next((i for i, p in enumerate(sys.path) if p.endswith('-packages')), len(sys.path))"
     return [sys.executable, *ISOLATED, "-c", f"import sys; sys.path.insert({own_first}, {place!r}); {statement}"]
 
 
 def _lock(path: str) -> int:
-    """The start lock, held until the descriptor is closed: it dies with its owner, so it is never stale."""
+    """Hold the start lock until the descriptor is closed. It ends with its owner, so it is never stale."""
     deadline = time.monotonic() + START_TIMEOUT
     while True:
         try:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            os.fchmod(fd, 0o600)  # whatever the umask is
+            os.fchmod(fd, 0o600)  # regardless of the umask
         except OSError as error:
             raise SetupError(f"cannot create the lock `{path}`", reason(error), hint_for(error)) from None
         if _try_lock(fd, path):
@@ -84,7 +85,7 @@ def _lock(path: str) -> int:
 
 
 def _try_lock(fd: int, path: str) -> bool:
-    """Take the lock: whether we have it, and it is the one that others find there: see stale_files.py."""
+    """Try to take the lock, and return whether we have it, and it is the one that others find; see stale_files.py."""
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return os.path.samestat(os.fstat(fd), os.stat(path))
@@ -111,7 +112,7 @@ def _spawn(path: str, request: Request) -> None:
 
 
 def _fork(log: str, command: list[str], environment: dict[str, str]) -> int:
-    """Start the process that becomes a master: a pipe by which that reports. Raises SetupError."""
+    """Start the process that becomes a master, and return the pipe on which it reports. Raises SetupError."""
     pipe: tuple[int, ...] = ()
     try:
         pipe = os.pipe()
@@ -127,24 +128,24 @@ def _fork(log: str, command: list[str], environment: dict[str, str]) -> int:
     try:
         os.waitpid(child, 0)
     except ChildProcessError:
-        pass  # our caller has us ignore SIGCHLD
+        pass  # our caller has SIGCHLD ignored
     return ready
 
 
 def _become_master(report: int, log: str, command: list[str], environment: dict[str, str]) -> None:
     """In the child: fork again, so that init adopts the master, and exec it. Never returns.
 
-    Its stdin and stdout are closed files and its stderr the log: a master that kept the caller's stderr open would
-    hang whoever waits for the end of that stream (golang/go#13453).
+    Its stdin and stdout are closed files and its stderr the log: a master that kept the caller's stderr open would hang
+    whoever waits for the end of that stream (golang/go#13453).
     """
     try:
         os.setsid()
-        os.umask(0o077)  # for the log: a master has one of its own
+        os.umask(0o077)  # for the log; a master sets its own
         if os.fork() != 0:
             os._exit(0)
         report = os.dup2(report, READY_FD)
         os.set_inheritable(READY_FD, True)
-        os.chdir("/")  # hold no directory busy, and let no module of the caller's directory be imported
+        os.chdir("/")  # do not keep a directory busy, and import no module from the caller's directory
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
         os.dup2(0, 1)
         os.dup2(os.open(log, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), 2)
@@ -158,7 +159,7 @@ def _become_master(report: int, log: str, command: list[str], environment: dict[
 
 
 def _environment(request: Request) -> dict[str, str]:
-    """What the master has of the first caller's environment. Each command's own comes with its request."""
+    """The environment that the master keeps from the first caller. Each command's own is in its request."""
     variables = (fsdecode(item).partition("=") for item in request.environ)
     return {name: value for name, _, value in variables if name in KEPT_ENV_VARS}
 
@@ -171,7 +172,7 @@ def _size(path: str) -> int:
 
 
 def _last_line(path: str, before: int) -> str:
-    """Of what has been added to the file since it had so many bytes."""
+    """The last line added to the file since it had so many bytes."""
     try:
         with open(path, "rb") as file:
             file.seek(before)

@@ -1,6 +1,5 @@
-"""Long streams passed on within the kernel, as Linux can: output from the control connection to a pipe, and input to
-the connection. No copy, half the time.
-"""
+"""Relays long streams within the kernel, as Linux can: output from the control connection to a pipe, and input to the
+connection. This avoids copying, and takes half the time."""
 
 from __future__ import annotations
 
@@ -12,10 +11,10 @@ from rdo.ipc.sockets import Piped, Socket
 
 
 def splice_frame(source: int, target: int, decoder: Decoder) -> bool:
-    """Pass the rest of the frame that is under way from a socket to a pipe.
+    """Relay the rest of the current frame from a socket to a pipe.
 
-    False where that cannot be: no pipe, no Linux, a reader that is gone, a socket that broke. What is left then, or
-    at the end of the socket, is for the caller, who meets the reason in the ordinary way.
+    Returns False if that is not possible: no pipe, no Linux, a reader that is gone, a broken socket. The caller then
+    relays the rest in the ordinary way, and so finds the reason.
     """
     while decoder.left:
         try:
@@ -32,17 +31,18 @@ def splice_frame(source: int, target: int, decoder: Decoder) -> bool:
 
 
 class Pipe:
-    """Where input waits until its length is known, which goes first: what is in the caller's pipe others may read."""
+    """Holds input until its length is known, which is sent first, since other processes may read from the caller's
+    pipe."""
 
     def __init__(self) -> None:
         self._end, self._start = os.pipe()
 
     def take(self, source: int, limit: int) -> Piece:
-        """Move what there is in `source` in here, nothing at its end. Raises AttributeError, OSError."""
+        """Move what there is in `source` to this pipe; nothing at the end. Raises AttributeError, OSError."""
         return Piece(self._end, os.splice(source, self._start, limit))
 
     def close(self) -> None:
-        """Drop it, once it is empty."""
+        """Close the pipe, which is empty."""
         os.close(self._end)
         os.close(self._start)
 
@@ -60,7 +60,7 @@ class Piece(Piped):
         return self._size
 
     def send(self, connection: Socket) -> None:
-        """Send them, by a copy where the system splices into no such socket. Raises OSError."""
+        """Send the bytes, by a copy if the system cannot splice into such a socket. Raises OSError."""
         left = self._size
         while left:
             try:

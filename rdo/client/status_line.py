@@ -1,7 +1,7 @@
-"""A line on the caller's terminal that leaves no trace: what the first command waits for.
+"""A temporary line on the caller's terminal, which shows what the first command waits for.
 
-It is written after the cursor, which goes back to where it was: so what somebody types meanwhile stays where it would
-have been. Without line wrap, it can never scroll. DEC's sequences, which all of today's terminals know.
+It is written after the cursor, which then returns to its position, so that what somebody types meanwhile stays in
+place. Without line wrap, it can never scroll. Uses DEC's sequences, which all current terminals support.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ WRAP_OFF, WRAP_ON = b"\033[?7l", b"\033[?7h"
 CLEAR = b"\033[K"
 
 SIGNALS = (_signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT, _signal.SIGTSTP)
-"""What ends or stops a client whose command was not started yet. SIGINT raises KeyboardInterrupt."""
+"""Signals that end or stop a client whose command has not started yet. SIGINT raises KeyboardInterrupt."""
 
 
 class StatusLine:
@@ -30,7 +30,8 @@ class StatusLine:
         self._handled: set[int] = set()
 
     def show(self, line: bytes) -> None:
-        """Show it in place of the one before; not in the background, where that would spoil what others show."""
+        """Show a line in place of the previous one; not in the background, where it would garble the output of
+        others."""
         if not tty.is_in_front(self._fd):
             self._shown = False
             return
@@ -44,7 +45,7 @@ class StatusLine:
         self._write(SAVE + WRAP_OFF + text + CLEAR + WRAP_ON + RESTORE)
 
     def erase(self) -> None:
-        """Leave the terminal as it was found, if a line is shown."""
+        """Erase the line, if one is shown."""
         if self._shown:
             self._shown = False
             self._write(CLEAR)
@@ -52,7 +53,7 @@ class StatusLine:
             _signal.signal(self._handled.pop(), _signal.SIG_DFL)
 
     def _reraise_signal(self, number: int, _frame: object) -> None:
-        """Let the signal do what it would have done, with the line gone. After a stop the next line shows again."""
+        """Erase the line, then let the signal have its default effect. After a stop, the next line is shown again."""
         self.erase()
         os.kill(os.getpid(), number)
 

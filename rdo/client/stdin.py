@@ -1,4 +1,4 @@
-"""The caller's stdin, read by a thread of its own and sent to the master."""
+"""Reads the caller's stdin in a thread of its own, and sends it to the master."""
 
 from __future__ import annotations
 
@@ -13,41 +13,42 @@ from rdo.ipc import protocol
 from rdo.ipc.sockets import Outbox
 
 READ_SIZE = 64 * 1024
-"""Bytes at a time: what a pipe holds by default. As many at once are the beginning of a long stream."""
+"""Bytes at a time: what a pipe holds by default. That many at once are the start of a long stream."""
 
 TURN_INTERVAL = 0.1
-"""Seconds until stdin is looked at again while its terminal is somebody else's: there is no event for that."""
+"""Seconds between looks at stdin while another program reads the terminal, since no event reports its end."""
 
 SUSPENSION = 0.2
-"""Seconds after the key for that in which a command may be reported stopped: what is typed then may be the shell's."""
+"""Seconds after the suspend key in which the command may report that it was stopped, so that input may be for the
+shell."""
 
 
 class Stdin:
     """Sends stdin to its end, within the credit that the master gives."""
 
     def __init__(self, outbox: Outbox, foreground: Foreground) -> None:
-        """`foreground` holds the terminal that stdin is in raw mode, if all keys are ours."""
+        """`foreground` holds the terminal on stdin in raw mode, if all keys are ours."""
         self._outbox = outbox
         self._foreground = foreground
-        self._credit = protocol.INPUT_WINDOW  # bytes in all; written by the main thread only
+        self._credit = protocol.INPUT_WINDOW  # total bytes; written only by the main thread
         self._more_credit = _thread.allocate_lock()  # guards nothing: released when there is more
         self._pipe: Pipe | None = None
-        self._untried = True  # whether stdin might be spliced
+        self._untried = True  # whether splicing stdin may be possible
         self._over = False
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start reading."""
         self._more_credit.acquire()
         threads.start(self._relay)
 
     def add_credit(self, size: int) -> None:
-        """The command has read so many bytes: so many more may be sent."""
+        """Allow so many more bytes, since the command has read that many."""
         self._credit += size
         if self._more_credit.locked():
             self._more_credit.release()
 
     def end(self) -> None:
-        """Send nothing more; what is typed from now on is for somebody else."""
+        """Send nothing more, since input from now on is for another program."""
         self._over = True
 
     def _relay(self) -> None:
@@ -63,15 +64,15 @@ class Stdin:
             if not count:
                 break
             sent += count
-        # In raw mode the end of input is a key like any other: then it is the terminal that is gone.
+        # In raw mode the key for the end of input is like any other, so an end means that the terminal is gone.
         if self._foreground.hangs_up:
             self._outbox.send(protocol.SIGNAL, b"HUP")
-            self._outbox.send(protocol.SIGNAL, b"CONT")  # as the system does, for what is stopped
+            self._outbox.send(protocol.SIGNAL, b"CONT")  # as the system does for a stopped process
         elif not self._foreground.is_raw():
             self._outbox.send(protocol.END)
 
     def _send_chunk(self, limit: int) -> int:
-        """Send what there is; return how many bytes, 0 at the end."""
+        """Send what there is, and return the number of bytes, 0 at the end."""
         data: bytes | Piece
         if self._pipe:
             try:
@@ -93,9 +94,9 @@ class Stdin:
         return len(data)
 
     def _wait_for_our_turn(self) -> None:
-        """Wait until there is something to read on the terminal, and it is for us.
+        """Wait until there is input on the terminal, and it is for us.
 
-        Who has to leave the terminal to others meanwhile takes no key from them.
+        A process in the background takes no keys from the others meanwhile.
         """
         while not self._over:
             awaits_terminal = self._foreground.awaits_terminal()
@@ -109,7 +110,7 @@ class Stdin:
 
 
 def read(size: int) -> bytes:
-    """What there is on stdin, whether or not somebody made it non-blocking; nothing at its end."""
+    """What there is on stdin, even if somebody made it non-blocking; empty at its end."""
     while True:
         try:
             return os.read(0, size)

@@ -1,4 +1,4 @@
-"""The command's output on its way to the caller's stdout and stderr."""
+"""Writes the command's output to the caller's stdout and stderr."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from rdo.ipc.sockets import Outbox
 READ_SIZE = 256 * 1024
 
 SPLICE_THRESHOLD = 64 * 1024
-"""Bytes of a frame from which on it pays to have the kernel pass on what follows."""
+"""Bytes of a frame from which on it is worth while to have the kernel relay the rest."""
 
 
 class OutputWriter:
-    """Writes what comes over the control connection. Descriptors are the caller's, so their flags are left alone."""
+    """Writes what arrives over the control connection. The descriptors are the caller's, so their flags are not
+    changed."""
 
     def __init__(self, connection: int, decoder: protocol.Decoder, outbox: Outbox) -> None:
         """`connection` is the control connection's descriptor."""
@@ -29,7 +30,7 @@ class OutputWriter:
         self._reader_gone = False
 
     def show(self, fd: int, data: bytes | memoryview) -> None:
-        """Write it; where nobody reads stdout any more, send the command SIGPIPE. Raises RdoError."""
+        """Write the data. If nobody reads stdout any more, send the command SIGPIPE. Raises RdoError."""
         try:
             write(fd, data)
         except OSError as error:
@@ -40,13 +41,15 @@ class OutputWriter:
                 self._outbox.send(protocol.SIGNAL, b"PIPE")
 
     def end(self) -> None:
-        """The command has closed both: whoever reads stdout sees that. stderr is kept for a line of rdo's own."""
+        """The command has closed both streams: let the reader of stdout see that. stderr is kept for rdo's own
+        lines."""
         null = os.open("/dev/null", os.O_WRONLY)
         os.dup2(null, 1)
         os.close(null)
 
     def splice_rest(self) -> int:
-        """Have the kernel pass on the rest of a long frame, if it can; the size of the next read of the connection."""
+        """Have the kernel relay the rest of a long frame, if it can, and return the size of the next read of the
+        connection."""
         if not self._splices or self._decoder.length < SPLICE_THRESHOLD:
             return READ_SIZE
         fd = 1 if self._decoder.kind == protocol.OUTPUT else 2
@@ -55,7 +58,7 @@ class OutputWriter:
 
 
 def write(fd: int, data: bytes | memoryview) -> None:
-    """Write all of `data`, whether or not somebody made the descriptor non-blocking."""
+    """Write all of `data`, even if somebody made the descriptor non-blocking."""
     view = memoryview(data)
     while view:
         try:

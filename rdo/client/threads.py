@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def start(work: Callable[..., object], *arguments: object) -> None:
-    """Run it in a thread that ends with the process. Raises SetupError where the system allows no more threads."""
+    """Run a function in a thread that ends with the process. Raises SetupError if the system allows no more threads."""
     try:
         _thread.start_new_thread(work, arguments)
     except RuntimeError:

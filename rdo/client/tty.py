@@ -1,4 +1,4 @@
-"""The caller's terminal: its size, its raw mode, and whose turn it is to read it."""
+"""The caller's terminal: its size, its raw mode, and who may read it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc.terminal_modes import CC, CFLAG, IFLAG, LFLAG, OFLAG
 
 _WINSIZE = 8
-"""Bytes of struct winsize: four numbers of two."""
+"""Bytes of struct winsize: four numbers of two bytes."""
 
 WindowSize = tuple[int, int, int, int]
 """Rows, columns, width and height in pixels."""
 
 
 def window_size(fd: int) -> WindowSize:
-    """The size of the terminal that `fd` is."""
+    """The size of the terminal `fd`."""
     try:
         size = fcntl.ioctl(fd, termios.TIOCGWINSZ, bytes(_WINSIZE))
     except OSError:
@@ -28,10 +28,10 @@ def window_size(fd: int) -> WindowSize:
 
 
 def is_ours(fd: int) -> bool:
-    """Whether input typed on the terminal `fd` is meant for us, who did not set it raw.
+    """Whether input on the terminal `fd` is meant for us, who did not set it to raw mode.
 
-    Not while we are in the background (a read would stop us: SIGTTIN), nor while another program, such as a pager
-    after us in the pipeline, takes single keys from it: then line editing (ICANON) is off.
+    Not while we are in the background (a read would stop us: SIGTTIN), nor while another program, such as a pager after
+    us in the pipeline, reads single keys from it: then line editing (ICANON) is off.
     """
     try:
         return os.tcgetpgrp(fd) == os.getpgrp() and bool(termios.tcgetattr(fd)[LFLAG] & termios.ICANON)
@@ -50,14 +50,13 @@ def is_in_background(fd: int) -> bool:
 
 
 def is_foreign(fd: int) -> bool:
-    """Whether it is a terminal without job control for us: who started us has opened it, and did not make it our
-    session's.
-    """
+    """Whether it is a terminal without job control for us: the process that started us opened it without making it our
+    session's."""
     return _group_in_front(fd) is None and os.isatty(fd)
 
 
 def _group_in_front(fd: int) -> int | None:
-    """The process group in the foreground of the terminal `fd`; None where that is not our session's."""
+    """The process group in the foreground of the terminal `fd`; None if it is not our session's."""
     try:
         return os.tcgetpgrp(fd)
     except OSError:
@@ -65,7 +64,7 @@ def _group_in_front(fd: int) -> int | None:
 
 
 def takes_keys(fd: int) -> bool:
-    """Whether a program takes single keys from the terminal `fd`: then it has the screen, too."""
+    """Whether a program reads single keys from the terminal `fd`, and so has the screen, too."""
     try:
         return not termios.tcgetattr(fd)[LFLAG] & termios.ICANON
     except termios.error:
@@ -73,7 +72,7 @@ def takes_keys(fd: int) -> bool:
 
 
 class Terminal:
-    """Raw mode of the terminal `fd`, entered and left any number of times."""
+    """Raw mode of the terminal `fd`, which may be entered and left any number of times."""
 
     __slots__ = ("_fd", "_saved")
 
@@ -83,28 +82,28 @@ class Terminal:
 
     @property
     def raw(self) -> bool:
-        """Whether we hold the terminal in raw mode."""
+        """Whether the terminal is in raw mode."""
         return self._saved is not None
 
     def has_suspend_key(self, typed: bytes) -> bool:
-        """Whether the key that stops a job is among what was typed, as the terminal had it before it was raw."""
+        """Whether the input contains the suspend key, as set in the terminal before it was raw."""
         return any(key in typed for key in self._keys(termios.VSUSP))
 
     def ends_with_interrupt_key(self, typed: bytes) -> bool:
-        """Whether the key that interrupts a job was typed last, as the terminal had it before it was raw."""
+        """Whether the input ends with the interrupt key, as set in the terminal before it was raw."""
         return any(typed.endswith(key) for key in self._keys(termios.VINTR))
 
     def _keys(self, index: int) -> list[bytes]:
-        """The key that sent a signal; none where no key did."""
+        """The key that sends a signal; empty if no key does."""
         if self._saved is None or not self._saved[LFLAG] & termios.ISIG:
             return []
         key = self._saved[CC][index]
         return [key] if key != _disabled(self._fd) else []
 
     def enter_raw(self) -> bool:
-        """Pass every key through, as cfmakeraw(3) does; False in the background, where that would stop us.
+        """Let every key through, as cfmakeraw(3) does. Returns False in the background, where that would stop us.
 
-        Where it was raw, a shell that saw us stopped (SIGSTOP) may have set its own modes meanwhile.
+        If it was raw before, a shell that saw us stopped (SIGSTOP) may have set its own modes meanwhile.
         """
         if is_in_background(self._fd):
             self._saved = None
@@ -118,7 +117,7 @@ class Terminal:
         return True
 
     def restore(self) -> None:
-        """Set the modes as they were found."""
+        """Restore the original modes."""
         if self._saved is not None:
             saved, self._saved = self._saved, None
             try:
@@ -128,7 +127,7 @@ class Terminal:
 
 
 def _disabled(fd: int) -> bytes:
-    """What stands for a key that is not assigned."""
+    """The value that stands for an unassigned key."""
     return bytes([os.fpathconf(fd, "PC_VDISABLE")])
 
 
@@ -147,7 +146,7 @@ def _raw(modes: termios._AttrReturn) -> termios._AttrReturn:
 
 
 def ask(question: str, *, echo: bool) -> str | None:
-    """The line typed in answer on the controlling terminal, whatever stdin is; None where there is no terminal."""
+    """The line typed in answer on the controlling terminal, whatever stdin is; None if there is no terminal."""
     try:
         fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
     except OSError:
@@ -169,9 +168,9 @@ def ask(question: str, *, echo: bool) -> str | None:
 
 
 def screen() -> tuple[int, int] | None:
-    """Rows and columns of the controlling terminal; None where there is none. One that does not say has 24 and 80.
+    """Rows and columns of the controlling terminal; None if there is none. If it reports no size, 24 and 80.
 
-    For a question that is to be asked on it: what was typed before, or sent by the terminal itself, is not an answer.
+    For a question to be asked on it: earlier input, or what the terminal itself has sent, is not an answer.
     """
     try:
         fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
@@ -181,14 +180,14 @@ def screen() -> tuple[int, int] | None:
         rows, columns, _, _ = window_size(fd)
         termios.tcflush(fd, termios.TCIFLUSH)
     except termios.error:
-        return None  # it was hung up just now
+        return None  # it has just been hung up
     finally:
         os.close(fd)
     return rows or 24, columns or 80
 
 
 def answer(prompt: bytes) -> bytes:
-    """The payload of ANSWER to that of a PROMPT."""
+    """The payload of ANSWER to a PROMPT with this payload."""
     if prompt[:1] == b"w":
         size = screen()
         return b"0" if size is None else b"1%d %d" % size

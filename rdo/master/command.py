@@ -171,9 +171,7 @@ class CommandRunner:
 
     def _hint_at_prefix_assignments(self, caller: WaitingCaller, request: Request, there: Set[str]) -> None:
         """Print a hint, once, about a variable before the command line that does not reach the target.
-
-        `there` are the names of the variables that do.
-        """
+        `there` are the names of those that do."""
         started_by = partial(parent_environment.of, caller.process)
         names = self._prefix_assignments.new_assignments(caller.environment, started_by)
         if fresh := self._prefix_assignments.first_mentions(name for name in names if name not in there):
