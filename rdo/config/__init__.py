@@ -1,1 +1,1 @@
-"""Config files: found keys, their types and meaning, the layers, and every complaint about them."""
+"""Config files: the keys, their types and meanings, the layers, and all errors in them."""

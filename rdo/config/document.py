@@ -1,7 +1,7 @@
-"""The content of a config file, whatever its syntax: its entries, where each stands, and whether it says only what it
-may: known keys, values of their types, nothing twice.
+"""The contents of a config file, whatever its syntax: its entries, their positions, and whether they are valid: known
+keys, values of the right types, nothing twice.
 
-Pure. Looks at one file, all of its profiles. What profiles and files mean together is for merge.py.
+Pure. Considers one file, with all of its profiles. How profiles and files combine is decided in merge.py.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ FILE_LIMIT = 64 * 1024
 KEYS_HINT = "`rdoctl schema` shows all keys"
 
 PROFILE_LIMIT = 100
-"""Characters. A profile stands in every error and question about it."""
+"""Characters. The name of a profile appears in every error and question about it."""
 
 Lines = Mapping[tuple[str, ...], int]
 """Lines by path, such as ("docker", "env", "STAGE")."""
@@ -30,7 +30,7 @@ _NOWHERE: Mapping[str, int] = MappingProxyType({})
 
 
 class Origin(NamedTuple):
-    """Where a value comes from. Lines count from 1; line 0 and section "" stand for an unknown one."""
+    """Where a value comes from. Lines count from 1; line 0 and section "" mean that it is unknown."""
 
     file: str
     line: int = 0
@@ -40,14 +40,14 @@ class Origin(NamedTuple):
         return f"{self.file}:{self.line}" if self.line else self.file
 
     def error(self, why: str, hint: str = "") -> ConfigError:
-        """An error whose line begins with this place, as those of compilers do."""
+        """An error that starts with this position, as a compiler's do."""
         return ConfigError(str(self), why, hint)
 
 
 class ConfigEntry(NamedTuple):
-    """One key with its value.
+    """A key with its value.
 
-    `label` is the key as it stands in the file, where that is another word. `parts` are the lines of a table's names.
+    `label` is the key as spelled in the file, if that differs. `parts` are the lines of the names in a table.
     """
 
     key: str
@@ -62,14 +62,14 @@ class ConfigEntry(NamedTuple):
 
 
 class ConfigText(NamedTuple):
-    """What a TOML text says, as a parser gives it, and where."""
+    """The data in a TOML text, as a parser returns it, and the lines."""
 
     data: Mapping[str, Any]
     lines: Lines
 
 
 class ConfigDocument(NamedTuple):
-    """A file's entries in the order written, and its sections, the empty ones included.
+    """A file's entries in the order written, and its sections, including empty ones.
 
     `personal` is the user's own file, for all projects.
     """
@@ -105,7 +105,8 @@ def _entry(file: str, data: Mapping[str, Any], path: tuple[str, ...], lines: Lin
 
 
 def validate(document: ConfigDocument) -> ConfigDocument:
-    """The same document with its values as the rest of rdo takes them. Raises ConfigError for the first bad entry."""
+    """The same document with its values converted for the rest of rdo. Raises ConfigError for the first invalid
+    entry."""
     for section in document.sections:
         _check_profile(section, document.file)
     checked = document._replace(entries=tuple(_check(entry, document.personal) for entry in document.entries))
@@ -159,6 +160,6 @@ def _check_containers(document: ConfigDocument) -> None:
 
 
 def _place(entry: ConfigEntry) -> str:
-    """Without the file, which the error names already."""
+    """The position without the file, which the error names already."""
     line = f" in line {entry.origin.line}" if entry.origin.line else ""
     return f"`{entry.written}`{line}"

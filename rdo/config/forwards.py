@@ -1,6 +1,6 @@
-"""What may stand as a forward: in the key `forward`, and after -L and -R, as ssh(1) has them.
+"""Parses forwards: in the key `forward`, and after -L and -R, as with ssh(1).
 
-Pure. What the two ends are, and not how anything is carried between them: that is for rdo.forward.
+Pure. Describes the two ends of a forward; rdo.forward carries the data.
 """
 
 import re
@@ -13,25 +13,25 @@ from rdo.fscodec import fsencode
 from rdo.util.phrases import shortened
 
 FIELD = r"\[([^]]*)\]|((?:[^:\[\]])*)"
-"""Between two colons: an address in brackets may contain some itself."""
+"""A field between two colons. An address in brackets may contain colons."""
 
 FORM = "is not of the form `PORT`, `PORT:PORT`, `PORT:HOST:PORT` or `unix:PATH`"
 
 SOCKET_PATH_LIMIT = 103
-"""Bytes: sun_path of macOS, without its end. Linux has four more."""
+"""Bytes of a socket's path: sun_path on macOS, without the final NUL. Linux has four more."""
 
 EVERYWHERE = "*"
-"""Where a port listens that is open to other machines: on all addresses."""
+"""The host of a port that is open to other machines: all addresses."""
 
 
 class InvalidForward(ValueError):
-    """Its text is a phrase that follows what was written."""
+    """The text is a phrase that follows the invalid forward."""
 
 
 class Endpoint(NamedTuple):
-    """One end of a forward: a TCP port, or a Unix socket if there is a `path`.
+    """An end of a forward: a TCP port, or a Unix socket if `path` is set.
 
-    At the end that listens, an empty `host` stands for the loopback addresses, and an empty `path` without a port for a
+    For the end that listens, an empty `host` means the loopback addresses, and an empty `path` without a port means a
     socket in rdo's own directory.
     """
 
@@ -41,7 +41,7 @@ class Endpoint(NamedTuple):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether other machines cannot reach what listens there."""
+        """Whether a listener at this endpoint is unreachable for other machines."""
         return self.host in ("", "localhost", "::1") or self.host.startswith("127.")
 
     def __str__(self) -> str:
@@ -52,49 +52,49 @@ class Endpoint(NamedTuple):
 
 
 class ForwardKind(Enum):
-    """Which end listens, as ssh(1) has it."""
+    """Which end listens, in the terms of ssh(1)."""
 
     LOCAL = "local"
-    """Here, for a server there."""
+    """This machine listens, for a server that the target connects to."""
     REMOTE = "remote"
-    """There, for a server here."""
+    """The target listens, for a server that this machine connects to."""
     DYNAMIC = "dynamic"
-    """Here, for whatever servers are asked for by SOCKS."""
+    """This machine listens as a SOCKS proxy, for whatever servers its clients ask for."""
 
 
 class Forward(NamedTuple):
-    """What listens at one end, and what is connected to at the other. `exact`: at that port, or not at all."""
+    """Where one end listens, and what the other end connects to. `exact`: only on that port."""
 
     listen: Endpoint
     destination: Endpoint
     exact: bool = False
     kind: ForwardKind = ForwardKind.LOCAL
     permitted: tuple[Endpoint, ...] | None = None
-    """Of a SOCKS proxy on the target: where it may lead, with 0 for any port; None for anywhere."""
+    """For a SOCKS proxy on the target: the permitted destinations, with 0 for any port; None for all."""
 
     @property
     def is_proxy(self) -> bool:
-        """Whether those who connect say where to."""
+        """Whether the clients name the destination."""
         return self.destination == Endpoint()
 
 
 class ForwardSet(NamedTuple):
-    """What goes with a target by its own configuration, as of ssh, whatever profile leads there."""
+    """The forwards in a target's own configuration, such as that of ssh, whatever profile leads there."""
 
     forwards: tuple[Forward, ...] = ()
     is_required: bool = False
-    """Whether nothing is to be done there without all of them."""
+    """Whether the target must not be used without all of them."""
     socket_mode: int = 0o600
-    """Permissions of Unix sockets here."""
+    """The permissions of local Unix sockets."""
     replaces_sockets: bool = False
-    """Whether a Unix socket that is there already makes way."""
+    """Whether an existing Unix socket is replaced."""
 
 
 NO_FORWARDS = ForwardSet()
 
 
 def parse_remote(word: str) -> Forward:
-    """The same of what stands after -R, where port 0 leaves it to the target to choose one. Raises InvalidForward."""
+    """Parse the value of -R, in which port 0 lets the target choose. Raises InvalidForward."""
     fields = word.split(":")
     if fields == ["0"]:
         raise InvalidForward("names no port of this machine, as `0:3000` does")
@@ -109,7 +109,7 @@ def parse_remote(word: str) -> Forward:
 
 
 def parse_dynamic(word: str) -> Forward:
-    """The same of what stands after -D: `[ADDRESS:]PORT`. Raises InvalidForward."""
+    """Parse the value of -D: `[ADDRESS:]PORT`. Raises InvalidForward."""
     if why := printable.fault(word) or length_fault(word, PATH_LIMIT):
         raise InvalidForward(why)
     fields = _fields(word.removesuffix("!"))
@@ -119,7 +119,7 @@ def parse_dynamic(word: str) -> Forward:
 
 
 def parse(word: str) -> Forward:
-    """The forward that a word stands for. Raises InvalidForward."""
+    """Parse a forward. Raises InvalidForward."""
     if why := printable.fault(word) or length_fault(word, PATH_LIMIT):
         raise InvalidForward(why)
     exact = word.endswith("!")
@@ -129,7 +129,7 @@ def parse(word: str) -> Forward:
 
 
 def fault(word: str) -> str:
-    """What is wrong with it, as a phrase that follows it; or nothing."""
+    """What is wrong with a forward, as a phrase that follows it; empty if nothing is."""
     try:
         parse(word)
     except InvalidForward as error:
@@ -138,7 +138,7 @@ def fault(word: str) -> str:
 
 
 def _fields(word: str) -> list[str]:
-    """What colons separate, without brackets."""
+    """The fields between colons, without brackets."""
     field = re.compile(FIELD)
     fields, at = [], 0
     while True:
@@ -154,12 +154,12 @@ def _fields(word: str) -> list[str]:
 
 
 def _joined_paths(fields: list[str]) -> list[str]:
-    """Without the `unix` before a path, which says no more than the path does."""
+    """The fields without the `unix` before a path, which is redundant."""
     return [each for each, after in zip(fields, [*fields[1:], ""], strict=True) if each != "unix" or after[:1] != "/"]
 
 
 def _destination(fields: list[str]) -> tuple[Endpoint, list[str]]:
-    """The end of the word, and the fields before it."""
+    """The destination at the end of a word, and the fields before it."""
     *rest, last = fields
     if last.startswith("/"):
         return Endpoint(path=_path(last)), rest
@@ -169,7 +169,8 @@ def _destination(fields: list[str]) -> tuple[Endpoint, list[str]]:
 
 
 def _are_ports(rest: list[str]) -> bool:
-    """Whether a port there comes right after one here: `5433:5432`, and `127.0.0.1:5433:5432` as docker has it."""
+    """Whether a port of the target directly follows a local one: `5433:5432`, or `127.0.0.1:5433:5432` as with
+    docker."""
     return rest[-1].isdecimal() and (len(rest) == 1 or (len(rest) == 2 and not rest[0].isdecimal()))
 
 

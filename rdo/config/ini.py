@@ -1,7 +1,7 @@
-"""The INI files of the first rdo: whether a text is one, and what it says.
+"""The INI files of the first rdo: recognises and parses them.
 
-Pure. A value is bare text up to the end of the line, or to a comment after a space; names of keys are read without
-regard to case. Keys that only the first rdo had are translated in legacy.py.
+Pure. A value is unquoted text up to the end of the line, or to a comment after a space; keys are case-insensitive. Keys
+that only the first rdo had are translated in legacy.py.
 """
 
 import re
@@ -24,7 +24,7 @@ _SAME_IN_BOTH = re.compile(r"true|false|[+-]?[0-9]+(?:\.[0-9]+)?")
 
 
 class _Pair(NamedTuple):
-    """One line `key = value`; `table` is the table key it is part of, such as `env`."""
+    """A line `key = value`; `table` is the table key that it belongs to, such as `env`."""
 
     section: str
     table: str
@@ -34,12 +34,12 @@ class _Pair(NamedTuple):
 
 
 def looks_like_ini(text: str) -> bool:
-    """Whether a text that is not TOML is meant as INI: more of its values are bare than quoted."""
+    """Whether a text that is not TOML is meant to be INI: more of its values are unquoted than quoted."""
     return sum(_leaning(line.strip()) for line in text.split("\n")) > 0
 
 
 def _leaning(line: str) -> int:
-    """1 for a line that only INI has, -1 for one that only TOML has, 0 for one that both or neither have."""
+    """1 for a line that only INI allows, -1 for one that only TOML allows, 0 for one that both or neither allow."""
     if line.startswith(";"):
         return 1
     if line.startswith(("[[", "{", "}", "]", *QUOTES)):
@@ -51,7 +51,7 @@ def _leaning(line: str) -> int:
 
 
 def read(file: str, text: str, personal: bool = False) -> ConfigDocument:
-    """What an INI file says. Raises ConfigError with the line that cannot be read."""
+    """Parse an INI file. Raises ConfigError with the line that cannot be parsed."""
     sections = {DEFAULT_PROFILE: None}
     pairs: list[_Pair] = []
     for pair in _pairs(file, text):
@@ -66,7 +66,7 @@ def read(file: str, text: str, personal: bool = False) -> ConfigDocument:
 
 
 def _pairs(file: str, text: str) -> Iterator[_Pair]:
-    """Every pair, and for every header a pair without key."""
+    """Every pair, and for every header a pair without a key."""
     section, table = DEFAULT_PROFILE, ""
     headers: set[tuple[str, str]] = set()
     for number, line in enumerate(map(str.strip, text.split("\n")), 1):
@@ -86,7 +86,7 @@ def _pairs(file: str, text: str) -> Iterator[_Pair]:
 
 
 def _header(file: str, line: str, number: int) -> tuple[str, str]:
-    """Profile and table key of a section: `[docker]`, `[env]`, `[docker.env]`."""
+    """The profile and the table key of a section: `[docker]`, `[env]`, `[docker.env]`."""
     name = _COMMENT.sub("", line).strip()[1:]
     if not name.endswith("]") or not name[:-1].strip():
         raise Origin(file, number).error(f"`{shortened(line)}` is not a section name", "write `[NAME]`")
@@ -98,7 +98,7 @@ def _header(file: str, line: str, number: int) -> tuple[str, str]:
 
 
 def _split(line: str) -> tuple[str, str]:
-    """Key and value; no key where the line has none."""
+    """Key and value; an empty key if the line has none."""
     delimiter = _DELIMITER.search(line)
     if not delimiter:
         return "", ""
@@ -106,7 +106,7 @@ def _split(line: str) -> tuple[str, str]:
 
 
 def _bare(value: str) -> str:
-    """The value without a comment, and without quotes around the whole of it."""
+    """The value without a comment, and without quotes around all of it."""
     end = value.find(value[0], 1) if value.startswith(QUOTES) else -1
     if end > 0 and (len(value) == end + 1 or value[end + 1 :].lstrip().startswith(COMMENTS)):
         return value[: end + 1]

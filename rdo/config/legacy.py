@@ -1,7 +1,6 @@
-"""The keys of the first rdo, put into words of today: ident, flags, ssh, name, exec. And `pull = "never"`, which is
-`pull_image` now.
+"""Translates the keys of the first rdo: ident, flags, ssh, name, exec; and `pull = "never"`, which is now `pull_image`.
 
-Pure. A translated entry keeps the old word as its label, so that an error names what stands in the file.
+Pure. A translated entry keeps the old key as its label, so that errors name what is in the file.
 """
 
 import shlex
@@ -15,7 +14,7 @@ from rdo.config.types import FLAG
 from rdo.util.phrases import literal, shortened, shown
 
 FLAGS = {"-p": "port", "-l": "user", "-i": "identity", "-J": "jump"}
-"""Options of ssh(1) with a key of their own."""
+"""Options of ssh(1) that have a key."""
 
 REFUSED_FLAGS = {
     "-A": "set `ForwardAgent yes` for the host in ~/.ssh/config",
@@ -26,7 +25,7 @@ REFUSED_FLAGS = {
     "-t": "use `rdo -t`",
     "-v": "use `rdo -v`",
 }
-"""Other options of ssh(1): what to do instead."""
+"""Other options of ssh(1), and what to do instead."""
 
 OLD_KEYS = {
     "ident": "the old name of `identity`, from the first rdo",
@@ -35,7 +34,7 @@ OLD_KEYS = {
     "name": "a container or an image, from the first rdo; use `container` or `image` instead",
     "exec": "whether `name` is a container, from the first rdo; use `container` or `image` instead",
 }
-"""What each was, and what to write today."""
+"""What each old key was, and what to write now."""
 
 CONTAINER_HINT = "write `container = NAME` for a running container, `image = NAME` for a new one"
 
@@ -43,14 +42,14 @@ ELSEWHERE = "set its meaning in ~/.ssh/config"
 
 
 class Translation(NamedTuple):
-    """A document without old keys, and what a user should know about those it had."""
+    """A document without old keys, and what to tell the user about those it had."""
 
     document: ConfigDocument
     notes: tuple[str, ...]
 
 
 def translate(document: ConfigDocument) -> Translation:
-    """Raises ConfigError for an old key whose meaning no key of today can carry."""
+    """Translate a document. Raises ConfigError for an old key whose meaning no current key can express."""
     entries = tuple(chain.from_iterable(map(_Translator(document).translate, document.entries)))
     programs = [entry for entry in document.entries if entry.key == "ssh"]
     notes = tuple(
@@ -60,7 +59,7 @@ def translate(document: ConfigDocument) -> Translation:
 
 
 class _Translator:
-    """Translates one entry at a time, and knows the document's `name` and `exec` by section."""
+    """Translates one entry at a time, given the document's `name` and `exec` by section."""
 
     def __init__(self, document: ConfigDocument) -> None:
         self._names = {entry.origin.section: entry for entry in document.entries if entry.key == "name"}
@@ -84,7 +83,7 @@ class _Translator:
                 yield old
 
     def _from_exec(self, switch: ConfigEntry) -> Iterator[ConfigEntry]:
-        """A profile may say only how the container that the default profile names is to be used."""
+        """Translate `exec`. A profile may only say how to use the container that the default profile names."""
         _is_on(switch)
         if not self._names:
             why = "`exec` describes the container in `name`, which is missing"

@@ -1,8 +1,8 @@
-"""Config files from disk to a Config: reads them.
+"""Loads config files from disk into a Config.
 
-What files say, and which value wins, is decided by the pure modules this one calls: plain_text.py, toml.py and ini.py
-(what a text says), document.py, legacy.py, merge.py. Whether others can change a file is checked here, by its open
-descriptor: it cannot be exchanged between the check and the reading.
+What files contain and which value wins is decided by the pure modules that this one calls: plain_text.py, toml.py and
+ini.py (the syntax), document.py, legacy.py, merge.py. Whether others can change a file is checked here, on its open
+descriptor, so that it cannot be replaced between the check and the reading.
 """
 
 import grp
@@ -22,17 +22,17 @@ from rdo.project import LOCAL_CONFIG, upwards
 from rdo.util import foreign_file, home
 
 VAGRANTFILES = ("Vagrantfile", "vagrantfile")
-"""The names Vagrant itself looks for."""
+"""The names that Vagrant itself looks for."""
 
 FILE_KEYS = ("identity", "ssh_config")
-"""Keys that name a file of this machine by a path. Those of the project's own directory have a type of their own."""
+"""Keys that name a local file by a path. Keys for files in the project's own directory have a separate type."""
 
 DOT_LIMIT = 200
-"""In one line. A dotted key takes the TOML parser time by the square of its length."""
+"""Dots in one line. The TOML parser takes time proportional to the square of the length of a dotted key."""
 
 
 class Exposure(NamedTuple):
-    """A config file that somebody else can change: `fault` says how; `rights` are owner and mode."""
+    """A config file that somebody else can change: `fault` says how; `rights` are its owner and mode."""
 
     file: str
     fault: str
@@ -41,17 +41,17 @@ class Exposure(NamedTuple):
 
     @property
     def error(self) -> ConfigError:
-        """The refusal, unless the user has accepted exactly these rights."""
+        """The error, unless the user has accepted exactly these rights."""
         return Origin(self.file).error(self.fault, f"{self.hint}, or `rdoctl allow` to accept it anyway")
 
 
 class Config(NamedTuple):
-    """What the config files say about one profile.
+    """What the config files say about a profile.
 
-    `path` is the `.rdo.conf`, `root` its directory; `user_file` need not be there. `files` are those that were read, in
-    the order of their layers. `origins` holds where each value comes from, by key and by `env.NAME`. `notes` are
-    remarks for an explanation, each with file and line. `exposed` are files that others can change: what they say must
-    not be used before the user has accepted that (trust/store.py).
+    `path` is the `.rdo.conf`, `root` its directory; `user_file` need not exist. `files` are those that were read, in
+    the order of their layers. `origins` has the origin of each value, by key and by `env.NAME`. `notes` are remarks for
+    an explanation, each with file and line. `exposed` are files that others can change: their contents must not be used
+    before the user has accepted that (trust/store.py).
     """
 
     path: str
@@ -66,7 +66,7 @@ class Config(NamedTuple):
     exposed: tuple[Exposure, ...] = ()
 
     def require_directory(self) -> str:
-        """The directory on the target. Raises ConfigError where the files do not say."""
+        """The directory on the target. Raises ConfigError if the files do not set it."""
         if self.settings.directory is None:
             why = f"profile `{self.profile}` sets no `directory`"
             hint = 'write `directory = "/where/this/directory/is/on/the/target"`, or use `--dir`'
@@ -74,9 +74,7 @@ class Config(NamedTuple):
         return self.settings.directory
 
     def check_sync_root(self, environment: Mapping[str, str]) -> None:
-        """Nobody's whole life is a project: raises ConfigError where a push would take this caller's home directory
-        along.
-        """
+        """Raise ConfigError if a push would include this caller's home directory, which is not a project."""
         top, owner = os.path.realpath(self.root), os.path.realpath(home.expand("~", environment))
         if self.settings.sync != "no" and os.path.commonpath((owner, top)) == top:
             why = f"`sync` would copy `{self.root}`, which holds your home directory"
@@ -84,10 +82,10 @@ class Config(NamedTuple):
 
 
 def load(path: str, profile: str | None, user_file: str | None, variable: str = "") -> Config:
-    """The settings of a profile, `default` if None. `path` must be there; `user_file` and the local file need not.
-    `variable` is one of the environment that names the profile.
+    """Load the settings of a profile, `default` if None. `path` must exist; `user_file` and the local file need not.
+    `variable` is the environment variable that names the profile.
 
-    Raises ConfigError, one line with file and line, for whatever is wrong with any of the files.
+    Raises ConfigError, one line with file and line number, for any error in the files.
     """
     root = os.path.dirname(path)
     optional = [_read_if_there(user_file, personal=True)] if user_file else []
@@ -111,7 +109,7 @@ def load(path: str, profile: str | None, user_file: str | None, variable: str = 
 
 
 def _placed(settings: Settings, origins: Mapping[str, Origin]) -> Settings:
-    """The settings with each file that is named by a relative path where its author meant it: beside what names it."""
+    """The settings with relative file names resolved as their author meant them: relative to the file that has them."""
     found: dict[str, Any] = {}
     for key in FILE_KEYS:
         value = getattr(settings, key)
@@ -122,13 +120,13 @@ def _placed(settings: Settings, origins: Mapping[str, Origin]) -> Settings:
 
 
 def find_vagrantfile(directory: str) -> str | None:
-    """The Vagrantfile in the directory or the nearest one above it, as Vagrant finds it."""
+    """The Vagrantfile in the directory or its nearest parent that has one, as Vagrant finds it."""
     paths = (os.path.join(place, name) for place in upwards(directory) for name in VAGRANTFILES)
     return next(filter(os.path.isfile, paths), None)
 
 
 class _Read(NamedTuple):
-    """A file as it was read."""
+    """A file that was read."""
 
     document: ConfigDocument
     exposure: Exposure | None
@@ -160,7 +158,7 @@ def _document(file: str, text: str, personal: bool) -> ConfigDocument:
             raise Origin(file, number).error(f"more than {DOT_LIMIT} dots in a line", "split the line")
     if plain := plain_text.read(text):
         return arrange(file, plain, personal)
-    from rdo.config import toml  # takes longer to load than all else that is done with a file
+    from rdo.config import toml  # takes longer to load than everything else done with a file
 
     try:
         found = toml.read(text)
@@ -174,7 +172,7 @@ def _document(file: str, text: str, personal: bool) -> ConfigDocument:
 
 
 def _decode(file: str, content: bytes) -> str:
-    """The text without byte order mark, its lines ended by a newline alone."""
+    """The text without a byte order mark, and with its lines ended by LF."""
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -183,7 +181,7 @@ def _decode(file: str, content: bytes) -> str:
 
 
 def exposure_of(file: str, descriptor: int) -> Exposure | None:
-    """Whether the file, or a link to it, is not the user's or root's, or can be written by others."""
+    """Whether the file, or a link to it, belongs to neither the user nor root, or can be written by others."""
     info, link = os.fstat(descriptor), os.lstat(file)
     rights = f"uid {info.st_uid}, gid {info.st_gid}, mode {stat.S_IMODE(info.st_mode):04o}"
     if link.st_uid != info.st_uid:
@@ -200,7 +198,7 @@ def exposure_of(file: str, descriptor: int) -> Exposure | None:
 
 
 def _is_private(group: int, user: int) -> bool:
-    """Whether it is the user's primary group, named after the user and without others: then umask 002 is common."""
+    """Whether it is the user's primary group, has the same name, and no other members: then umask 002 is common."""
     try:
         person, found = pwd.getpwuid(user), grp.getgrgid(group)
     except KeyError:

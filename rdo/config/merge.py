@@ -1,11 +1,11 @@
-"""Which value wins: the profiles of all config files, put together into the settings of one.
+"""Which value wins: merges the profiles of all config files into the settings of one.
 
-Pure. Of two values the one of the chosen profile wins over the one of `default`, whatever their files; within a
-profile the later file wins. Tables are joined name by name, everything else is replaced.
+Pure. A value of the chosen profile takes precedence over one of `default`, whatever their files; within a profile the
+later file takes precedence. Tables are merged name by name, everything else is replaced.
 
-A key that only some drivers take belongs to the driver of the section it stands in. It is an error if that driver does
-not take it, and it is not used if the chosen profile has another: a profile for docker inherits nothing that
-was meant for ssh.
+A key that only some drivers support belongs to the driver of its section. It is an error if that driver does not
+support it, and it is not used if the chosen profile has another driver: a profile for docker inherits nothing that was
+meant for ssh.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,23 +19,23 @@ from rdo.config.types import VARIABLES
 from rdo.util.phrases import listed, nearest, shortened
 
 DEFAULT_ORIGIN = Origin("default")
-"""Of a value that stands in no file."""
+"""The origin of a value that is in no file."""
 
 DRIVER_BY_KEY = {"host": "ssh", **dict.fromkeys(CONTAINERS, "docker")}
-"""The driver that a key implies where none is named."""
+"""The driver that a key implies if none is named."""
 
 PUSH_KEYS = ("pull", "include", "exclude", "sync_git")
-"""Keys that mean nothing unless something is pushed."""
+"""Keys that have no effect unless files are pushed."""
 
 DIRECTORY_UNKNOWN = ("ssh", "local")
-"""Drivers that cannot tell by themselves where the project is."""
+"""Drivers that cannot find out where the project is on the target."""
 
 LIST_LIMIT = 8
-"""Names that an error line lists in full."""
+"""Names that an error message lists in full."""
 
 
 class Resolution(NamedTuple):
-    """Settings, and where each comes from: by key, and by `env.NAME` for each variable."""
+    """Settings, and the origin of each: by key, and by `env.NAME` for each variable."""
 
     settings: Settings
     origins: Mapping[str, Origin]
@@ -43,7 +43,7 @@ class Resolution(NamedTuple):
 
 
 class DriverChoice(NamedTuple):
-    """The driver of a profile; `because` says why where no file names it."""
+    """The driver of a profile; `because` is the reason if no file names it."""
 
     driver: str
     origin: Origin
@@ -55,9 +55,9 @@ def resolve(
 ) -> Resolution:
     """The settings of a profile, from validated documents in the order of their layers.
 
-    `vagrantfile` is one that stands beside or above the config file; `variable`, the one that names the profile.
-    Raises ConfigError for an unknown profile, for one without driver, for keys its driver does not take, and for keys
-    that its driver needs and that are missing.
+    `vagrantfile` is one in the config file's directory or a parent; `variable` is the one that names the profile.
+    Raises ConfigError for an unknown profile, for one without a driver, for keys that its driver does not support, and
+    for missing keys that its driver needs.
     """
     place = Origin(config_file)
     profiles = tuple(dict.fromkeys([DEFAULT_PROFILE, *chain(*(document.sections for document in documents))]))

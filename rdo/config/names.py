@@ -1,8 +1,8 @@
-"""What may stand as a host, a user, a chain of jump hosts, or the name of a machine, container or image.
+"""Valid names of hosts, users, jump hosts, machines, containers and images.
 
-Such names come from files that others wrote, and end in argument lists and in commands that a shell reads
+Such names come from files that others wrote, and end up in argument lists and in commands that a shell reads
 (CVE-2017-1000117: a host name `-oProxyCommand=...`). Pure: each function returns what is wrong with a name, as a phrase
-that follows it, or nothing.
+that follows it; empty if nothing is.
 """
 
 import re
@@ -17,16 +17,17 @@ USER_REFUSED = frozenset("'`\";&<>|(){}$")
 """valid_ruser() in OpenSSH's ssh.c, and `$`, which a ProxyCommand with `%r` would hand to a shell."""
 
 NAME_LIMIT = 255
-"""Characters: NI_MAXHOST less its end, and more than any system has for a user, a machine or a container."""
+"""Characters: NI_MAXHOST without its NUL, and more than any system allows for a user, a machine or a container."""
 
 IMAGE_LIMIT = 512
 """Characters: a name of 255, a tag of 128 and a digest of 71 in the reference grammar of distribution."""
 
 PATH_LIMIT = 1024
-"""Characters: PATH_MAX of macOS. No sane path comes near it, and one of four thousand fills a screen."""
+"""Characters: PATH_MAX of macOS. Real paths are much shorter, and one of four thousand fills a screen."""
 
 HOP = r"(?:ssh://)?(?:(?P<user>.*)@)?(?:\[(?P<ipv6>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]{1,9}))?"
-"""An expression, as others here are that few files need: `re` compiles each when it is used first."""
+"""A regular expression as text, like others here that few files need, since `re` compiles each when it is first
+used."""
 
 
 def length_fault(text: str, most: int) -> str:
@@ -80,25 +81,26 @@ def _character_fault(name: str, refused: frozenset[str]) -> str:
 
 
 def directory_fault(directory: str) -> str:
-    """What is wrong with a directory on the target; it may be relative to the login directory, with `~` or without."""
+    """What is wrong with a directory on the target, which may be relative to the login directory, with or without
+    `~`."""
     is_other = directory.startswith("~") and directory[1:2] not in ("", "/")
     return "is in the home directory of another user" if is_other else ""
 
 
 def from_login(directory: str) -> str:
-    """The same directory, with `~` for the login directory in all that is not absolute."""
+    """The same directory, with `~` for the login directory if it is not absolute."""
     return directory if directory.startswith(("/", "~")) else "~/" + directory if directory != "." else "~"
 
 
 def pattern_fault(pattern: str) -> str:
-    """What is wrong with a pattern of the project's files, as .gitignore has them."""
+    """What is wrong with a pattern for the project's files, in the style of .gitignore."""
     if pattern.startswith("!"):
         return "begins with `!`, which only .gitignore knows"
     return inside_fault(pattern) or ("names no file" if not pattern.strip("/.") else "")
 
 
 def inside_fault(path: str) -> str:
-    """What is wrong with the path of something of the project, relative to the `.rdo.conf`."""
+    """What is wrong with a path within the project, relative to the `.rdo.conf`."""
     if path.startswith(("/", "~")):
         return "is not relative to the project"
     return "leads out of the project" if ".." in path.split("/") else ""

@@ -1,8 +1,8 @@
-"""What a TOML text says that is as plain as most config files are: in each line `name = "text"`, true, false, a whole
-number, a list of texts, or `[profile]`. Pure.
+"""Parses TOML that is as simple as most config files are: each line is `name = "text"`, true, false, an integer, a list
+of strings, or `[profile]`. Pure.
 
-A TOML parser takes longer to load than all that is done with such a file. Whatever is not as plain is left to it, and
-so is each mistake.
+A TOML parser takes longer to load than everything else done with such a file. Anything more complex is left to it, as
+is every error.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from rdo.config.document import ConfigText
 BLANKS = " \t"
 
 DIGITS_LIMIT = 9
-"""Of a number. No key takes a larger one."""
+"""Digits of a number. No key allows a larger one."""
 
 
 def read(text: str) -> ConfigText | None:
-    """What the text says, and where; None if it takes a TOML parser to tell."""
+    """The data and the lines; None if a TOML parser is needed."""
     if not text.replace("\n", " ").replace("\t", " ").isprintable():
         return None
     data: dict[str, Any] = {}
     lines: dict[tuple[str, ...], int] = {}
     table, above = data, ""
     for number, whole in enumerate(text.split("\n"), 1):
-        line = whole.partition("#")[0].strip(BLANKS)  # of a text with a `#`, half is left, which is not plain
+        line = whole.partition("#")[0].strip(BLANKS)  # what is left of a string with a `#` in it is not valid here
         name, _, written = line.partition("=")
         key, value = name.rstrip(BLANKS), _value(written.strip(BLANKS))
         if value is not None and _is_bare(key) and key not in table:
@@ -41,7 +41,7 @@ def read(text: str) -> ConfigText | None:
 
 
 def _is_bare(name: str) -> bool:
-    """Whether it may stand for a key without quotes, and is a single one."""
+    """Whether it may be an unquoted key, and only a single one."""
     return name.isascii() and name.replace("_", "a").replace("-", "a").isalnum()
 
 
@@ -57,6 +57,6 @@ def _value(written: str) -> str | bool | int | list[str | None] | None:
 
 
 def _text(written: str) -> str | None:
-    """The text between two quotes, if there is nothing in it that means something else."""
+    """The string between two quotes, if nothing in it has a special meaning."""
     text = written[1:-1]
     return text if written == f'"{text}"' and '"' not in text and "\\" not in text else None

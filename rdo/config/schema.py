@@ -1,7 +1,7 @@
-"""All keys of a config file, as one literal table: name, default, type, drivers, help.
+"""All keys of config files, as one literal table: name, default, type, drivers, help.
 
-A new key is one more line in `Settings`; it is guarded unless it says why it is harmless. Pure: where values come from,
-and which of them wins, is for merge.py.
+A new key is one more line in `Settings`; it is guarded unless a reason is given why it is harmless. Pure: where values
+come from, and which of them wins, is decided in merge.py.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ DEFAULT_PROFILE: Final = "default"
 DRIVERS: Final = ("ssh", "vagrant", "docker", "local")
 
 CONTAINERS: Final = ("container", "service", "image", "build")
-"""With driver docker, one of these at most says what to run in; without any it is the dev container."""
+"""With the driver docker, at most one of these says what to run in; without any, it is the dev container."""
 
 ENDS: Final = ("kill", "keep")
 
@@ -31,15 +31,15 @@ PULL_PATHS: Final = types.PATH_GLOBS._replace(
     from_bare=lambda bare: bare if bare in PULLS else types.PATH_GLOBS.from_bare(bare),
     schema={"anyOf": [types.PATH_GLOBS.schema, {"enum": list(PULLS)}]},
 )
-"""Of `pull`, under which the words of `pull_image` stand in older files: see legacy.py."""
+"""The type of `pull`, under which older files have the words of `pull_image`; see legacy.py."""
 
 
 class ConfigKey(NamedTuple):
-    """What is known of a key, whatever its value. One without `help` is not for people yet.
+    """What is known about a key, whatever its value. One without `help` is not documented yet.
 
-    `drivers` are those that take it; none means all. `example` is a value as TOML. A `personal` key may only stand in
-    the user file, never in a file that a repository can bring along. `harmless` is the reason why a repository may set
-    the key unasked; empty for most. See `guarded`.
+    `drivers` are those that support it; none means all. `example` is a value in TOML. A `personal` key is only allowed
+    in the user file, never in a file that a repository can contain. `harmless` is the reason why a repository may set
+    the key without consent; empty for most. See `guarded`.
     """
 
     name: str
@@ -52,14 +52,13 @@ class ConfigKey(NamedTuple):
 
     @property
     def guarded(self) -> bool:
-        """Whether the user must have allowed what a repository sets: it says where commands go, as whom, with what of
-        the user's, or what runs in their place.
-        """
+        """Whether the user must have allowed a repository's value: it says where commands go, as whom, with which of
+        the user's data, or what runs in their place."""
         return not self.harmless
 
 
 _ABOUT: list[tuple[ValueType, str, str, tuple[str, ...], bool, str]] = []
-"""What is known of the keys, in their order."""
+"""What is known about the keys, in their order."""
 
 
 def _key(
@@ -71,7 +70,7 @@ def _key(
     personal: bool = False,
     harmless: str = "",
 ) -> Any:
-    """The default of a key, which is noted with the rest; guarded, unless it is shown to be `harmless`."""
+    """The default of a key, whose other properties are recorded. It is guarded, unless it is `harmless`."""
     _ABOUT.append((value_type, help, example, drivers, personal, harmless))
     return default
 
@@ -81,9 +80,9 @@ _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 class Settings(NamedTuple):
-    """The values of one profile. Times are in seconds. Paths are as written, with `~` in them.
+    """The values of one profile. Times are in seconds. Paths are as written, including `~`.
 
-    No dataclass: that would load `inspect`, which takes as long as a third of Python's start.
+    Not a dataclass, which would load `inspect`, and take a third of Python's start.
     """
 
     driver: str = _key("", types.choice(*DRIVERS), "how the target is reached: ssh, vagrant, docker or local", '"ssh"')

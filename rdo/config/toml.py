@@ -1,7 +1,7 @@
-"""TOML data and its text, put together: what there is, in which line it stands, and what is wrong with it. Pure.
+"""Combines TOML data with its text: the values, the line of each, and syntax errors. Pure.
 
-No other module imports the TOML parser. It reports no lines, so the text is cut into statements, and each is parsed by
-itself.
+No other module imports the TOML parser. It reports no lines, so the text is split into statements, and each is parsed
+separately.
 """
 
 import re
@@ -21,33 +21,33 @@ else:
     import tomli as tomllib
 
 TomlParser = Callable[[str], dict[str, Any]]
-"""Text to data; raises ValueError or RecursionError for what is not TOML."""
+"""Converts text to data; raises ValueError or RecursionError if it is not TOML."""
 
 PARSE_LIMIT = 2 * FILE_LIMIT
-"""Characters that are parsed to find the lines, in all: half a second of work. Beyond that, lines are unknown.
+"""Total characters to parse in order to find the lines: half a second of work. Beyond that, lines are unknown.
 
 A statement of several lines is parsed once for each line that may be its last.
 """
 
 CLOSING = ("]", "}", "'''", '"""')
-"""One of them is in the last line of every statement that has several."""
+"""The last line of every statement with several lines contains one of these."""
 
 _DEPTH = 3
 """Profile, key, and name in a table."""
 
 
 LATE_COMPLAINTS = ("unclosed", "unterminated")
-"""How complaints begin that come only where the next thing stands, or at the end."""
+"""Prefixes of error messages whose position is only the next token, or the end."""
 
 CLASH_COMPLAINTS = ("cannot", "duplicate")
-"""How complaints begin about what would be right if it were the first."""
+"""Prefixes of error messages about something that would be correct if it were the first."""
 
 _COMPLAINT = r"(?s)(?P<why>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)"
 _PAIR = r"([A-Za-z0-9_.-]+)[ \t]*=[ \t]*([^#]*)"
 
 
 class Statement(NamedTuple):
-    """A pair or a header, by the lines it takes up."""
+    """A pair or a header, with its lines."""
 
     first: int
     last: int
@@ -56,7 +56,7 @@ class Statement(NamedTuple):
 
 
 def statements(text: str, parse: TomlParser = tomllib.loads) -> Iterator[Statement]:
-    """The statements up to the first that does not end."""
+    """The statements up to the first that is incomplete."""
     lines = text.split("\n")
     first = parsed = 0
     for last, line in enumerate(lines):
@@ -75,7 +75,7 @@ def statements(text: str, parse: TomlParser = tomllib.loads) -> Iterator[Stateme
 
 
 def read(text: str) -> ConfigText:
-    """What the text says. Raises ValueError or RecursionError for what is not TOML."""
+    """Parse the text. Raises ValueError or RecursionError if it is not TOML."""
     return ConfigText(tomllib.loads(text), lines_of(text))
 
 
@@ -100,13 +100,13 @@ def _paths(data: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tup
 
 
 def unfinished(text: str) -> int:
-    """The line where the first statement begins that never ends, else the last line."""
+    """The line where the first incomplete statement begins, or else the last line."""
     last = max((statement.last for statement in statements(text)), default=0)
     return min(last, text.rstrip().count("\n")) + 1
 
 
 def syntax_error(file: str, text: str, complaint: Exception) -> ConfigError:
-    """The error for a complaint of the TOML parser about a text."""
+    """The error for an error message of the TOML parser."""
     if isinstance(complaint, RecursionError):
         return Origin(file).error("nested too deeply", "flatten it")
     parts = re.fullmatch(_COMPLAINT, str(complaint))
@@ -121,7 +121,7 @@ def syntax_error(file: str, text: str, complaint: Exception) -> ConfigError:
 
 
 def remedy(line: str) -> str:
-    """What to write instead of a line that is not TOML; nothing where that is not clear."""
+    """What to write instead of a line that is not TOML; empty if that is unclear."""
     line = line.strip()
     pair = re.match(_PAIR, line)
     if not pair:

@@ -1,6 +1,6 @@
-"""The types of value a config key may have: each checks what was written and gives what the rest of rdo works with.
+"""The types of values that a config key may have: each checks what was written, and converts it for the rest of rdo.
 
-Pure. Nothing here knows which key has which type (schema.py), nor in which file or line a value stands.
+Pure. Knows neither which key has which type (schema.py), nor in which file or line a value is.
 """
 
 import re
@@ -27,7 +27,7 @@ from rdo.config.names import (
 from rdo.util.phrases import listed, literal, nearest, shortened, shown
 
 DURATION_LIMIT = 366 * 86400
-"""Seconds. A longer one is a typing error, and overflows the system calls that wait."""
+"""Seconds. A longer duration is a typing error, and would overflow the system calls that wait."""
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 """Seconds in each unit of a duration, as in TIME FORMATS of sshd_config(5)."""
@@ -52,8 +52,8 @@ GLOB_FORM = r"[A-Za-z_*?\[][A-Za-z0-9_*?\[\]!-]*"
 class InvalidValue(Exception):
     """A value that its type does not allow.
 
-    `why` follows the name of the key. `instead` is the value to write; `hint` says it when that is not enough.
-    `part` names the entry of a table that is at fault.
+    `why` follows the name of the key. `instead` is the value to write; `hint` replaces it if that is not enough. `part`
+    names the invalid entry of a table.
     """
 
     def __init__(self, why: str, instead: str = "", hint: str = "", part: str = "") -> None:
@@ -65,20 +65,21 @@ class InvalidValue(Exception):
 
 
 class ValueType(NamedTuple):
-    """How a value is checked, how the bare text of an INI file becomes one, and its JSON Schema for editors."""
+    """How a value is checked, how the unquoted text of an INI file is converted to one, and its JSON Schema for
+    editors."""
 
     check: Callable[[object], Any]
     from_bare: Callable[[str], object] = str
     schema: Mapping[str, Any] = MappingProxyType({})
-    """What JSON Schema can say of it. It allows whatever `check` allows."""
+    """As much as JSON Schema can express. It allows everything that `check` allows."""
 
 
 def text(
     fault: Callable[[str], str] = lambda _: "", most: int = PATH_LIMIT, then: Callable[[str], str] = str
 ) -> ValueType:
-    """A string of visible characters, `most` at the most, in which `fault` finds no fault.
+    """A string of at most `most` visible characters, in which `fault` finds nothing wrong.
 
-    `then` puts it into the form that the rest of rdo works with.
+    `then` converts it for the rest of rdo.
     """
 
     def check(value: object) -> str:
@@ -103,7 +104,7 @@ def choice(*names: str) -> ValueType:
 
 
 def strings(fault: Callable[[str], str] = lambda _: "", most: int = PATH_LIMIT) -> ValueType:
-    """A list of strings, `most` characters each at the most; in INI files they are separated by commas or spaces."""
+    """A list of strings of at most `most` characters each; in INI files they are separated by commas or spaces."""
 
     def check(value: object) -> tuple[str, ...]:
         if not isinstance(value, list):
