@@ -1,4 +1,4 @@
-"""`rdoctl` and its groups as click has them, with the nearest command where there is none of a name."""
+"""`rdoctl` and its groups for click, with a suggestion of the most similar command for an unknown one."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ Examples:
 
 
 SUMMARY_LIMIT = 1000
-"""Characters: more than any has."""
+"""Characters: longer than any summary."""
 
 
 class CommandGroup(click.Group):
     """See click.Group."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """See click: without a command, releases of it differ in where the help goes, and in the exit status."""
+        """See click. Without a command, its releases differ in where they print the help, and in the exit status."""
         if not args and not ctx.resilient_parsing:
             click.echo(ctx.get_help(), err=True)
             ctx.exit(USAGE)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """See click, which does not say of which command an option lacks its value."""
+        """See click, which does not report which command an option lacks its value for."""
         try:
             return super().invoke(ctx)
         except click.BadOptionUsage as complaint:
@@ -65,7 +65,7 @@ class CommandGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """See click, which cuts summaries off instead of wrapping them."""
+        """See click, which truncates summaries instead of wrapping them."""
         with formatter.section("Commands"):
             formatter.write_dl(self.summaries(ctx))
 
@@ -76,9 +76,9 @@ class CommandGroup(click.Group):
 
 
 class TableGroup(CommandGroup):
-    """A group of the commands in command_table.py, each loaded only once it is asked for.
+    """A group of the commands in command_table.py, each loaded only when it is needed.
 
-    All of them together take longer to load than any takes to run.
+    Loading all of them would take longer than any of them takes to run.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -93,12 +93,12 @@ class TableGroup(CommandGroup):
         return built(command) if isinstance(command, Command) else command
 
     def summaries(self, ctx: click.Context) -> list[tuple[str, str]]:
-        """See CommandGroup: by the table, which loads none."""
+        """See CommandGroup. Reads the table, and loads no command."""
         return [(name, entry.summary) for name, entry in COMMANDS.items()]
 
 
 class RawCommand(click.Command):
-    """A command that gets its words as they are."""
+    """A command that gets its words unparsed."""
 
     def __init__(self, *, rest: str, **more: Any) -> None:
         super().__init__(**more)
@@ -111,7 +111,7 @@ class RawCommand(click.Command):
 
 
 def built(declared: Command) -> click.Command:
-    """A declared command for click."""
+    """A declared command, converted for click."""
 
     def run(**given: object) -> None:
         try:

@@ -1,6 +1,7 @@
-"""The commands of `rdoctl`: what `--help` and completion show of them without loading any. Pure.
+"""The commands of `rdoctl`, with what `--help` and completion show about them, without loading any. Pure.
 
-Like declaration.py, it loads nothing: not even `typing`, which costs as much as the start of Python."""
+Like declaration.py, it imports nothing, not even `typing`, which takes as long as starting Python.
+"""
 
 from __future__ import annotations
 
@@ -45,11 +46,11 @@ COMMANDS = {
     ),
     "sync": CommandEntry("rdo.cli.sync", "Compare and copy the files of a project whose .rdo.conf sets `sync`."),
 }
-"""By name, in the order of the help."""
+"""The commands by name, in the order of the help."""
 
 
 def load(name: str) -> Any:
-    """The command of that name, which is one of COMMANDS: as it is declared, or one of click's."""
+    """The command of that name, which is one of COMMANDS: a declared one, or one of click's."""
     module = COMMANDS[name].module
     __import__(module)  # importlib, which has a nicer function for that, is not loaded yet
     return sys.modules[module].command

@@ -1,6 +1,6 @@
 """Commands of `rdoctl` declared without click, which takes longer to load than they take to run. Pure.
 
-A command that is declared reads a plain command line itself. All other lines, faults and help are left to click, for
+A declared command parses a plain command line itself. All other command lines, errors and help are left to click, for
 which command_group.py builds the same command.
 """
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     Offers = Callable[[], Sequence[tuple[str, str]]]
-    """Finds what a value may be just now: each word with its help."""
+    """Finds the values that are possible at the moment: each word with its help."""
 
 HELP_WORDS = ("-h", "--help")
-"""What each command that has options shows its help by."""
+"""The options by which every command with options shows its help."""
 
 
 class LeftToClick(Exception):
-    """Raised by a command before it has done anything: click is to show the help."""
+    """Raised by a command before it has done anything, to let click show the help."""
 
 
 class Option:
@@ -35,7 +35,7 @@ class Option:
 
 
 class Choice:
-    """An argument that is one of these words, and may be left out. With a metavar instead of words, it is any word."""
+    """An argument that is one of these words, and may be left out. With a metavar instead of words, any word."""
 
     def __init__(self, name: str, words: tuple[str, ...] = (), metavar: str = "", offers: Offers | None = None) -> None:
         self.name = name
@@ -55,7 +55,7 @@ class Command:
         rest: str = "",
         metavar: str = "",
     ) -> None:
-        """`rest` is the only parameter, which gets all words as they are; the help shows `metavar` for them."""
+        """`rest` is the only parameter, which gets all words unparsed; the help shows `metavar` for them."""
         self.name = name
         self.run = run
         self.parameters = parameters
@@ -63,7 +63,7 @@ class Command:
         self.metavar = metavar
 
     def read(self, words: Sequence[str]) -> dict[str, object] | None:
-        """The values in a plain command line; None where it takes more than that to read it."""
+        """The values in a plain command line; None if it is not that plain."""
         if self.rest:
             return {self.rest: tuple(words)}
         values: dict[str, object] = {}
@@ -83,7 +83,7 @@ class Command:
         return values
 
     def offers(self, before: Sequence[str], last: str) -> list[tuple[str, str]]:
-        """What may stand in place of the last word, after these, as far as that is known: each with its help."""
+        """What may replace the last word, after the words before, as far as that is known: each with its help."""
         options = [each for each in self.parameters if isinstance(each, Option)]
         expected = [each for each in options if each.metavar and before and before[-1] in each.words]
         if self.rest:

@@ -1,4 +1,4 @@
-"""What `rdoctl explain` shows of URLs that a command opens on the target."""
+"""The part of `rdoctl explain` about URLs that a command opens on the target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `rdoctl explain` shows of a command that is allowed: planned as the master does, and by the same code."""
+"""The part of `rdoctl explain` about a command that is allowed: planned by the same code as in the master."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LOGIN = "/~"
 """In place of the login directory, which only the target knows."""
 
 NONCE = "NONCE"
-"""In place of the random digits that a session has."""
+"""In place of a session's random digits."""
 
 
 def sections(loaded: Config, driver: Driver, options: Options, asked: Request, pwd: str) -> Iterator[Section]:
@@ -72,7 +72,7 @@ def _plan(planned: Plan, asked: Request, pwd: str) -> Iterator[Section]:
 
 
 def _files(loaded: Config, planned: Plan) -> Iterator[Section]:
-    """What is copied before the command and after it."""
+    """What is copied before the command, and after it."""
     settings = loaded.settings
     directory = planned.mapping.to_remote(loaded.root) or settings.directory or "?"
     if settings.sync == "unison":
@@ -88,7 +88,7 @@ def _files(loaded: Config, planned: Plan) -> Iterator[Section]:
 
 
 def hidden(asked: Request, options: Options) -> Request:
-    """The request with a note in place of every value that comes from the environment or the command line."""
+    """The request, with a note in place of every value from the environment or the command line."""
     asked.environ = [fsencode(f"{name}={FROM_ENVIRONMENT}") for name, _ in plan.pairs(asked.environ)]
     given = {item.partition("=")[0] for item in options.env if "=" in item}
     asked.variables = [
@@ -114,7 +114,7 @@ def ssh(options: SshOptions) -> Iterator[Section]:
 
 
 class LocalCaller:
-    """This process as the caller of a driver that must not connect, and so has nothing to ask. See drivers.base."""
+    """This process as the caller of a driver that must not connect, and so need not ask anything. See drivers.base."""
 
     process = 0
     user = ""

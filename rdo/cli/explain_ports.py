@@ -1,4 +1,4 @@
-"""What `rdoctl explain` shows of ports that would be forwarded: of the command line, the config and ssh's own."""
+"""The part of `rdoctl explain` about ports that would be forwarded: by the command line, the config, and ssh's own."""
 
 from __future__ import annotations
 

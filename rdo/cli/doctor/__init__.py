@@ -1,1 +1,1 @@
-"""`rdoctl doctor`: what it checks."""
+"""`rdoctl doctor`: its checks."""

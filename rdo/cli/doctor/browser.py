@@ -1,4 +1,5 @@
-"""The check of `rdoctl doctor` of `open_browser`: whether there is a browser here, and a place for programs there."""
+"""The check of `rdoctl doctor` for `open_browser`: whether there is a browser here, and a place for the programs on the
+target."""
 
 from __future__ import annotations
 
@@ -11,11 +12,11 @@ from rdo.client import browser
 from rdo.config.load import Config
 
 FIND_PROGRAMS = 'case ":$PATH" in *:/*/rdo-*/bin:*) [ -n "${RDO_BROWSER-}" ] && echo yes;; esac || :'
-"""For the target's shell: whether the command found the programs that hand URLs over."""
+"""For the target's shell: whether the command found the programs that pass URLs to rdo."""
 
 
 def checks(config: Config) -> Iterator[Check]:
-    """None where the profile does not set it."""
+    """The check; none if the profile does not set the key."""
     if config.settings.open_browser != "no":
         yield Check("open_browser", lambda: _find(config), needs=("login",))
 

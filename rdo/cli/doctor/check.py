@@ -1,4 +1,4 @@
-"""What a check of `rdoctl doctor` is, and how a list of checks is run. Knows nothing about what is checked."""
+"""The checks of `rdoctl doctor` as such, and how a list of checks is run. Knows nothing about what is checked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class CheckVerdict(Enum):
 
 
 class Finding(NamedTuple):
-    """What a check found. `remedy` is what to do about it."""
+    """The result of a check. `remedy` is what to do about it."""
 
     verdict: CheckVerdict
     detail: str
@@ -64,7 +64,7 @@ def skipped(why: str) -> Finding:
 
 
 def run_checks(checks: Iterable[Check]) -> Iterator[CheckOutcome]:
-    """The outcomes in order; a check that needs one that failed or was skipped for that is skipped."""
+    """The outcomes in order. A check is skipped if one that it needs failed or was skipped."""
     missing: set[str] = set()
     for check in checks:
         lacks = next((name for name in check.needs if name in missing), None)

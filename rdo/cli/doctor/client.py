@@ -11,10 +11,10 @@ from pathlib import Path
 from rdo.cli.doctor.check import Finding, ok, warning
 
 SCRIPT = b"#!"
-"""How the launcher of the client in Python begins, and no compiled program."""
+"""The first bytes of the launcher of the client in Python, but of no compiled program."""
 
 REASON = "extra_metadata/client.txt"
-"""What hatch_build.py has written where there was no compiler."""
+"""Where hatch_build.py writes why the client in C could not be compiled."""
 
 REMEDY = "with a C compiler, reinstalling rdo compiles a faster one"
 
@@ -34,7 +34,7 @@ def find() -> Finding:
 
 
 def _is_beside(found: str, beside: Path) -> bool:
-    """Whether links lead from one to the directory of the other."""
+    """Whether links lead from `found` to the directory of `beside`."""
     return os.path.dirname(os.path.realpath(found)) == os.path.dirname(os.path.realpath(beside))
 
 
@@ -44,7 +44,7 @@ def _is_script(program: Path) -> bool:
 
 
 def _reason() -> str:
-    """Why there is no other; empty where nobody wrote that down."""
+    """Why there is no client in C; empty if that was not recorded."""
     try:
         return (metadata.distribution("rdo").read_text(REASON) or "").strip()
     except metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""`rdoctl doctor`: the checks in their order, a line each."""
+"""`rdoctl doctor`: runs the checks in order, and prints a line for each."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def examine(profile: str) -> Iterator[CheckOutcome]:
 
 
 def _in_projects() -> list[str]:
-    """Directories of PATH into which a repository can write: earlier releases put them there."""
+    """Directories in PATH that a repository can write to, where earlier releases put shims."""
     return [each for each in os.environ.get("PATH", "").split(os.pathsep) if script.is_in_project(each)]
 
 

@@ -14,13 +14,13 @@ from rdo.sync import rules
 from rdo.sync.local_tree import LocalTree
 
 SKEW_LIMIT = 1.0
-"""Seconds between the clocks of both sides that harm nobody: make compares times of what is pushed and built."""
+"""Seconds by which the clocks of both sides may differ without harm: make compares times of pushed and built files."""
 
 TOOL = 'command -v "$1" >/dev/null || echo no'
 
 
 def checks(config: Config) -> Iterator[Check]:
-    """Those for the way that the profile's files go; none where no files are copied."""
+    """The checks for the way that the profile's files are copied; none if they are not."""
     if config.settings.sync == "no":
         return
     commands = TargetCommands(config)
@@ -42,7 +42,7 @@ def clocks(commands: TargetCommands) -> Finding:
 
 
 def skew(before: float, there: int, after: float) -> Finding:
-    """What it means that the target had a time, in whole seconds, between two times here."""
+    """What it means that the target had this time, in whole seconds, between two times here."""
     ahead, behind = there - after, before - (there + 1)
     if max(ahead, behind) <= SKEW_LIMIT:
         return ok("both sides have the same time")
@@ -51,7 +51,7 @@ def skew(before: float, there: int, after: float) -> Finding:
 
 
 def programs(commands: TargetCommands, tools: Sequence[str]) -> Finding:
-    """Whether the target has what it takes, and this machine, if that has to have the same."""
+    """Whether the target has the programs it needs, and this machine, if that needs the same."""
     for tool in tools:
         if commands.run("--dir", ".", "-c", TOOL, "sh", tool).output == "no":
             return failed(f"the target has no `{tool}`", f"install `{tool}` there, or use `rdo --no-sync`")
@@ -61,7 +61,7 @@ def programs(commands: TargetCommands, tools: Sequence[str]) -> Finding:
 
 
 def watches(config: Config) -> Finding:
-    """Whether the project's directory can be watched, so that nothing has to be looked for."""
+    """Whether the project's directory can be watched, so that not all files have to be examined each time."""
     complaints: list[str] = []
     local = LocalTree(config.root, rules.rules_of(config.settings), complaints.append)
     try:

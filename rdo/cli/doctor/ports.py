@@ -1,6 +1,5 @@
-"""The checks of `rdoctl doctor` of ports: those that are forwarded while the target is connected, and those that
-commands listen on.
-"""
+"""The checks of `rdoctl doctor` for ports: those forwarded while the target is connected, and those that commands
+listen on."""
 
 from __future__ import annotations
 
@@ -28,17 +27,18 @@ PROBE_TIMEOUT = 1.0
 """Seconds for a connection through a forward to be refused, which takes a round trip; a server may wait for us."""
 
 FORBIDS = "forbids"
-"""In why a connection failed that no server on the target would get either: see drivers/ssh/direct_stream.py."""
+"""Occurs in the reason for a failed connection if no server on the target would be reachable; see
+drivers/ssh/direct_stream.py."""
 
 WAYS = {"proc": "by /proc/net/tcp", "ss": "by `ss`", "lsof": "by `lsof`"}
-"""How the target can say what commands listen on."""
+"""How the target can find out what commands listen on."""
 
 Held = Mapping[str, Any]
-"""A forward, as PROTOCOL.md has it, with the name of its `target`."""
+"""A forward, as specified in PROTOCOL.md, with the name of its `target`."""
 
 
 def checks(config: Config) -> Iterator[Check]:
-    """Those of what the profile sets: none where it forwards nothing."""
+    """The checks for what the profile sets; none if it forwards nothing."""
     if config.settings.forward:
         yield Check("ports", lambda: _find_forwards(config), needs=("login",))
     if config.settings.auto_forward:
@@ -63,7 +63,7 @@ def _find_forwards(config: Config) -> Finding:
 
 
 def _held(config: Config) -> list[Held]:
-    """What is forwarded for the profile now."""
+    """The current forwards of the profile."""
     user = {"config": config.path, "profile": config.profile}
     found = masters.found(address.runtime_directory(os.environ))
     targets = [target for master in found for target in master.targets]
@@ -73,7 +73,7 @@ def _held(config: Config) -> list[Held]:
 
 
 def _obstacle(forward: Forward) -> SetupError | None:
-    """Why it cannot listen; None if it can, or needs nothing to listen on."""
+    """Why the forward cannot listen; None if it can, or need not listen."""
     if forward.listen == Endpoint():
         return None
     try:
@@ -87,7 +87,7 @@ def _obstacle(forward: Forward) -> SetupError | None:
 
 
 def _probe(held: Held) -> None:
-    """Connect through it, so that its failure is known."""
+    """Connect through the forward, so that its failure is recorded."""
     with contextlib.suppress(OSError), _connected(held["local"]) as connection:
         connection.recv(1, socket.MSG_PEEK)
 
@@ -115,7 +115,7 @@ def _line(held: Held) -> str:
 
 
 def _find_watch(config: Config) -> Finding:
-    """Whether the target can say what commands listen on."""
+    """Whether the target can find out what commands listen on."""
     if config.settings.driver == "local":
         return ok("not needed, as ports of the target are ports of this machine")
     if config.settings.fresh:

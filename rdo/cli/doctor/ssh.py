@@ -19,10 +19,10 @@ from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.errors import RdoError, reason
 
 RESOLVE_TIMEOUT = 15.0
-"""Seconds for a name: resolv.conf(5) gives each of up to three servers 5."""
+"""Seconds to resolve a name: resolv.conf(5) gives each of up to three servers 5."""
 
 CONNECT_TIMEOUT = 10.0
-"""Seconds for the server to greet us, unless `connect_timeout` says otherwise."""
+"""Seconds for the server to send its version, unless `connect_timeout` is set."""
 
 GREETING = b"SSH-"
 
@@ -39,7 +39,7 @@ def checks(config: Config) -> Iterator[Check]:
 
 
 def program() -> Finding:
-    """Whether there is an ssh to ask for the user's configuration."""
+    """Whether there is an ssh program, to ask for the user's configuration."""
     found = shutil.which("ssh")
     if found:
         return ok(found)
@@ -54,7 +54,7 @@ class _SshRoute:
 
     @cached_property
     def options(self) -> SshOptions:
-        """What the ssh configuration says of the host. Raises RdoError."""
+        """What the ssh configuration says about the host. Raises RdoError."""
         settings = self._config.settings
         file = registry.ssh_config_file(settings.ssh_config, os.environ)
         request = SshQueryRequest(
@@ -128,7 +128,7 @@ class _SshRoute:
 
 
 def _fault(path: str) -> str:
-    """What keeps a key file from being used, as ssh(1) has it; nothing for a good one."""
+    """Why a key file cannot be used, by the rules of ssh(1); empty if it can."""
     try:
         info = os.stat(path)
     except OSError as error:
@@ -139,7 +139,7 @@ def _fault(path: str) -> str:
 
 
 def resolve(name: str, port: int) -> list[str]:
-    """The addresses of a name. Raises RdoError. In a thread, since getaddrinfo(3) has no timeout."""
+    """The addresses of a name, found in a thread, since getaddrinfo(3) has no timeout. Raises RdoError."""
     found: list[str] = []
     faults: list[str] = []
 

@@ -1,6 +1,6 @@
-"""The checks of `rdoctl doctor` after the login: by running commands with this installation's `rdo`, as a user would.
+"""The checks of `rdoctl doctor` after the login: they run commands with this installation's `rdo`, as a user would.
 
-So they hold for every driver, and what they meet is what a command meets: master, login, shell, directory, signals.
+So they apply to every driver, and test what a command uses: master, login, shell, directory, signals.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from rdo.fscodec import fsdecode
 from rdo.remote_sh.template import load
 
 LOGIN_TIMEOUT = 180.0
-"""Seconds for the first command: someone may have to find and type a passphrase."""
+"""Seconds for the first command, since someone may have to find and type a passphrase."""
 
 COMMAND_TIMEOUT = 30.0
-"""Seconds for one over the held connection."""
+"""Seconds for a command over the open connection."""
 
 SIGNAL_TIMEOUT = 10.0
-"""Seconds for a signal to reach the command and for its end to come back; then the `sleep` ends by itself too."""
+"""Seconds for a signal to reach the command, and for its end to be reported, after which the `sleep` ends anyway."""
 
 NEUTRAL = "/"
-"""Where the client is started: `python -m` takes modules from the working directory, such as the user's select.py."""
+"""Where the client is started, since `python -m` imports modules from the working directory, such as a user's
+select.py."""
 
 PREFIX = "rdo: "
 
@@ -55,7 +56,7 @@ class TargetCommands:
         self._root = config.root
 
     def line(self, *words: str) -> list[str]:
-        """The command line of `rdo WORDS`; it asks on the terminal what it has to, and reads no stdin."""
+        """The command line of `rdo WORDS`, which may ask questions on the terminal, but reads no stdin."""
         return [
             *spawn_master.python(PROGRAM),
             "-n",
@@ -78,7 +79,7 @@ class TargetCommands:
         return CommandResult(done.returncode, _text(done.stdout), _text(done.stderr))
 
     def probe(self, *words: str, timeout: float = COMMAND_TIMEOUT) -> Finding:
-        """Whether the command ends well: its output, or what rdo has to say."""
+        """Whether the command succeeds: its output, or rdo's error."""
         answer = self.run(*words, timeout=timeout)
         if answer.status == 0:
             return ok(answer.output or "works")
@@ -87,8 +88,8 @@ class TargetCommands:
 
 
 def checks(config: Config) -> Iterator[Check]:
-    """The checks, in order. They need only the connection of the checks before: what others miss need not matter, and
-    where nobody listens there is nothing to wait for. What the shell has built in, any target has."""
+    """The checks, in order. They depend only on the checks of the connection: other problems need not affect them, and
+    if nobody listens there is nothing to wait for. Shell builtins exist on any target."""
     commands = TargetCommands(config)
     yield Check(
         "login", lambda: commands.probe("--dir", ".", "-c", ":", timeout=LOGIN_TIMEOUT), needs=("TCP connection",)
@@ -99,7 +100,7 @@ def checks(config: Config) -> Iterator[Check]:
 
 
 def lifeline(commands: TargetCommands) -> Finding:
-    """Whether a signal reaches a command that has no terminal."""
+    """Whether a signal reaches a command without a terminal."""
     argv = commands.line("--dir", ".", "-c", WAIT_FOR_SIGNAL)
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=NEUTRAL) as process:
         assert process.stdout is not None

@@ -1,1 +1,1 @@
-"""`rdoctl ide`: what each editor needs."""
+"""`rdoctl ide`: configures editors."""

@@ -1,4 +1,4 @@
-"""The new text of an editor's file, beside its current text. Pure."""
+"""The new text of an editor's file, with its current text. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Read = Callable[[str], str | None]
 
 
 class Draft(NamedTuple):
-    """The text that a file is to have. `kept` names what is the user's own, and was left as it is.
+    """The text that a file should have. `kept` names values of the user's that were left as they are.
 
     `path` is absolute, or relative to the project's directory.
     """
@@ -26,7 +26,8 @@ class Draft(NamedTuple):
 
 
 class Project(NamedTuple):
-    """The `.rdo.conf`'s directory, absolute; how to read in it; and whether values of the user's may be replaced."""
+    """The `.rdo.conf`'s directory, absolute; how to read files in it; and whether values of the user's may be
+    replaced."""
 
     root: str
     read: Read
@@ -38,7 +39,7 @@ class Project(NamedTuple):
 
 
 def whole(project: Project, path: str, text: str) -> Draft:
-    """A file that is all ours: one that is there already, and differs, was changed by the user."""
+    """A file that is entirely rdo's. If it exists with another text, the user has changed it."""
     now = project.read(path)
     if now in (None, text) or project.force:
         return Draft(path, text)

@@ -25,7 +25,7 @@ EXECUTABLES: Mapping[str, tuple[str, ...]] = {
     "mypy": ("flycheck-python-mypy-executable",),
     "cargo": ("cargo-process--custom-path-to-bin", "rustic-cargo-bin"),
 }
-"""For each tool the variables that name its executable, of Emacs itself and of the packages in use for it."""
+"""For each tool, the variables that name its executable, of Emacs itself and of common packages."""
 
 
 NO_PYTHON_SHELL = (
@@ -53,7 +53,7 @@ def render(tools: Sequence[Tool], project: Project) -> str:
 
 
 def _compile(tools: Sequence[Tool], project: Project) -> Iterator[tuple[str, str]]:
-    """`M-x compile` builds, or tests where nothing is built: in the project's directory, wherever the file is."""
+    """`M-x compile` builds, or runs tests if nothing is built, in the project's directory, wherever the file is."""
     for group in (ToolGroup.BUILD, ToolGroup.TEST):
         for tool in tools:
             if tool.group is group and FILE not in tool.arguments:

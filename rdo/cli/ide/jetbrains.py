@@ -78,7 +78,7 @@ def tool_drafts(tools: Sequence[Tool], project: Project, directories: Sequence[s
 
 
 def notes(tools: Sequence[Tool]) -> list[str]:
-    """What the user may have expected, and how to have it."""
+    """What the user may have expected, and how to get it."""
     return ["External Tools belong to the IDE, not to the project: `rdoctl ide jetbrains --tools` adds them there"]
 
 
@@ -90,7 +90,7 @@ def configuration(name: str, tool: Tool) -> str:
 
 
 def merge(path: str, text: str, tools: Sequence[Tool]) -> str:
-    """The group with the tools that it lacks; those it has are the user's. Raises RdoError."""
+    """The group with the tools that it lacks. Existing tools are the user's. Raises RdoError."""
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
@@ -105,7 +105,7 @@ def merge(path: str, text: str, tools: Sequence[Tool]) -> str:
 
 
 def external(tool: Tool) -> str:
-    """A tool as the IDE has it."""
+    """A tool in the IDE's format."""
     arguments = " ".join("$FilePath$" if word == FILE else quote(word) for word in tool.arguments)
     path = f"$ProjectFileDir$/{SHIMS}/{tool.executable}"
     values = {"name": tool.name, "about": f"{tool.name} where rdo runs it", "path": path, "arguments": arguments}

@@ -35,7 +35,7 @@ class Messages(Enum):
 
 
 class ToolGroup(Enum):
-    """What a tool is for."""
+    """The purpose of a tool."""
 
     BUILD = "build"
     TEST = "test"
@@ -63,7 +63,7 @@ class Tool:
 
     @property
     def line(self) -> Sequence[str]:
-        """What is typed to start it."""
+        """The command line that starts the tool."""
         return (self.executable, *self.arguments)
 
 
@@ -106,11 +106,11 @@ EVIDENCE: dict[str, dict[tuple[str, ...], str]] = {
     "eslint": {("package.json",): r'"eslint"\s*:'},
     "jest": {("package.json",): r'"jest"\s*:'},
 }
-"""For each tool: the files that may speak of it, and what one of them says then."""
+"""For each tool, the files that may mention it, and the text by which they do."""
 
 
 def used(read: Read) -> list[str]:
-    """The names of the tools that a project's files speak of, in the order of EVIDENCE: for suggestions only."""
+    """The names of the tools that a project's files mention, in the order of EVIDENCE. Only for suggestions."""
     return [name for name, evidence in EVIDENCE.items() if any(_says(read, *each) for each in evidence.items())]
 
 
@@ -119,7 +119,7 @@ def _says(read: Read, files: tuple[str, ...], pattern: str) -> bool:
 
 
 def named(names: Iterable[str]) -> list[Tool]:
-    """The tools of these names; one that is not known is run as it is, without arguments. Raises UsageError."""
+    """The tools of these names. An unknown one is run as it is, without arguments. Raises UsageError."""
     found = []
     for name in dict.fromkeys(names):
         if why := shim.refusal(name):

@@ -65,11 +65,12 @@ function! s:rdo(program, format, arguments) abort
   endtry
 endfunction
 """
-"""An entry whose file cannot be read, as of a clock or an address, is a line of text: it would open an empty buffer."""
+"""An entry whose file cannot be read, such as a time or an address, becomes a line of text, since it would open an
+empty buffer."""
 
 
 def drafts(tools: Sequence[Tool], project: Project) -> Iterator[Draft]:
-    """The file, with our block replaced, or added after the existing text."""
+    """The file, with rdo's block replaced, or added after the existing text."""
     block = render(tools)
     now = project.read(PATH) or ""
     if BLOCK.search(now):
@@ -85,7 +86,7 @@ def notes(tools: Sequence[Tool]) -> list[str]:
 
 
 def render(tools: Sequence[Tool]) -> str:
-    """The block."""
+    """The text of the block."""
     lines = [BEGIN, f"let s:bin = expand('<sfile>:p:h') . '/{SHIMS}/'"]
     for messages in dict.fromkeys(tool.messages for tool in tools):
         lines.append(f"let s:{messages.value} = {_string(FORMATS[messages])}")
@@ -100,7 +101,7 @@ def render(tools: Sequence[Tool]) -> str:
 
 
 def _program(tool: Tool) -> str:
-    """An expression for makeprg: a line of shell, in which Vim replaces `%` and `#` unless they are escaped."""
+    """An expression for makeprg: a shell command line, in which Vim replaces `%` and `#` unless they are escaped."""
     words = ["%:S" if word == FILE else re.sub(r"([%#])", r"\\\1", quote(word)) for word in tool.line[1:]]
     start = f"escape(shellescape(s:bin . {_string(tool.executable)}), '%#')"
     return f"{start} . {_string(' '.join(['', *words]))}" if words else start
@@ -111,5 +112,5 @@ def _string(text: str) -> str:
 
 
 def _name(name: str) -> str:
-    """A tool's name as part of a command's, which has letters and digits only."""
+    """A tool's name as part of the name of a command, which may only have letters and digits."""
     return "".join(part.capitalize() for part in re.split(r"[^A-Za-z0-9]+", name))

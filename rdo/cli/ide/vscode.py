@@ -21,7 +21,7 @@ VERSION = "2.0.0"
 HERE = "${workspaceFolder}"
 
 PREFIX = "rdo: "
-"""Of the labels of our tasks, by which they are known again."""
+"""The prefix of the labels of rdo's tasks, by which they are recognised."""
 
 EXECUTABLES: Mapping[str, tuple[str, bool]] = {
     "mypy": ("mypy-type-checker.path", True),
@@ -29,10 +29,10 @@ EXECUTABLES: Mapping[str, tuple[str, bool]] = {
     "cmake": ("cmake.cmakePath", False),
     "ctest": ("cmake.ctestPath", False),
 }
-"""For each tool: the setting that names its executable, and whether that is a list of words."""
+"""For each tool, the setting that names its executable, and whether that is a list of words."""
 
 FORMER: Mapping[str, str] = {"python": "python.defaultInterpreterPath", "pytest": "python.testing.pytestPath"}
-"""Settings that earlier releases of rdo made, and that do not work: see NOTES."""
+"""Settings that earlier releases of rdo made, and that do not work; see NOTES."""
 
 NOTES: Mapping[str, str] = {
     "eslint": "`eslint.runtime` is left alone: the extension talks to it over a descriptor that stays here",
@@ -43,7 +43,7 @@ NOTES: Mapping[str, str] = {
     "in which it runs files of its own; the task `rdo: python` runs the file that is open",
     "ruff": "`ruff.path` is left alone: it is a language server, in whose messages no path may be mapped",
 }
-"""Why there is no setting for a tool that has one. Each has a task."""
+"""Why a tool has no setting although there is one. Each has a task."""
 
 _AT = {"file": 1, "line": 2, "column": 3}
 
@@ -88,7 +88,7 @@ A pattern of one line has a group for the column, even where there never is one:
 """
 
 OWN_MATCHERS = {Messages.STYLISH: "$eslint-stylish", Messages.TSC: "$tsc", Messages.GO: "$go"}
-"""Those that come with VS Code. `$gcc`, `$python` and `$rustc` come with extensions that may be missing."""
+"""Matchers that come with VS Code. `$gcc`, `$python` and `$rustc` come with extensions that may be missing."""
 
 
 def drafts(tools: Sequence[Tool], project: Project) -> Iterator[Draft]:
@@ -102,7 +102,7 @@ def drafts(tools: Sequence[Tool], project: Project) -> Iterator[Draft]:
 
 
 def notes(tools: Sequence[Tool]) -> list[str]:
-    """What the user may have expected, and why it is not so."""
+    """What the user may have expected, and why it is different."""
     return [NOTES[tool.name] for tool in tools if tool.name in NOTES]
 
 
@@ -147,13 +147,13 @@ def _tasks(path: str, text: str, tools: Sequence[Tool], force: bool) -> Draft:
 
 
 def _put(text: str, path: jsonc.Path, value: Any) -> str:
-    """The text with that value; untouched where it has it, however that is written."""
+    """The text with the value set; unchanged if it has that value, however it is written."""
     node = jsonc.find(jsonc.parse(text), path)
     return text if node and node.value == value else jsonc.put(text, path, value)
 
 
 def task(tool: Tool) -> dict[str, Any]:
-    """What starts the tool."""
+    """The task that starts the tool."""
     group = {ToolGroup.BUILD: {"group": "build"}, ToolGroup.TEST: {"group": "test"}}.get(tool.group, {})
     return {
         "label": PREFIX + tool.name,
@@ -183,7 +183,7 @@ def matcher(messages: Messages) -> Any:
 
 
 def _with_defaults(ours: Sequence[dict[str, Any]], now: Any) -> Sequence[dict[str, Any]]:
-    """The first task of a group is what its key starts, unless one of the user's is."""
+    """Make the first task of a group the one that its key starts, unless one of the user's is."""
     there = now.get("tasks", []) if isinstance(now, dict) else []
     own = [each for each in there if isinstance(each, dict) and not str(each.get("label", "")).startswith(PREFIX)]
     taken = {each["group"].get("kind") for each in own if isinstance(each.get("group"), dict)}

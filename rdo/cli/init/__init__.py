@@ -1,1 +1,1 @@
-"""`rdoctl init`: what a project says about its target, asked for and written down."""
+"""`rdoctl init`: finds out a project's target, asks for what is missing, and writes the config."""

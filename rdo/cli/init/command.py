@@ -31,7 +31,7 @@ FOUND = ("build_args", "build_target", "env", "pass_env", "path", "forward", "au
 """Keys that only a file can set, written after those."""
 
 IMAGE_DIRECTORY = "/src"
-"""Where the project is put in a container of rdo's own, unless something names a better place."""
+"""Where the project is in a container that rdo creates, unless something names a better place."""
 
 Callback = TypeVar("Callback", bound=Callable[..., None])
 
@@ -82,12 +82,12 @@ def command(source: str, **given: Any) -> None:
 
 
 def _brief(value: Any) -> str:
-    """A value in short: of a table, its names."""
+    """A short form of a value: for a table, its names."""
     return " ".join(value) if isinstance(value, Mapping | list | tuple) else str(value)
 
 
 def choose(known: Mapping[str, Any], found: Survey, source: str = "") -> Suggestion:
-    """The target: as the options have it, else as the directory says, else as is answered. Raises RdoError."""
+    """The target: from the options, else from the directory, else from the user's answers. Raises RdoError."""
     driver = known.get("driver") or _implied(known)
     fitting = [each for each in found.suggestions if driver in ("", each.driver) and _fits(each, known)]
     if source:
@@ -109,7 +109,8 @@ def choose(known: Mapping[str, Any], found: Survey, source: str = "") -> Suggest
 
 
 def _fits(suggestion: Suggestion, known: Mapping[str, Any]) -> bool:
-    """Whether it speaks of what the options say to run in, if they do. A Dockerfile speaks of the image made of it."""
+    """Whether the suggestion is for what the options say to run in, if they do. A Dockerfile is for the image built
+    from it."""
     named = [name for name in CONTAINERS if name in known]
     if suggestion.is_whole and not named:
         return True
@@ -118,7 +119,7 @@ def _fits(suggestion: Suggestion, known: Mapping[str, Any]) -> bool:
 
 
 def _implied(known: Mapping[str, Any]) -> str:
-    """The driver that a key belongs to which only one takes."""
+    """The driver of a key that only one driver supports."""
     drivers = {KEYS[name].drivers[0] for name in known if len(KEYS[name].drivers) == 1}
     if len(drivers) > 1:
         raise RdoError(
@@ -128,7 +129,7 @@ def _implied(known: Mapping[str, Any]) -> str:
 
 
 def fill_in(known: Mapping[str, Any], suggestion: Suggestion) -> dict[str, Any]:
-    """All values, in the order in which they are written; asks for those that are missing. Raises RdoError."""
+    """All values, in the order in which they are written; asks for missing ones. Raises RdoError."""
     driver = suggestion.driver
     for name in known:
         if KEYS[name].drivers and driver not in KEYS[name].drivers:
@@ -151,7 +152,7 @@ def fill_in(known: Mapping[str, Any], suggestion: Suggestion) -> dict[str, Any]:
 
 
 def _required(driver: str, named: Sequence[str], suggestion: Suggestion) -> Sequence[str]:
-    """The keys that this driver cannot do without."""
+    """The keys that this driver requires."""
     if driver == "ssh":
         return ("host", "directory")
     if driver == "docker":
@@ -172,7 +173,7 @@ def _missing(name: str, suggestion: Suggestion) -> Any:
 
 
 def write(path: str, text: str) -> None:
-    """Make the file, and see that it loads. Raises RdoError, and then there is no file."""
+    """Write the file, and check that it can be loaded. Raises RdoError, in which case there is no file."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     except FileExistsError:
@@ -193,7 +194,7 @@ def _exists() -> RdoError:
 
 
 def allow_own(path: str) -> list[str]:
-    """Allow what was just written; what to type where it cannot be, or where files that were there before join in."""
+    """Allow what was just written; returns what to type if that is not possible, or if existing files apply, too."""
     loaded = load.load(path, None, project.user_file(os.environ))
     try:
         request = allow.trust_request(loaded)
@@ -214,7 +215,7 @@ def allow_own(path: str) -> list[str]:
 
 
 def next_steps(values: Mapping[str, Any], suggestion: Suggestion) -> list[str]:
-    """What to type now."""
+    """What to type next."""
     first = [suggestion.first] if suggestion.first else []
     if suggestion.because in DOCKERFILES and "image" in values:
         first = [shlex.join(["docker", "build", "-t", values["image"], "."])]

@@ -34,7 +34,7 @@ FILE_COUNT_LIMIT = 32
 
 
 def found(read: Read, environment: Mapping[str, str]) -> list[str]:
-    """The files that `docker compose` would take here, by `read`, which returns the text of one: none, one, or more."""
+    """The files that `docker compose` would use here, by `read`, which returns the text of one: none, one, or more."""
     settings = {**_of_env_file(read(".env") or ""), **environment}
     named = settings.get("COMPOSE_FILE", "").split(settings.get("COMPOSE_PATH_SEPARATOR") or ":")
     if any(named):
@@ -44,7 +44,7 @@ def found(read: Read, environment: Mapping[str, str]) -> list[str]:
 
 
 def _of_env_file(text: str) -> dict[str, str]:
-    """The variables of the project's `.env`, over which those of the environment win."""
+    """The variables of the project's `.env`, which those of the environment override."""
     pairs = [line.strip().removeprefix("export ").partition("=") for line in text.split("\n")]
     return {name.strip(): value.strip().strip("'\"") for name, equals, value in pairs if equals}
 
@@ -55,7 +55,8 @@ def services(files: Sequence[str], read: Read) -> list[str]:
 
 
 def published(files: Sequence[str], read: Read) -> dict[str, list[str]]:
-    """What each service publishes, as words of the key `forward`, but for what cannot be one. Raises ValueError."""
+    """What each service publishes, as values of the key `forward`, except for what cannot be forwarded. Raises
+    ValueError."""
     found: dict[str, list[str]] = {}
     for name, nodes in _services(files, read).items():
         for port in (port for node in nodes for port in _elements(_member(node, "ports"))):
@@ -109,9 +110,9 @@ def _parse(text: str) -> Node | None:
 
 
 def _members(node: Node | None) -> Iterator[tuple[str, Node]]:
-    """The members of a mapping with those that `<<` merges into it, each name once or more; none for other nodes.
+    """The members of a mapping, including those that `<<` merges into it, each name once or more; none for other nodes.
 
-    Each node is gone through once, for aliases can make a circle, or so many ways that nobody can go them all.
+    Each node is visited once, since aliases can form a cycle, or too many paths to follow them all.
     """
     queue, seen = [node], set[int]()
     while queue:
@@ -131,7 +132,7 @@ def _member(node: Node | None, name: str) -> Node | None:
 
 
 def _elements(node: Node | None) -> Sequence[Node]:
-    """What a list holds; the node itself where it is not a list."""
+    """The elements of a list; the node itself if it is not a list."""
     if node is None:
         return []
     return node.value if isinstance(node, SequenceNode) else [node]

@@ -24,7 +24,7 @@ from rdo.drivers.docker.devcontainer import VARIABLE, identity, known_variables
 from rdo.util import jsonc
 
 EDITORS = ("$schema", "name", "customizations", "settings", "extensions", "devPort")
-"""Of no meaning to what a command does."""
+"""Irrelevant to commands."""
 
 ADVICE = {
     "features": "to have them, `devcontainer up --workspace-folder .` first, then `rdoctl init`",
@@ -41,15 +41,15 @@ _OWN_NAME = re.compile(r"\$\{(?:localEnv|env):(\w+)(?::([^}]*))?\}")
 _PATH = re.compile(r"\$\{containerEnv:PATH\}")
 
 _SECRET = re.compile(r"TOKEN|SECRET|PASS|KEY|CRED|AUTH|(^|_)(PAT|PWD)($|_)", re.IGNORECASE)
-"""Names of variables whose values go into no file that others may come to see."""
+"""Names of variables whose values must not be written to a file that others may see."""
 
 _WRITTEN = re.compile(r"[\w.,:/+ -]{0,64}")
-"""Values that do, without a place for a password as in a URL."""
+"""Values that may be, which leave no room for a password as in a URL."""
 
 
 @dataclass
 class _Reader:
-    """One file on its way to a suggestion: what is taken is noted in `values`, the rest in `left_out`."""
+    """Converts a file to a suggestion: what is used goes into `values`, the rest into `left_out`."""
 
     root: str
     place: str
@@ -68,16 +68,16 @@ class _Reader:
     published: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def take(self, name: str) -> Any:
-        """A value of the file, which is not left out any more."""
+        """Take a value of the file, which then no longer counts as left out."""
         self.taken.add(name)
         return self.data.get(name)
 
     def substitute(self, text: str) -> str:
-        """The text with what the variables in it are known to be here; the others stay as they are."""
+        """The text with those variables replaced whose values are known here."""
         return VARIABLE.sub(self._value, text)
 
     def expand(self, value: Any) -> str | None:
-        """The same, of a number, too; None where an unknown one stands in it, or where the value is none of these."""
+        """The same, also for a number; None if it contains an unknown variable, or is of another type."""
         found = self.substitute(value) if isinstance(value, str) else written(value)
         return None if found is None or "${" in found else found
 
