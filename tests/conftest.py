@@ -9,7 +9,7 @@ import gc
 import itertools
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,6 +24,7 @@ from tests.dropbear import user as make_dropbear_user
 from tests.dropbear import why_not as why_no_dropbear
 from tests.environment import environment_of
 from tests.leaks import MARK, Leaks, wait_until
+from tests.rows import is_variant, uses_podman, uses_vagrant
 from tests.soak import FULL, Account, Counted, tries
 from tests.sshd import Sshd, find_sshd
 from tests.vagrant_machine import VagrantHost, shared_host, vagrantfile
@@ -31,10 +32,6 @@ from tests.vagrant_machine import VagrantHost, shared_host, vagrantfile
 NUMBERS = itertools.count(1)
 
 UNIT = Path(__file__).parent / "unit"
-
-OTHER_SERVERS = {"dropbear", "dropbear-remote", "ssh-dropbear", "ssh-user"}
-OTHER_CONTAINERS = {"docker-bash", "docker-busybox", "docker-fresh", "docker-image"}
-"""Parameters of rows beside which there is one with OpenSSH's server, as whoever runs the tests, or `docker-dash`."""
 
 # A shell without job control has what it starts with `&` ignore these two, and so would every rdo that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -66,11 +63,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Leave to ALL=1 the rows that repeat another one with a client, a server or a container that fewer people have."""
-    values = parameters(item)
-    if values.get("client") == "python" or any(
-        each in OTHER_SERVERS | OTHER_CONTAINERS for each in values.values() if isinstance(each, str)
-    ):
+    """Leave to ALL=1 what is nearly the same as another row."""
+    if is_variant(item):
         item.add_marker(pytest.mark.long)
 
 
@@ -79,7 +73,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """First what waits longest, by real Vagrant: what other processes take over in the end is what comes last. Then
     podman's, so that one process has the engine of them all.
     """
-    items.sort(key=lambda item: "podman" not in parameters(item).values())
+    items.sort(key=lambda item: not uses_podman(item))
     items.sort(key=lambda item: not uses_vagrant(item))
 
 
@@ -87,14 +81,6 @@ def pytest_collection_finish() -> None:
     """Search for garbage again, from now on, without what has been collected."""
     gc.freeze()
     gc.enable()
-
-
-def parameters(item: pytest.Item) -> Mapping[str, object]:
-    return item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-
-
-def uses_vagrant(item: pytest.Item) -> bool:
-    return "vagrant_host" in getattr(item, "fixturenames", ()) or "vagrant" in parameters(item).values()
 
 
 def pytest_runtest_logfinish() -> None:
