@@ -77,7 +77,7 @@ def test_a_public_key_without_its_private_half_is_named(server: SshServer, tmp_p
     ("line", "why"),
     [
         ("PubkeyAcceptedAlgorithms ssh-ed25519", "PubkeyAcceptedAlgorithms has no algorithm for it"),
-        ("RequiredRSASize 4096", "3072 bits, and RequiredRSASize is 4096"),
+        ("RequiredRSASize 4096", "2048 bits, and RequiredRSASize is 4096"),
     ],
 )
 def test_a_key_that_the_configuration_does_not_allow_is_not_used(
