@@ -31,14 +31,20 @@ def build(directory: Path, **variables: str) -> Path:
 def install(wheel: Path, environment: Path) -> Path:
     """Install it, or install it again; its dependencies, and pip, are those that are here. Gives the environment.
 
-    As uv does, it leaves it to Python to compile what is used.
+    As uv does, it leaves it to Python to compile what is used. pip sees the dependencies neither time, since it would
+    read what each of them says of itself.
     """
     if not environment.exists():
         run([sys.executable, "-m", "venv", "--without-pip", str(environment)])
-        (packages,) = environment.glob("lib/python3*/site-packages")
-        (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+        (environment / "pip-alone").mkdir()
+        (environment / "pip-alone" / "pip").symlink_to(Path(sysconfig.get_path("purelib"), "pip"))
+    (packages,) = environment.glob("lib/python3*/site-packages")
+    dependencies = packages / "dependencies.pth"
+    dependencies.unlink(missing_ok=True)
     pip = (str(environment / "bin" / "python"), *PIP[1:])
-    run([*pip, "install", "--no-deps", "--no-compile", "--force-reinstall", str(wheel)])
+    alone = {**os.environ, "PYTHONPATH": str(environment / "pip-alone")}
+    run([*pip, "install", "--no-deps", "--no-index", "--no-compile", "--force-reinstall", str(wheel)], alone)
+    dependencies.write_text(sysconfig.get_path("purelib") + "\n")
     return environment
 
 

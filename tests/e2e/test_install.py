@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,21 +23,35 @@ pytestmark = pytest.mark.long
 TIMEOUT = 20.0
 """Seconds against hangs."""
 
-Wheels = Callable[[str], Path]
+Made = Callable[[str], Path]
+"""Of the client that it is to have."""
 
 
 @pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
-    """The wheel with the client in C, or with the one in Python; each is built once, for all processes of xdist."""
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where that is which is made once, for all processes of xdist."""
     if shutil.which("cc") is None:
         require("cc", "there is no compiler")
     base = tmp_path_factory.getbasetemp()
     directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "wheels"
     directory.mkdir(exist_ok=True)
+    return directory
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One process at a time."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def wheels(directory: Path) -> Made:
+    """The wheel with the client in C, or with the one in Python."""
 
     def wheel(client: str) -> Path:
-        with (directory / f"{client}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(directory / f"{client}.lock"):
             if not (directory / client).exists():
                 build(directory / f"new {client}", CC="cc" if client == "native" else "/nowhere/cc")
                 (directory / f"new {client}").rename(directory / client)
@@ -46,8 +61,23 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
     return wheel
 
 
+@pytest.fixture(scope="session")
+def installed(directory: Path, wheels: Made) -> Made:
+    """An environment with that client, for tests that leave it as it is."""
+
+    def environment(client: str) -> Path:
+        wheel, made = wheels(client), directory / f"{client}-env"
+        with locked(directory / f"{client}-env.lock"):
+            if not (made / "is whole").exists():
+                install(wheel, made)
+                (made / "is whole").touch()
+        return made
+
+    return environment
+
+
 @pytest.fixture(params=["native", "python"])
-def wheel(request: pytest.FixtureRequest, wheels: Wheels) -> Path:
+def wheel(request: pytest.FixtureRequest, wheels: Made) -> Path:
     return wheels(request.param)
 
 
@@ -74,19 +104,19 @@ def command_line(pid: int) -> str:
     ).stdout
 
 
-def test_a_wheel_with_a_compiled_client_is_for_its_platform_alone(wheels: Wheels) -> None:
+def test_a_wheel_with_a_compiled_client_is_for_its_platform_alone(wheels: Made) -> None:
     assert wheels("python").name.endswith("-py3-none-any.whl")
     assert not wheels("native").name.endswith("-any.whl")
     assert "-py3-none-" in wheels("native").name
 
 
-@pytest.mark.parametrize("directory", ["env", "an env", "e" * 140])
-def test_an_environment_may_have_any_path(wheel: Path, project: Project, tmp_path: Path, directory: str) -> None:
-    works(project, install(wheel, tmp_path / directory))
+@pytest.mark.parametrize("name", ["env", "an env", "e" * 140])
+def test_an_environment_may_have_any_path(wheel: Path, project: Project, tmp_path: Path, name: str) -> None:
+    works(project, install(wheel, tmp_path / name))
 
 
 def test_a_warm_command_needs_no_python_where_the_client_is_compiled(
-    wheels: Wheels, project: Project, tmp_path: Path
+    wheels: Made, project: Project, tmp_path: Path
 ) -> None:
     environment = install(wheels("native"), tmp_path / "env")
     works(project, environment)
@@ -126,9 +156,7 @@ def test_an_upgrade_in_place_gets_a_new_master(wheel: Path, project: Project, tm
     assert len(masters(project)) == 1
 
 
-def test_either_client_of_an_installation_may_follow_the_other(
-    wheels: Wheels, project: Project, tmp_path: Path
-) -> None:
+def test_either_client_of_an_installation_may_follow_the_other(wheels: Made, project: Project, tmp_path: Path) -> None:
     environment = install(wheels("native"), tmp_path / "env")
     works(project, environment)
     install(wheels("python"), environment)
@@ -137,8 +165,9 @@ def test_either_client_of_an_installation_may_follow_the_other(
     works(project, environment)
 
 
-def test_python_m_rdo_shares_the_master(wheel: Path, project: Project, tmp_path: Path) -> None:
-    environment = install(wheel, tmp_path / "env")
+@pytest.mark.parametrize("client", ["native", "python"])
+def test_python_m_rdo_shares_the_master(installed: Made, project: Project, client: str) -> None:
+    environment = installed(client)
     works(project, environment)
     module = [str(environment / "bin" / "python"), "-m", "rdo", "echo", "x"]
     done = subprocess.run(module, cwd=project.local, env=project.environment, capture_output=True, check=False)
@@ -152,8 +181,8 @@ def client_of(project: Project, environment: Path) -> str:
     return next(line for line in lines if " client: " in line)
 
 
-def test_the_doctor_names_a_compiled_client(wheels: Wheels, project: Project, tmp_path: Path) -> None:
-    environment = install(wheels("native"), tmp_path / "env")
+def test_the_doctor_names_a_compiled_client(installed: Made, project: Project) -> None:
+    environment = installed("native")
     assert client_of(project, environment) == f"ok       client: {environment}/bin/rdo, compiled"
 
 
@@ -174,8 +203,8 @@ def test_the_doctor_says_why_the_client_is_the_one_in_python(
     assert client_of(project, environment) == f"ok       client: {environment}/bin/rdo, in Python: {why}; {remedy}"
 
 
-def test_the_doctor_warns_of_another_rdo_in_path(wheels: Wheels, project: Project, tmp_path: Path) -> None:
-    environment = install(wheels("python"), tmp_path / "env")
+def test_the_doctor_warns_of_another_rdo_in_path(installed: Made, project: Project, tmp_path: Path) -> None:
+    environment = installed("python")
     other = tmp_path / "other" / "bin" / "rdo"
     other.parent.mkdir(parents=True)
     other.write_text("#!/bin/sh\n")
@@ -188,8 +217,8 @@ def test_the_doctor_warns_of_another_rdo_in_path(wheels: Wheels, project: Projec
     ) in done.stdout
 
 
-def test_the_doctor_names_the_directory_for_path_in_full(wheels: Wheels, project: Project, tmp_path: Path) -> None:
-    environment = install(wheels("python"), tmp_path / "env")
+def test_the_doctor_names_the_directory_for_path_in_full(installed: Made, project: Project) -> None:
+    environment = installed("python")
     there = {**project.environment, "PATH": "/usr/bin:/bin"}
     command = [os.path.relpath(environment / "bin" / "rdoctl", project.local), "doctor"]
     done = subprocess.run(command, cwd=project.local, env=there, capture_output=True, text=True, check=False)
