@@ -6,10 +6,12 @@ rdo.forward.listening_script.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from rdo.drivers.base import ChannelRefused
@@ -25,6 +27,10 @@ from rdo.util import log, threads
 
 NO_SESSION = "the server allows no further session"
 """Why it cannot be found out what commands listen on (MaxSessions)."""
+
+ROOM_INTERVAL = 3.0
+"""Seconds until the next attempt to get a session meanwhile. Even that of a command that has just ended counts until the
+server has seen the process end."""
 
 LOOK_INTERVAL = 0.42
 """Seconds between two looks. With the time for the way to the target, a port is available half a second after the
@@ -54,6 +60,13 @@ LINE_LIMIT = 10_000
 """Lines of an answer: more than anybody has sockets."""
 
 
+class _Refusal(NamedTuple):
+    """Why a connection does not run the script, and when to try again, by the monotonic clock."""
+
+    why: str
+    retry_at: float
+
+
 class PortWatch:
     """The watch of one target. Thread-safe."""
 
@@ -65,8 +78,8 @@ class PortWatch:
         self._is_running = False
         self._soon = False
         """Whether to look at once."""
-        self._refused: WeakKeyDictionary[HeldConnection, str] = WeakKeyDictionary()
-        """Connections that have no room for the script or cannot run it, each with the reason."""
+        self._refused: WeakKeyDictionary[HeldConnection, _Refusal] = WeakKeyDictionary()
+        """Connections that have no room for the script or cannot run it."""
 
     def begin(self, command: WatchedCommand) -> None:
         """Watch the command, which is running."""
@@ -74,18 +87,17 @@ class PortWatch:
             self._commands[command.shell] = command
             self._soon = True
             self._changed.notify_all()
-            why = self._refused.get(command.connection, "")
-            if why == NO_SESSION:  # there may be room by now
-                del self._refused[command.connection]
-                why = ""
-            if not self._is_running and not why:
+            if self._attempt_at(command.connection) < math.inf:  # there may be room by now
+                self._refused.pop(command.connection, None)
+            refusal = self._refused.get(command.connection)
+            if not self._is_running and refusal is None:
                 try:
                     threads.start(self._run, name="ports", broken=self._give_up)
                     self._is_running = True
                 except SetupError as error:
                     log.event(f"cannot watch ports: {error}")
-        if why:
-            _trace_refusal(command, why)
+        if refusal is not None:
+            _trace_refusal(command, refusal.why)
 
     def end(self, command: WatchedCommand) -> None:
         """Stop watching the command, which has ended."""
@@ -113,7 +125,7 @@ class PortWatch:
         while not (local := self._ports.local(port)) and time.monotonic() < deadline and not command.has_ended:
             self._look_soon()
             with self._changed:
-                if not self._is_running:
+                if not self._is_running or command.connection in self._refused:
                     return 0
                 self._changed.wait(PORT_INTERVAL)
         return local
@@ -134,21 +146,34 @@ class PortWatch:
                 self._refuse(connection, error)
 
     def _next_connection(self) -> HeldConnection | None:
-        """A connection with a running command; None when the thread should end."""
+        """A connection with a running command, once there may be room on it; None when the thread should end."""
         with self._changed:
-            connections = [each.connection for each in self._commands.values()]
-            found = next((each for each in connections if each not in self._refused), None)
-            self._is_running = found is not None
-            return found
+            while True:
+                connections = {each.connection: self._attempt_at(each.connection) for each in self._commands.values()}
+                found = min(connections, key=lambda each: connections[each], default=None)
+                if found is None or connections[found] == math.inf:
+                    self._is_running = False
+                    return None
+                if (left := connections[found] - time.monotonic()) <= 0:
+                    return found
+                self._changed.wait(left)
+
+    def _attempt_at(self, connection: HeldConnection) -> float:
+        """When to try the connection, by the monotonic clock. Call with the lock held."""
+        return self._refused[connection].retry_at if connection in self._refused else 0.0
 
     def _refuse(self, connection: HeldConnection, error: Exception) -> None:
-        why = NO_SESSION if isinstance(error, ChannelRefused) else str(error)
+        is_full = isinstance(error, ChannelRefused)
+        refusal = _Refusal(NO_SESSION, time.monotonic() + ROOM_INTERVAL) if is_full else _Refusal(str(error), math.inf)
         with self._changed:
-            self._refused[connection] = why
+            before = self._refused.get(connection)
+            self._refused[connection] = refusal
             commands = [each for each in self._commands.values() if each.connection is connection]
+        if before is not None and before.why == refusal.why:
+            return
         for command in commands:
             self._ports.release(command)
-            _trace_refusal(command, why)
+            _trace_refusal(command, refusal.why)
 
     def _give_up(self, error: BaseException) -> None:
         """Drop the forwards of the running commands after an unexpected error. The next command starts the watch

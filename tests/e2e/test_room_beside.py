@@ -51,21 +51,26 @@ def test_a_url_is_opened_though_shells_wait_in_all_the_room(three: Project, tmp_
     assert wait_until(lambda: tells.opened == [URL], TIMEOUT)
 
 
-@pytest.mark.parametrize("kind", ["ports", "URLs"])
-def test_where_there_was_no_room_there_is_for_a_later_command(three: Project, tmp_path: Path, kind: str) -> None:
+def test_where_there_was_no_room_for_finding_ports_there_is_when_a_command_has_ended(three: Project) -> None:
     with three.start("-c", "echo up; cat") as other:
         other.expect_up()
-        tells = opening(three, tmp_path, AUTO if kind == "ports" else YES)
-        with tells.project.start("-v", *server(port := free_port())) as command:
+        three.configure(ssh_config_text(three, AUTO))
+        with three.start("-v", *server(port := free_port())) as command:
             command.expect_up()
+            assert command.stderr
+            assert next(line for line in command.stderr if b"further session" in line)
+            other.communicate()
+            assert here(three, port)
+            command.communicate()
+
+
+def test_where_there_was_no_room_for_urls_there_is_for_a_later_command(three: Project, tmp_path: Path) -> None:
+    with three.start("-c", "echo up; cat") as other:
+        other.expect_up()
+        tells = opening(three, tmp_path, YES)
+        with tells.project.start("-v", "cat") as command:
             assert command.stderr
             assert next(line for line in command.stderr if b"further session" in line)
             command.communicate()
         other.communicate()
-    if kind == "ports":
-        with three.start(*server(port)) as command:
-            command.expect_up()
-            assert here(three, port)
-            command.communicate()
-    else:
-        assert tells.project.run("xdg-open", URL).returncode == 0
+    assert wait_until(lambda: tells.project.run("xdg-open", URL).returncode == 0, TIMEOUT)
