@@ -29,8 +29,8 @@ NO_SESSION = "the server allows no further session"
 """Why it cannot be found out what commands listen on (MaxSessions)."""
 
 ROOM_INTERVAL = 3.0
-"""Seconds until the next attempt to get a session meanwhile. Even that of a command that has just ended counts until the
-server has seen the process end."""
+"""Seconds until the next attempt to get a session meanwhile. Even that of a command that has just ended counts until
+the server has seen the process end."""
 
 LOOK_INTERVAL = 0.42
 """Seconds between two looks. With the time for the way to the target, a port is available half a second after the

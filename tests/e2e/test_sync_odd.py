@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,8 +23,8 @@ from tests.soak import tries
 
 BRANCH_FILES = tries(500, 5_000)
 
-TRIES = 8
-"""The least of so many counts: orders to the lifeline may go together, or each in a packet of its own."""
+TRIES = range(8, 40)
+"""The least of so many counts, as far as needed: orders to the lifeline may go together, or each in its own packet."""
 
 LARGE = 2 * 1024**3 + 12_345
 
@@ -42,8 +43,13 @@ def test_if_nothing_has_changed_not_a_byte_goes_over_the_connection(by_ssh: Reac
 
     for _ in range(3):
         synced.ok("true")
-    without = min(carried("--no-sync", "true", "x" * (length_of_look(synced) - 1)) for _ in range(TRIES))
-    assert min(carried("true") for _ in range(TRIES)) == without
+    without = least = sys.maxsize
+    for count in range(1, TRIES.stop):
+        without = min(without, carried("--no-sync", "true", "x" * (length_of_look(synced) - 1)))
+        least = min(least, carried("true"))
+        if count in TRIES and least == without:
+            break
+    assert least == without
     (synced.here / "a").write_text("2")
     assert carried("true") > without
 
