@@ -77,7 +77,7 @@ HOW = (
 
 
 def main() -> int:
-    """The exit status: 0 if every row that was wanted was measured or skipped for a reason."""
+    """The exit status: 0 if every requested row was measured, or skipped for a reason."""
     options = parse(sys.argv[1:])
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
@@ -112,7 +112,7 @@ def main() -> int:
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    """The options, and in `goals` the rows to measure."""
+    """Parse the options. `goals` has the rows to measure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="rdo beside what else there is.")
     parser.add_argument("--quick", action="store_true", help="a minute and a half, for a first look")
     parser.add_argument("--json", metavar="FILE", type=os.path.abspath, help="write all samples there")
@@ -128,7 +128,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 
 def measure(space: Workspace, goal: Goal, quick: bool) -> Outcome:
-    """One row; where it fails, the others are still measured."""
+    """Measure one row. If it fails, the others are still measured."""
     say(goal.key, end=" ")
     started = time.monotonic()
     try:
@@ -143,14 +143,14 @@ def measure(space: Workspace, goal: Goal, quick: bool) -> Outcome:
 
 
 def interrupt(_number: int, _frame: FrameType | None) -> None:
-    """End all that was started, whatever else the user presses meanwhile."""
+    """End everything that was started. Further Ctrl-C is ignored meanwhile."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Progress."""
+    """Print a line about the progress."""
     print(text, end=end, file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Whom to log in as, to get a given login shell: sshd takes it from the passwd file, so root makes a user for it."""
+"""Provides a user with a given login shell. sshd takes the shell from the passwd file, so root creates such a user."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from pathlib import Path
 from benchmarks.command import BenchmarkError, Skipped
 
 ALIKE = {"sh": ("sh", "dash", "ash", "bash"), "bash": ("bash",)}
-"""Login shells that will do: with an empty home, bash reads as little as sh does."""
+"""Login shells that are good enough: with an empty home directory, bash reads as little as sh does."""
 
 SBIN = "/usr/sbin:/sbin:/usr/local/sbin"
 REMOVE_TIMEOUT = 10.0
-"""Seconds for the last process of a user to end, without which it cannot be removed."""
+"""Seconds for the last process of a user to end. Until then, the user cannot be removed."""
 
 
 _PREFIX = "rdo-bench-"
 _numbers = itertools.count(1)
-"""Of users that this run has made. A name is the prefix, the shell, this process, and such a number."""
+"""Numbers the users that this run creates. A name consists of the prefix, the shell, the process ID and a number."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """A user of this machine, and the home directory that its sessions are to have."""
+    """A user of this machine, and the home directory for its sessions."""
 
     name: str
     home: Path
@@ -39,9 +39,9 @@ class Account:
 
 @contextlib.contextmanager
 def account(shell: str, home: Path) -> Iterator[Account]:
-    """A user whose login shell is /bin/SHELL, made for the while by root; else the current one, if it has it.
+    """A user whose login shell is /bin/SHELL: a temporary one as root, or else the current user, if it has that shell.
 
-    Those that killed runs left behind are removed, where nothing of theirs runs. Raises Skipped.
+    Users left behind by killed runs are removed if they have no processes. Raises Skipped.
     """
     home.mkdir(parents=True)
     useradd = shutil.which("useradd", path=SBIN)
@@ -52,10 +52,10 @@ def account(shell: str, home: Path) -> Iterator[Account]:
         yield Account(me.pw_name, home)
         return
     for left in filter(_is_left_behind, pwd.getpwall()):
-        with contextlib.suppress(BenchmarkError):  # a process of it may be left, too
+        with contextlib.suppress(BenchmarkError):  # it may still have a process
             _run([_userdel(), left.pw_name])
     name = f"{_PREFIX}{shell}-{os.getpid()}-{next(_numbers)}"
-    # A password of `*` fits nothing; with the default, `!`, sshd takes the user for locked.
+    # No password matches `*`. With the default, `!`, sshd considers the user locked.
     _run([useradd, "-M", "-d", str(home), "-s", f"/bin/{shell}", "-p", "*", "-c", "made by rdo's benchmarks", name])
     try:
         shutil.chown(home, name)
@@ -77,7 +77,7 @@ def _remove(name: str) -> None:
         except BenchmarkError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.1)  # nothing tells when the last process of a user has ended
+            time.sleep(0.1)  # nothing reports when the last process of a user has ended
 
 
 def _userdel() -> str:

@@ -1,4 +1,4 @@
-"""A command to be measured: started in the cheapest way there is, so that little but itself is measured."""
+"""A command to be measured. It is started in the cheapest way, so that little else is measured."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from pathlib import Path
 from types import FrameType
 
 TIMEOUT = 180
-"""Seconds for any one command, the slowest of which moves 4 GB: past that it hangs."""
+"""Seconds after which a command is considered to hang. The slowest one moves 4 GB."""
 
 BUFFER = 1 << 20
-"""Bytes at a time through a pipe, which holds 64 KiB: the other side sets the pace."""
+"""Bytes to read or write at a time. A pipe holds 64 KiB, so the other side sets the pace."""
 
 
 class BenchmarkError(Exception):
-    """Something that has to work did not, so that there is no figure."""
+    """Something failed that has to work, so there is no result."""
 
 
 class Skipped(Exception):
-    """This cannot be measured here, and why."""
+    """This cannot be measured here; the message says why."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """`argv` begins with a full path; `directory` is its working directory."""
+    """A command. `argv` starts with a full path; `directory` is its working directory."""
 
     argv: tuple[str, ...]
     directory: Path
@@ -42,13 +42,13 @@ class Command:
         return run.seconds
 
     def cpu(self) -> float:
-        """Seconds of CPU from its start to its end, without input and output. Raises BenchmarkError."""
+        """Seconds of CPU time from start to end, without input and output. Raises BenchmarkError."""
         with _Run(self) as run:
             pass
         return run.cpu
 
     def drain(self, size: int) -> float:
-        """Seconds in which it writes this many bytes into a pipe, and ends. Raises BenchmarkError."""
+        """Seconds that the command takes to write `size` bytes into a pipe and end. Raises BenchmarkError."""
         with contextlib.ExitStack() as ends:
             here, there = _pipe(ends)
             with _Run(self, stdout=there) as run:
@@ -62,7 +62,7 @@ class Command:
         return run.seconds
 
     def fill(self, size: int) -> float:
-        """Seconds in which it takes this many bytes from a pipe, and ends. Raises BenchmarkError."""
+        """Seconds that the command takes to read `size` bytes from a pipe and end. Raises BenchmarkError."""
         with contextlib.ExitStack() as ends:
             there, here = _pipe(ends)
             with _Run(self, stdin=there) as run:
@@ -75,7 +75,7 @@ class Command:
 
 
 def _pipe(ends: contextlib.ExitStack) -> tuple[int, int]:
-    """Reading and writing end, closed at the end unless they were before."""
+    """The reading and the writing end of a pipe, which are closed at the end unless they are closed already."""
     pair = os.pipe()
     for fd in pair:
         ends.callback(_close, fd)
@@ -88,7 +88,7 @@ def _close(fd: int) -> None:
 
 
 class _Run:
-    """A command from start to end. Whatever goes wrong, it is no longer there afterwards."""
+    """Runs a command from start to end. Whatever goes wrong, it is not left running."""
 
     seconds = cpu = 0.0
 
@@ -113,7 +113,7 @@ class _Run:
             (os.POSIX_SPAWN_DUP2, self._stderr.fileno(), 2),
         ]
         argv, environment = self._command.argv, dict(self._command.environment)
-        os.chdir(self._command.directory)  # posix_spawn has no way to say it
+        os.chdir(self._command.directory)  # posix_spawn cannot set it
         self._start = time.perf_counter()
         self._pid = os.posix_spawn(argv[0], argv, environment, file_actions=actions)
         return self
@@ -149,7 +149,7 @@ class _Run:
 
 @contextlib.contextmanager
 def _bounded() -> Iterator[None]:
-    """Whatever blocks in here ends with BenchmarkError after TIMEOUT seconds."""
+    """Raise BenchmarkError in the block if it has not ended after TIMEOUT seconds."""
 
     def give_up(_number: int, _frame: FrameType | None) -> None:
         raise BenchmarkError(f"a command did not end within {TIMEOUT} s")

@@ -1,4 +1,4 @@
-"""The rows whose target is a container, over an engine of our own: docker's exec, and Vagrant's docker provider."""
+"""The rows whose target is a container of a temporary engine: docker exec, and Vagrant's docker provider."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.docker_engine import why_not as why_no_engine
 from tests.vagrant_machine import VagrantHost, vagrantfile
 
 EXCUSES = (RuntimeError, AssertionError, OSError, subprocess.SubprocessError)
-"""How the tests' engine and Vagrant say that they cannot be had."""
+"""What the tests' engine and Vagrant raise if they are not available."""
 
 
 def docker(plan: Plan) -> Outcome:
-    """rdo's own exec, kept warm, beside the docker program."""
+    """rdo, which keeps execs ready, compared with the docker program."""
     with _engine() as engine, engine.container() as name, _masters_of(plan.space):
         text = f'driver = "docker"\ncontainer = "{name}"\ndirectory = "/"\n'
         project = plan.space.project("docker", text, DOCKER_HOST=engine.host)
@@ -29,7 +29,7 @@ def docker(plan: Plan) -> Outcome:
 
 
 def vagrant(plan: Plan) -> Outcome:
-    """rdo's held connection beside Ruby."""
+    """rdo's held connection compared with `vagrant`, which starts Ruby."""
     with _engine() as engine, _vagrant(plan.space, engine) as host:
         project = plan.space.project("vagrant", 'driver = "vagrant"\n', **host.variables)
         host.add(project.directory, vagrantfile())
@@ -50,7 +50,7 @@ def _compare(plan: Plan, ours: Command, theirs: Command) -> Outcome:
 
 @contextlib.contextmanager
 def _masters_of(space: Workspace) -> Iterator[None]:
-    """Masters end before their target does."""
+    """End the masters before their target."""
     try:
         yield
     finally:

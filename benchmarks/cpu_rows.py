@@ -1,4 +1,4 @@
-"""The rows that count CPU and not the time that passes: of the client, and of the master that it talks to."""
+"""The rows that measure CPU time instead of elapsed time, of the client and of its master."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from benchmarks.plan import Plan
 from benchmarks.target import LOGIN_TIMEOUT, Target, control_master, ssh_target
 
 COMMANDS = 10
-"""For one sample: what a master does for a command it does partly after it."""
+"""Commands in a sample: a master does part of its work for a command after the command has ended."""
 
 
 def warm(plan: Plan) -> Outcome:
-    """What a command takes away from whatever else runs."""
+    """The CPU time that a command takes from everything else."""
     with ssh_target(plan.space) as target, control_master(target) as held:
         ours, theirs = target.rdo("true"), target.ssh("true", held=held)
         for _ in range(WARM_UPS):
@@ -31,7 +31,7 @@ def warm(plan: Plan) -> Outcome:
 
 
 def client(plan: Plan) -> Outcome:
-    """From exec to exit."""
+    """The CPU time of the client, from exec to exit."""
     with ssh_target(plan.space) as target:
         ours, least = target.rdo("true"), Command(("/bin/true",), target.project.directory, {})
         pairs = interleave(lambda: ours.cpu() * 1000, lambda: least.cpu() * 1000, plan.repetitions)
@@ -39,7 +39,7 @@ def client(plan: Plan) -> Outcome:
 
 
 def _cpu(command: Command, master: int) -> float:
-    """Milliseconds of CPU for a command: its own, and its master's."""
+    """Milliseconds of CPU time for a command: its own, and that of its master."""
     before, own = used(master), 0.0
     for _ in range(COMMANDS):
         own += command.cpu()
@@ -48,7 +48,7 @@ def _cpu(command: Command, master: int) -> float:
 
 
 def used(process: int) -> float:
-    """Seconds of CPU that another process has used so far. Raises BenchmarkError."""
+    """Seconds of CPU time that another process has used so far. Raises BenchmarkError."""
     clock = ctypes.c_int()
     if ctypes.CDLL(None).clock_getcpuclockid(process, ctypes.byref(clock)) != 0:
         raise BenchmarkError(f"no clock for the CPU of process {process}")
@@ -56,7 +56,7 @@ def used(process: int) -> float:
 
 
 def _ssh_master(target: Target, held: Path) -> int:
-    """The process id of OpenSSH's master. Raises BenchmarkError."""
+    """The process ID of OpenSSH's master. Raises BenchmarkError."""
     command = target.ssh(held=held)
     program, *rest = command.argv
     done = subprocess.run(

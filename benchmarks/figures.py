@@ -1,4 +1,4 @@
-"""Figures out of samples: medians, quartiles, ratios, and what became of a row. Pure."""
+"""Computes results from samples: medians, quartiles, ratios and verdicts. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.goals import Goal
 
 @dataclass(frozen=True)
 class Spread:
-    """A middle, and the quartiles around it."""
+    """A median, and the quartiles around it."""
 
     middle: float
     low: float
@@ -20,7 +20,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A row, measured: samples of both sides in the goal's unit, pair by pair. Or skipped, with the reason."""
+    """The outcome of a row: pairs of samples in the goal's unit or, if it was skipped, the reason."""
 
     goal: Goal
     ours: tuple[float, ...] = ()
@@ -30,12 +30,12 @@ class Outcome:
 
     @property
     def ratio(self) -> Spread | None:
-        """rdo : peer; None without a peer."""
+        """The ratio of rdo to the peer; None without a peer."""
         return ratio(self.ours, self.theirs) if self.theirs else None
 
     @property
     def verdict(self) -> str:
-        """yes or no: whether the goal holds; empty for a skipped row."""
+        """`yes` or `no`: whether the goal is met; empty for a skipped row."""
         if self.skipped:
             return ""
         compared = self.ratio or spread(self.ours)
@@ -43,7 +43,7 @@ class Outcome:
 
 
 def spread(samples: Sequence[float]) -> Spread:
-    """Median and quartiles of at least one sample."""
+    """The median and quartiles of one or more samples."""
     if len(samples) == 1:
         return Spread(samples[0], samples[0], samples[0])
     low, middle, high = statistics.quantiles(samples, n=4, method="inclusive")
@@ -51,6 +51,6 @@ def spread(samples: Sequence[float]) -> Spread:
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Spread:
-    """The ratio of the medians; around it the quartiles of the pairs' ratios, which a drift of the machine spares."""
+    """The ratio of the medians, and the quartiles of the pairs' ratios, which do not depend on drift of the machine."""
     pairs = spread([one / other for one, other in zip(ours, theirs, strict=True)])
     return Spread(statistics.median(ours) / statistics.median(theirs), pairs.low, pairs.high)

@@ -1,4 +1,4 @@
-"""A project of many files, as large ones are: for the rows about sync."""
+"""Makes a large project for the rows about sync."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 from benchmarks.command import BenchmarkError
 
 FILES = 20_000
-"""As the Linux kernel had a few years ago, or a mid-sized company's monorepo has."""
+"""The number of files: as many as the Linux kernel had years ago, or as a mid-sized company's monorepo has."""
 
 IN_A_DIRECTORY = 50
 
 SIZES = (300, 900, 2_000, 4_000, 12_000)
-"""Bytes of files, in turn: as source code has them."""
+"""Sizes of files in bytes, used in turn, which are typical of source code."""
 
 LINE = b"    return find(value, default=None)  # what is not there has no name\n"
 
 GIT_TIMEOUT = 120.0
-"""Seconds for one command of git."""
+"""Seconds for one git command."""
 
 
 def make_files(directory: Path, count: int = FILES) -> list[Path]:
-    """Make the files, and a repository that tracks them. Raises BenchmarkError."""
+    """Create the files, and a repository that tracks them. Raises BenchmarkError."""
     files = []
     for number, size in zip(range(count), itertools.cycle(SIZES), strict=False):
         place = number // IN_A_DIRECTORY
@@ -39,14 +39,14 @@ def make_files(directory: Path, count: int = FILES) -> list[Path]:
 
 
 def git(directory: Path, *words: str) -> None:
-    """Run git there. Raises BenchmarkError."""
+    """Run git in the directory. Raises BenchmarkError."""
     done = subprocess.run(["git", "-C", directory, *words], capture_output=True, timeout=GIT_TIMEOUT, check=False)
     if done.returncode:
         raise BenchmarkError(f"`git {' '.join(words)}`: {done.stderr.decode(errors='replace').strip()}")
 
 
 def make_large(path: Path, size: int) -> None:
-    """A file that nothing can compress, or take for another one."""
+    """Create a file that cannot be compressed, and differs from every other one."""
     with open("/dev/urandom", "rb") as source, path.open("wb") as file:
         block = source.read(1 << 20)
         for number in range(size >> 20):

@@ -1,4 +1,4 @@
-"""The rows of forwarded ports, beside `ssh -L` over a ControlMaster."""
+"""The rows about forwarded ports, compared with `ssh -L` over a ControlMaster."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from tests.ssh_server import free_port
 
 CONNECTIONS = 50
 SECONDS = 2
-"""For one sample of requests: thousands of them."""
+"""Seconds for one sample of requests, of which there are thousands."""
 
 LOOK_INTERVAL = 0.002
 """Seconds between two attempts to connect."""
 
 SETTLE = 3.0
-"""Seconds after the start of a command, which takes more than watching it."""
+"""Seconds to wait after the start of a command, which takes more CPU time than watching it."""
 
 WATCHED_TIME = 10.0
-"""Seconds for one sample of CPU."""
+"""Seconds for one sample of CPU time."""
 
 
 def throughput(plan: Plan) -> Outcome:
-    """One long answer."""
+    """The throughput of one long response."""
     with _forwarded(plan, "bulk", str(plan.bulk)) as (ours, theirs):
         return compare(plan, _speed(ours, plan.bulk), _speed(theirs, plan.bulk), warm_ups=1)
 
 
 def requests(plan: Plan) -> Outcome:
-    """Many short ones."""
+    """The rate of many short requests."""
     wrk = shutil.which("wrk")
     if wrk is None:
         raise Skipped("wrk is not installed")
@@ -54,7 +54,7 @@ def requests(plan: Plan) -> Outcome:
 
 @contextlib.contextmanager
 def _forwarded(plan: Plan, *words: str) -> Iterator[tuple[int, int]]:
-    """Ports here, by rdo and by ssh, of a server on the target. Raises BenchmarkError."""
+    """Local ports, one of rdo and one of ssh, that lead to a server on the target. Raises BenchmarkError."""
     with ssh_target(plan.space) as target, control_master(target) as held, _server(*words) as there:
         ours, theirs = free_port(), free_port()
         config = target.project.directory / ".rdo.conf"
@@ -85,7 +85,7 @@ def _ask_master(target: Target, held: Path, forward: str) -> None:
 
 
 def _speed(port: int, size: int) -> Sample:
-    """MB/s."""
+    """The throughput in MB/s."""
 
     def sample() -> float:
         room, left = bytearray(BUFFER), size
@@ -101,7 +101,7 @@ def _speed(port: int, size: int) -> Sample:
 
 
 def _rate(wrk: str, port: int) -> Callable[[], float]:
-    """Requests a second."""
+    """The rate in requests per second."""
     command = [wrk, f"-c{CONNECTIONS}", "-t2", f"-d{SECONDS}s", f"http://127.0.0.1:{port}/"]
 
     def sample() -> float:
@@ -121,23 +121,23 @@ listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 print(time.monotonic(), flush=True)
 sys.stdin.read()
 """
-"""Serves after a while, in which it is known already that a command runs."""
+"""Listens only after a while, when the port watch knows that a command is running."""
 
 
 def reachable(plan: Plan) -> Outcome:
-    """How long after a command has begun to listen its port is here: on this machine, so at the next one."""
+    """The time until a port that a command listens on is forwarded. As it is in use here, it gets the next number."""
     with _watched(plan) as target:
         target.rdo("true").time()
         return Outcome(plan.goal, tuple(_until_reachable(target) for _ in range(plan.repetitions)))
 
 
 def watching_here(plan: Plan) -> Outcome:
-    """What the control master takes of a core while a command runs that serves nothing."""
+    """How much of a core the control master uses while a command runs that does not listen on a port."""
     return _watching(plan, lambda target, master: used(master))
 
 
 def watching_there(plan: Plan) -> Outcome:
-    """What is taken on the target meanwhile, by all that its user runs."""
+    """How much of a core all processes of the user on the target use meanwhile."""
     return _watching(plan, lambda target, master: _used_by(target.home.stat().st_uid))
 
 
@@ -151,8 +151,8 @@ def _watched(plan: Plan) -> Iterator[Target]:
 
 
 def _until_reachable(target: Target) -> float:
-    """Milliseconds. Raises BenchmarkError."""
-    port = free_port()  # the next one is free, too, and not of those that a system gives to connections
+    """The time in milliseconds. Raises BenchmarkError."""
+    port = free_port()  # the next port is free, too, and outside of the ephemeral range
     command = target.rdo("python3", "-c", LISTENER, str(port))
     with _started(command) as running:
         assert running.stdout is not None
@@ -168,7 +168,7 @@ def _until_reachable(target: Target) -> float:
 
 
 def _watching(plan: Plan, measure: Callable[[Target, int], float]) -> Outcome:
-    """Percent of a core."""
+    """The usage in percent of a core."""
     with _watched(plan) as target, _started(target.rdo("sleep", str(TIMEOUT))):
         time.sleep(SETTLE)
         master, samples = plan.space.master_pid(), []
@@ -193,7 +193,7 @@ def _started(command: Command) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _used_by(user: int) -> float:
-    """Seconds of CPU of all processes of a user, and of those that they have waited for."""
+    """Seconds of CPU time of all processes of a user, and of the children that they have waited for."""
     total = 0
     for directory in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

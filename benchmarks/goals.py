@@ -1,4 +1,4 @@
-"""What is measured, against what, and what rdo has set itself. Pure data."""
+"""What is measured, compared with what, and the goals that rdo should meet. Pure data."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Goal:
-    """One row. Where there is a peer, `bound` is for the ratio rdo : peer; where there is none, for the value."""
+    """One row. With a peer, `bound` limits the ratio of rdo to the peer; without one, it limits the value."""
 
     key: str
     title: str
     peer: str
     unit: str
-    """ms, MB/s (10^6 bytes), 1/s, MiB, % of a core, or commands that were lost."""
+    """One of ms, MB/s (10^6 bytes), 1/s, MiB, % of a core, and lost commands."""
     bound: float
     repetitions: int
     quick: int
@@ -22,7 +22,7 @@ class Goal:
     """Whether more is better."""
 
     def holds(self, value: float) -> bool:
-        """Whether the ratio, or the value of a row without peer, is as good as wanted."""
+        """Whether the ratio, or the value of a row without a peer, meets the goal."""
         return value >= self.bound if self.at_least else value <= self.bound
 
 

@@ -1,4 +1,4 @@
-"""A fresh environment with rdo installed from a wheel of the tree: what a user has who ran `pip install rdo`."""
+"""Installs rdo from a wheel into a new environment, as `pip install rdo` would do for a user."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from benchmarks.command import BenchmarkError
 TREE = Path(__file__).resolve().parent.parent
 
 INSTALL_TIMEOUT = 300.0
-"""Seconds for pip, which fetches the dependencies on a slow line."""
+"""Seconds for pip, which may fetch the dependencies over a slow connection."""
 
 
 def install(directory: Path) -> Path:
-    """Make the environment in `directory`; gives its directory of programs. Raises BenchmarkError.
+    """Create the environment in `directory`, and return its directory of programs. Raises BenchmarkError.
 
     It has no pip and no setuptools of its own: the `.pth` file of the latter makes every start of Python slower.
     """

@@ -1,4 +1,4 @@
-"""What this machine is, for the reader of the figures."""
+"""Describes this machine for readers of the results."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from tests.sshd import find_sshd
 
 ASK_TIMEOUT = 10.0
-"""Seconds for a program to tell its version, at once on an idle machine."""
+"""Seconds for a program to print its version, which usually happens at once."""
 
 
 def describe() -> dict[str, str]:
-    """Cores, processor, system and versions."""
+    """The cores, processor, system and versions."""
     sshd = find_sshd()
     return {
         "cores": str(os.cpu_count()),
@@ -28,7 +28,7 @@ def describe() -> dict[str, str]:
 
 
 def sentence(machine: dict[str, str]) -> str:
-    """The same for a human."""
+    """The same as a sentence."""
     client = machine["ssh"].partition(",")[0]
     return (
         f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, {machine['python']}, {client} on both"
@@ -37,7 +37,7 @@ def sentence(machine: dict[str, str]) -> str:
 
 
 def processor() -> str:
-    """The model's name, from where the system has it."""
+    """The name of the processor's model, as the system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

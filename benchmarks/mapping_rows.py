@@ -1,4 +1,4 @@
-"""The row about the mapping of paths in output: the mapper alone, in this process."""
+"""The row about mapping of paths in output, which measures only the mapper, in this process."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ ROOTS = RootMatcher({b"/vagrant": b"/home/me/project"})
 LINE = b"/vagrant/tests/test_x.py:12: AssertionError: expected the first of them, got the last one instead\n"
 
 PIECE = 32 * 1024
-"""Bytes that come at a time: as sshd reads them from a program."""
+"""Bytes that arrive at a time: as many as sshd reads from a program."""
 
 SHARE = 8
-"""The part of a long stream that one run takes: some seconds in all."""
+"""A run maps this fraction of a long stream, so that all runs together take a few seconds."""
 
 
 def mapper(plan: Plan) -> Outcome:
-    """Text with one match a line."""
+    """The throughput for text with one match in each line."""
     return Outcome(plan.goal, tuple(_speed(plan.bulk // SHARE) for _ in range(plan.repetitions)))
 
 
 def _speed(size: int) -> float:
-    """MB/s for about `size` bytes, in pieces that are cut anywhere."""
+    """The throughput in MB/s for about `size` bytes, in pieces that end anywhere."""
     text = LINE * (size // len(LINE))
     pieces = [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
     stream = OutputMapper(ROOTS)

@@ -1,4 +1,4 @@
-"""The rows about what a control master has in RAM."""
+"""The rows about the memory of a control master."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from benchmarks.target import Target, ssh_target
 
 SETTLE_TIMEOUT = 10.0
 SETTLE_INTERVAL = 0.5
-"""Seconds between two looks: the memory has settled once they agree."""
+"""Seconds between two readings. The memory has settled once two are the same."""
 
 COMMANDS = 20
-"""So that what a master imports on demand is there, and its warm shells."""
+"""Commands to run first, so that the master has imported what it needs, and opened its warm shells."""
 
 
 def idle(plan: Plan) -> Outcome:
-    """After some commands."""
+    """The memory after some commands."""
     with ssh_target(plan.space) as target:
         return Outcome(plan.goal, (settled(_used_master(plan, target)),))
 
 
 def growth(plan: Plan) -> Outcome:
-    """By long streams: 1 GB at a time, since a leak grows with the bytes, not with the commands."""
+    """The growth by long streams: of 1 GB each, since a leak would depend on the bytes rather than the commands."""
     with ssh_target(plan.space) as target:
         pid = _used_master(plan, target)
         before = settled(pid)
@@ -44,7 +44,7 @@ def _used_master(plan: Plan, target: Target) -> int:
 
 
 def settled(pid: int) -> float:
-    """MiB that the process has in RAM, once that no longer changes."""
+    """MiB of RAM that the process uses, once that no longer changes."""
     deadline = time.monotonic() + SETTLE_TIMEOUT
     seen = _resident(pid)
     while time.monotonic() < deadline:

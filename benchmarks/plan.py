@@ -1,4 +1,4 @@
-"""What one measurement is given: the workspace, its row, and how much time there is."""
+"""The parameters of one measurement: the workspace, its row, and how much time to take."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GIB = 1 << 30
 
 @dataclass(frozen=True)
 class Plan:
-    """`quick` trades certainty for time."""
+    """The parameters of a measurement. With `quick`, it takes less time and is less precise."""
 
     space: Workspace
     goal: Goal
@@ -22,17 +22,17 @@ class Plan:
 
     @property
     def repetitions(self) -> int:
-        """Runs of each side that count."""
+        """The runs of each side that count."""
         return self.goal.quick if self.quick else self.goal.repetitions
 
     @property
     def bulk(self) -> int:
-        """Bytes of a long stream."""
+        """The bytes of a long stream."""
         return GIB // 4 if self.quick else GIB
 
     @property
     def flood(self) -> int:
-        """Bytes after which a master that leaks shows it."""
+        """The bytes after which a leak of the master would show."""
         return GIB if self.quick else 4 * GIB
 
 

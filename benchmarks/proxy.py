@@ -1,7 +1,7 @@
 """A TCP proxy with a fixed delay each way, as a process of its own: `python -m benchmarks.proxy PORT SECONDS`.
 
-It listens on a free port of 127.0.0.1, prints that, and ends at the end of its input. A connection's set-up takes its
-round trip too, although the kernel has accepted it at once: what comes first is held back as long as over a real line.
+It listens on a free port of 127.0.0.1, prints the port, and ends at the end of its input. The kernel accepts a
+connection at once, so the proxy delays the first data by as much as connecting would take over a real link.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from benchmarks.command import BenchmarkError
 
 CHUNK = 256 * 1024
 END_TIMEOUT = 5.0
-"""Seconds for the process to end, which it does at once."""
+"""Seconds for the process to end, which usually happens at once."""
 
 Item = tuple[float, bytes]
 
 
 @contextlib.contextmanager
 def proxy(port: int, delay: float) -> Iterator[int]:
-    """A proxy to this port, `delay` seconds each way, while the context lasts: its own port."""
+    """Run a proxy to this port, with `delay` seconds each way. Yields the proxy's port."""
     tree = Path(__file__).resolve().parent.parent
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.proxy", str(port), str(delay)],
         cwd=tree,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for this program
+        start_new_session=True,  # Ctrl-C must not end it
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -61,7 +61,7 @@ class Line:
         self._delay = delay
 
     def run(self) -> None:
-        """Set up as a real line would: SYN, SYN and ACK, ACK; the server sees the last after three delays."""
+        """Relay the connection. As over a real link, it takes three delays (SYN, SYN-ACK, ACK) to reach the server."""
         there: queue.SimpleQueue[Item] = queue.SimpleQueue()
         back: queue.SimpleQueue[Item] = queue.SimpleQueue()
         _start(self._take, self._client, there)

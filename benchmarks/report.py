@@ -1,4 +1,4 @@
-"""Outcomes as a table, as JSON, and as a part of README. Pure: text in, text out."""
+"""Formats outcomes as a table, as JSON, and as a part of README. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from benchmarks.figures import Outcome, Spread, spread
 HEADINGS = ("measure", "against", "rdo", "peer", "ratio", "goal", "holds")
 
 WIDTH = 120
-"""Characters of a line of prose."""
+"""Characters in a line of prose."""
 
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
-"""Between these lines README quotes the table."""
+"""README has the table between these lines."""
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """A Markdown table, its columns aligned; below it what the rows have to say."""
+    """A Markdown table with aligned columns, followed by the notes of the rows."""
     rows = [HEADINGS, *map(cells, outcomes)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
@@ -30,7 +30,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def cells(outcome: Outcome) -> tuple[str, ...]:
-    """One row, as text."""
+    """The cells of one row."""
     goal = outcome.goal
     start = (goal.title, goal.peer)
     bound = f"{'>=' if goal.at_least else '<='} {goal.bound:g}"
@@ -51,7 +51,7 @@ def _spread(value: Spread, unit: str, digits: int | None = None) -> str:
 
 
 def as_json(outcomes: Sequence[Outcome], machine: Mapping[str, str]) -> str:
-    """All samples, and what the table says of them."""
+    """All samples, and the results that the table shows."""
     rows = [
         {
             **asdict(outcome.goal),
@@ -68,7 +68,7 @@ def as_json(outcomes: Sequence[Outcome], machine: Mapping[str, str]) -> str:
 
 
 def insert(document: str, text: str) -> str:
-    """The document with `text` between its two marks, its prose wrapped. Raises ValueError if there are no marks."""
+    """The document with `text` between its two marks, with prose wrapped. Raises ValueError if there are no marks."""
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

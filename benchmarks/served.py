@@ -1,6 +1,6 @@
-"""What is served on the target, for what is forwarded: `python -S served.py bulk SIZE` or `... http`. Prints its port.
+"""A server on the target to forward ports to: `python -S served.py bulk SIZE` or `... http`. It prints its port.
 
-In a process of its own, so that it takes no time from whoever measures.
+It is a process of its own, so that it does not slow down the one that measures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\
 
 
 def bulk(size: int) -> None:
-    """Each connection gets so many bytes, one after another."""
+    """Send `size` bytes over each connection, one connection after another."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         print(listening.getsockname()[1], flush=True)
         while True:
@@ -27,7 +27,7 @@ def bulk(size: int) -> None:
 
 
 class Answering(asyncio.Protocol):
-    """Answers each request, without a look at it but for its end."""
+    """Answers each request; looks only for its end."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -38,7 +38,7 @@ class Answering(asyncio.Protocol):
 
 
 async def http() -> None:
-    """As many answers as a process in Python can give."""
+    """Answer requests as fast as a process in Python can."""
     server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0, backlog=512)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()

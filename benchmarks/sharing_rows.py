@@ -24,14 +24,14 @@ COMMANDS = 500
 MANY_SESSIONS = ("MaxSessions 100",)
 
 SWITCH_TIME = 0.2
-"""Seconds for a stream to run at full speed, or to stand still: until what is on its way has filled every buffer."""
+"""Seconds for a stream to reach full speed or, once stopped, to fill every buffer on the way and stand still."""
 
 BURST_TIMEOUT = 120.0
 """Seconds for all commands of a burst."""
 
 
 def second_project(plan: Plan) -> Outcome:
-    """The first command of a project on a host that another project is connected to."""
+    """The first command of a project on a host to which another project has a connection."""
     with ssh_target(plan.space) as target:
         warm = target.rdo("true")
 
@@ -44,7 +44,7 @@ def second_project(plan: Plan) -> Outcome:
 
 
 def new_host(plan: Plan) -> Outcome:
-    """The first command to a host while the control master runs: a login."""
+    """The first command to a host while the control master is running, which has to log in."""
     with ssh_target(plan.space) as target:
         command = target.rdo("true")
 
@@ -58,7 +58,7 @@ def new_host(plan: Plan) -> Outcome:
 
 
 def beside_stream(plan: Plan) -> Outcome:
-    """A command beside a stream at full speed from another host: whether the two share more than the machine."""
+    """A command during a stream at full speed from another host: whether they share more than the machine."""
     with _targets(plan) as (streaming, target, *_):
         command = milliseconds(target.rdo("true"))
         with _stream(streaming.rdo("cat", "/dev/zero")) as stream:
@@ -78,7 +78,7 @@ def beside_stream(plan: Plan) -> Outcome:
 
 @contextlib.contextmanager
 def _stream(command: Command) -> Iterator[subprocess.Popen[bytes]]:
-    """What writes without an end, and can be stopped meanwhile."""
+    """A command that writes endlessly, and can be stopped and continued."""
     process = subprocess.Popen(
         command.argv, cwd=command.directory, env=dict(command.environment),
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -91,7 +91,7 @@ def _stream(command: Command) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def memory(plan: Plan) -> Outcome:
-    """Of a master with ten profiles on three hosts, each used some times."""
+    """The memory of a master with ten profiles on three hosts, each of which was used a few times."""
     with _targets(plan) as targets:
         for number in range(PROFILES):
             target = targets[number % HOSTS]
@@ -104,7 +104,7 @@ def memory(plan: Plan) -> Outcome:
 
 
 def burst(plan: Plan) -> Outcome:
-    """Commands that are started at once on three hosts: how many are lost."""
+    """How many of many commands that are started at once on three hosts are lost."""
     with _targets(plan, MANY_SESSIONS) as targets:
         for target in targets:
             target.rdo("true").time()
@@ -119,7 +119,7 @@ def _targets(plan: Plan, settings: tuple[str, ...] = ()) -> Iterator[list[Target
 
 
 def _answered(targets: list[Target]) -> int:
-    """How many of the commands, all started before one is waited for, print their number and succeed."""
+    """Start all commands, then wait for them. Returns how many print their number and succeed."""
     started = []
     for number in range(COMMANDS):
         command = targets[number % HOSTS].rdo("echo", str(number))

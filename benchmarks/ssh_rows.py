@@ -18,19 +18,19 @@ MANY_SESSIONS = ("MaxSessions 100",)
 
 
 def milliseconds(command: Command) -> Sample:
-    """Samples of how long it takes."""
+    """A function that runs the command and returns how many milliseconds it took."""
     return lambda: command.time() * 1000
 
 
 def warm_python(plan: Plan) -> Outcome:
-    """rdo beside the least that a program in Python can take."""
+    """rdo compared with the minimum for a program in Python."""
     with ssh_target(plan.space) as target:
         python = target.project.command("python", "-c", "pass")
         return compare(plan, milliseconds(target.rdo("true")), milliseconds(python))
 
 
 def warm_fallback(plan: Plan) -> Outcome:
-    """The same where there is no compiler."""
+    """The same for the client in Python."""
     with ssh_target(plan.space) as target:
         python = target.project.command("python", "-c", "pass")
         ours = target.project.command(str(plan.space.fallback / "rdo"), "true")
@@ -38,17 +38,17 @@ def warm_fallback(plan: Plan) -> Outcome:
 
 
 def warm_ssh(plan: Plan) -> Outcome:
-    """With nothing between."""
+    """A warm command without any delay."""
     return _warm(plan)
 
 
 def warm_bash(plan: Plan) -> Outcome:
-    """ssh waits for the .bashrc at each command."""
+    """A warm command with a slow .bashrc, for which ssh waits each time."""
     return _warm(plan, slow=True)
 
 
 def warm_delayed(plan: Plan) -> Outcome:
-    """Counts round trips."""
+    """A warm command with a delay, which shows the number of round trips."""
     return _warm(plan, delay=DELAY)
 
 
@@ -58,12 +58,12 @@ def _warm(plan: Plan, slow: bool = False, delay: float = 0.0) -> Outcome:
 
 
 def cold(plan: Plan) -> Outcome:
-    """The first command: a master's start, and the login."""
+    """The first command, which starts the master and logs in."""
     return _cold(plan, 0.0)
 
 
 def cold_delayed(plan: Plan) -> Outcome:
-    """The round trips of a login."""
+    """The first command with a delay, which shows the round trips of a login."""
     return _cold(plan, DELAY)
 
 
@@ -79,7 +79,7 @@ def _cold(plan: Plan, delay: float) -> Outcome:
 
 
 def parallel(plan: Plan) -> Outcome:
-    """As `make -j16` does it."""
+    """Many commands at once, as with `make -j16`."""
     with ssh_target(plan.space, settings=MANY_SESSIONS) as target, control_master(target) as held:
         ours, theirs = _many(target, target.rdo("true")), _many(target, target.ssh("true", held=held))
         outcome = compare(plan, milliseconds(ours), milliseconds(theirs), warm_ups=1)
@@ -107,7 +107,7 @@ def make(plan: Plan) -> Outcome:
 
 
 def _many(target: Target, command: Command) -> Command:
-    """The same, many times."""
+    """A command that runs another one many times."""
     numbers = target.project.directory / "numbers"
     numbers.write_text("".join(f"{number}\n" for number in range(COMMANDS)))
     words = f'exec xargs -P {AT_A_TIME} -I NUMBER "$@" <"{numbers}"'
@@ -130,11 +130,11 @@ def _bulk(plan: Plan, words: tuple[str, ...], move: Callable[[Command], float]) 
         return lambda: plan.bulk / move(command) / 1e6
 
     with ssh_target(plan.space) as target, control_master(target) as held:
-        ours = target.rdo("-c", " ".join(words))  # a shell on both sides: sshd has one anyway
+        ours = target.rdo("-c", " ".join(words))  # with a shell on both sides, since sshd starts one anyway
         return compare(plan, speed(ours), speed(target.ssh(*words, held=held)), warm_ups=1)
 
 
 def compare(plan: Plan, ours: Sample, theirs: Sample, warm_ups: int = WARM_UPS) -> Outcome:
-    """Both sides, alternately."""
+    """Measure both sides in turns."""
     pairs = interleave(ours, theirs, plan.repetitions, warm_ups)
     return Outcome(plan.goal, pairs.ours, pairs.theirs)

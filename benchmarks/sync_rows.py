@@ -1,4 +1,4 @@
-"""The rows about sync: what a command waits for, beside rsync over a held connection."""
+"""The rows about sync: how long a command waits for it, compared with rsync over a held connection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from benchmarks.target import ALIAS, DELAY, Target, control_master, ssh_target
 
 @dataclass(frozen=True)
 class Copies:
-    """A project that goes to a target: by rdo and by rsync, each to directories of its own."""
+    """A project that rdo and rsync copy to a target, each to its own directories."""
 
     target: Target
     held: Path
@@ -33,11 +33,11 @@ class Copies:
         return self.target.project.directory
 
     def aim(self) -> None:
-        """Have rdo push to a directory that is not there yet."""
+        """Have rdo push to a directory that does not exist yet."""
         self._configure(f'directory = "{self.target.home}/rdo{next(self.numbers)}"\nsync = "push"\n')
 
     def connect(self) -> None:
-        """Have rdo hold a connection, with nothing copied."""
+        """Have rdo open a connection without copying anything."""
         self._configure(f'directory = "{self.target.home}"\n')
         self.target.rdo("true").time()
 
@@ -45,20 +45,20 @@ class Copies:
         (self.here / ".rdo.conf").write_text(f'driver = "ssh"\nhost = "{ALIAS}"\n{text}')
 
     def rsync(self, directory: str) -> Command:
-        """The whole project by rsync, over the held connection."""
+        """Copy the whole project by rsync, over the held connection."""
         shell = shlex.join(self.target.ssh(held=self.held).argv[:-1])
         place = f"{ALIAS}:{self.target.home}/{directory}/"
         return self.target.project.command("rsync", "-a", "--delete", "--exclude=.git", "-e", shell, "./", place)
 
     def rsync_and_run(self, directory: str) -> Command:
-        """The same, and a command after it."""
+        """Copy by rsync, then run a command."""
         both = (self.rsync(directory).argv, self.target.ssh("true", held=self.held).argv)
         return self.target.project.command("sh", "-c", " && ".join(map(shlex.join, both)))
 
 
 @contextlib.contextmanager
 def copies(plan: Plan, delay: float = 0.0) -> Iterator[Copies]:
-    """A target, and a project with nothing in it. Raises Skipped."""
+    """A target and an empty project. Raises Skipped."""
     if shutil.which("rsync") is None:
         raise Skipped("rsync is not installed")
     with ssh_target(plan.space, delay=delay) as target, control_master(target) as held:
@@ -68,7 +68,7 @@ def copies(plan: Plan, delay: float = 0.0) -> Iterator[Copies]:
 
 
 def clean(plan: Plan) -> Outcome:
-    """What a sync adds to a command if nothing has changed."""
+    """The time that sync adds to a command if nothing has changed."""
     with copies(plan) as project:
         make_files(project.here)
         with_sync, without = (project.target.rdo(*words, "true") for words in ((), ("--no-sync",)))
@@ -80,12 +80,12 @@ def clean(plan: Plan) -> Outcome:
 
 
 def edited(plan: Plan) -> Outcome:
-    """One file was saved, then a command was typed."""
+    """A command after one file was saved."""
     return _edited(plan)
 
 
 def edited_delayed(plan: Plan) -> Outcome:
-    """The same, which counts round trips."""
+    """The same with a delay, which shows the number of round trips."""
     return _edited(plan, DELAY)
 
 
@@ -119,7 +119,7 @@ def first_large(plan: Plan) -> Outcome:
 
 
 def _first(plan: Plan, project: Copies) -> Outcome:
-    """Both over a connection that is held already."""
+    """A first copy by both sides, over open connections."""
 
     def ours() -> float:
         project.connect()
@@ -133,7 +133,7 @@ def _first(plan: Plan, project: Copies) -> Outcome:
 
 
 def memory(plan: Plan) -> Outcome:
-    """What a master holds to know of many files whether they have changed."""
+    """The memory that a master needs to notice changes of many files."""
     with copies(plan) as project:
         project.target.rdo("true").time()
         before = settled(plan.space.master_pid())

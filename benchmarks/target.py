@@ -1,4 +1,4 @@
-"""SSH targets: an sshd of our own, how to get there, and OpenSSH's own multiplexing as the peer."""
+"""SSH targets: a temporary sshd, its ssh configuration, and OpenSSH's own multiplexing as the peer."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ DELAY = 0.025
 """Seconds each way: a round trip of 50 ms, as between two cities."""
 
 LOGIN_TIMEOUT = 10.0
-"""Seconds for the ControlMaster to be logged in, which takes half a second with the delay."""
+"""Seconds for the ControlMaster to log in, which takes half a second with the delay."""
 
 END_TIMEOUT = 2.0
-"""Seconds for the ControlMaster to end, at once unless it missed the signal."""
+"""Seconds for the ControlMaster to end, which happens at once unless it missed the signal."""
 
 SLOW_BASHRC = "export RDO_BENCH=read\nsleep 0.08\n"
-"""What nvm and pyenv add to a .bashrc takes as long."""
+"""A .bashrc that takes as long as one with nvm and pyenv."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A project on an sshd, and the ssh configuration that leads to the same."""
+    """A project whose target is an sshd, and the ssh configuration for that."""
 
     project: Project
     config: Path
     home: Path
-    """The user's, on the target."""
+    """The user's home directory on the target."""
 
     def rdo(self, *words: str) -> Command:
-        """A command by rdo."""
+        """A command over rdo."""
         return self.project.command("rdo", *words)
 
     def ssh(self, *words: str, held: Path | None = None) -> Command:
-        """The same by ssh: over a ControlMaster's socket, or with a login of its own."""
+        """The same command over ssh: over a ControlMaster's socket, or with its own login."""
         over = ("-S", str(held)) if held else ("-o", "ControlPath=none")
         return self.project.command("ssh", "-F", str(self.config), *over, ALIAS, *words)
 
@@ -53,7 +53,7 @@ class Target:
 def ssh_target(
     space: Workspace, slow: bool = False, delay: float = 0.0, settings: tuple[str, ...] = ()
 ) -> Iterator[Target]:
-    """An sshd with these settings, and a user there: of a plain login shell, or of a slow one. Raises Skipped."""
+    """An sshd with these settings, and a user with a login shell that starts at once, or slowly. Raises Skipped."""
     if find_sshd() is None:
         raise Skipped("sshd is not installed")
     directory = space.directory("sshd")
@@ -76,14 +76,14 @@ def ssh_target(
 
 
 def _detour(server: Sshd, port: int) -> list[str]:
-    """Settings that lead to another port, where the server's host keys are known too."""
+    """Settings that lead to another port, with the server's host keys known there, too."""
     known = server.directory / f"known_hosts_{port}"
     known.write_text(server.known_hosts.read_text().replace(f":{server.port} ", f":{port} "))
     return [f"Port {port}", f"UserKnownHostsFile {known}"]
 
 
 def _check_slow(target: Target) -> None:
-    """Not every bash reads .bashrc for `ssh host command`: it is a choice of who built it."""
+    """Raise Skipped if bash does not read .bashrc for `ssh host command`, which depends on how bash was built."""
     command = target.ssh("echo $RDO_BENCH")
     done = subprocess.run(
         command.argv,
@@ -98,7 +98,7 @@ def _check_slow(target: Target) -> None:
 
 @contextlib.contextmanager
 def control_master(target: Target) -> Iterator[Path]:
-    """A held connection of OpenSSH's: its control socket. Raises BenchmarkError."""
+    """Hold a connection of OpenSSH. Yields its control socket. Raises BenchmarkError."""
     path = target.project.directory / "cm"
     program = target.project.command("ssh").argv[0]
     process = subprocess.Popen(
@@ -106,7 +106,7 @@ def control_master(target: Target) -> Iterator[Path]:
         env=dict(target.project.environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for this program
+        start_new_session=True,  # Ctrl-C must not end it
     )
     with process:
         try:
@@ -121,7 +121,7 @@ def control_master(target: Target) -> Iterator[Path]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """TERM, then KILL: OpenSSH 9.2 misses a TERM that comes just before it waits for the next event."""
+    """Send TERM, then KILL: OpenSSH 9.2 misses a TERM that arrives just before it waits for the next event."""
     process.terminate()
     try:
         process.wait(END_TIMEOUT)

@@ -1,4 +1,4 @@
-"""A directory, an environment and an installed rdo of the benchmarks' own: nothing of the user's is read or touched."""
+"""A directory, an environment and an rdo for the benchmarks. None of the user's own files are read or changed."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from benchmarks.command import BenchmarkError, Command
 from benchmarks.install import TREE, install
 
 STOP_TIMEOUT = 30.0
-"""Seconds for `rdoctl stop --all`: it waits up to 4 for each master."""
+"""Seconds for `rdoctl stop --all`, which waits up to 4 s for each master."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """A directory with a `.rdo.conf`, and the variables that its user has."""
+    """A directory with a `.rdo.conf`, and the user's variables."""
 
     directory: Path
     environment: Mapping[str, str]
 
     def command(self, *words: str) -> Command:
-        """A command of this directory; the first word is looked up in PATH."""
+        """A command to run in this directory. Its program is looked up in PATH."""
         program = shutil.which(words[0], path=self.environment["PATH"])
         if program is None:
             raise BenchmarkError(f"`{words[0]}` is not installed")
@@ -35,7 +35,7 @@ class Project:
 
 
 class Workspace:
-    """All that the measurements share."""
+    """Everything that the measurements share."""
 
     def __init__(self, root: Path) -> None:
         """Installs rdo. Raises BenchmarkError."""
@@ -45,7 +45,7 @@ class Workspace:
             self.private(name).mkdir(mode=0o700)
         programs = install(root / "venv")
         self.fallback = _fallback(root / "fallback", programs)
-        """Directory of the client in Python, as where there is no compiler."""
+        """The directory of the client in Python, which is used if there is no compiler."""
         self.environment = {
             **{name: str(self.private(name)) for name in names},
             "LANG": "C.UTF-8",
@@ -55,26 +55,26 @@ class Workspace:
         }
 
     def private(self, name: str) -> Path:
-        """A directory that one variable points to; short, since it holds sockets."""
+        """The directory for a variable. Its name is short, since it may contain sockets."""
         return self.root / name.replace("XDG_", "").lower()
 
     def directory(self, name: str) -> Path:
-        """A new directory below the root."""
+        """Create a directory below the root."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.root))
 
     def project(self, name: str, config: str, **variables: str) -> Project:
-        """A new project with this config, and these variables besides the usual ones."""
+        """Create a project with this config, and with these variables in addition to the usual ones."""
         directory = self.directory(name)
-        directory.chmod(0o755)  # a machine's user has to see it, where it is shared
+        directory.chmod(0o755)  # the user of a machine that shares it has to read it
         (directory / ".rdo.conf").write_text(config)
         return Project(directory, {**self.environment, **variables})
 
     def allow(self, project: Project) -> None:
-        """Allow what its config asks for, and the Vagrantfile beside it, as its user would once."""
+        """Allow the project's config and Vagrantfile, as a user has to do once."""
         self.rdoctl("allow", "--yes", project=project)
 
     def rdoctl(self, *words: str, project: Project | None = None) -> str:
-        """What rdoctl prints, in the project's directory if one is given. Raises BenchmarkError."""
+        """The output of rdoctl, run in the project's directory if one is given. Raises BenchmarkError."""
         done = subprocess.run(
             [str(self.root / "venv" / "bin" / "rdoctl"), *words],
             cwd=project.directory if project else self.root,
@@ -94,7 +94,7 @@ class Workspace:
         self.rdoctl("stop", "--all", "--now")
 
     def master_pid(self) -> int:
-        """The process id of the only master."""
+        """The process ID of the only master."""
         masters = json.loads(self.rdoctl("status", "--json"))
         if len(masters) != 1 or not isinstance(masters[0].get("pid"), int):
             raise BenchmarkError(f"there should be one control master: {masters}")
@@ -112,9 +112,10 @@ def _fallback(directory: Path, programs: Path) -> Path:
 
 @contextlib.contextmanager
 def workspace() -> Iterator[Workspace]:
-    """A workspace; afterwards its masters have ended and its directory is gone.
+    """Create a workspace. At the end, its masters are ended and its directory is removed.
 
-    Below /tmp, as a socket's path has room for 104 bytes; other users may pass, as sshd reads key files as them.
+    It is in /tmp, because the path of a socket is limited to 104 bytes. Other users may enter it, because sshd reads
+    key files as them.
     """
     root = Path(tempfile.mkdtemp(prefix="rdo-b-", dir="/tmp"))
     root.chmod(0o711)

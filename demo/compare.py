@@ -1,5 +1,5 @@
-"""What a command costs over rdo, and over `ssh` with and without a connection that is held, on a link as it is to a VM
-in the cloud."""
+"""Compares how long a command takes over rdo and over `ssh`, with and without a held connection, on a link as slow as
+that to a VM in the cloud."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pathlib import Path
 from distance import ROUND_TRIP, far
 
 RUNS = 5
-"""Of each timed command: enough for a median, in a few seconds."""
+"""Runs of each timed command: enough for a median, in a few seconds."""
 
 TIMEOUT = 60.0
-"""Seconds for one command, of which the first logs in."""
+"""Seconds for one command; the first one has to log in."""
 
 ALIAS = """
 Host far
@@ -27,7 +27,7 @@ Host far
 
 
 def compare(root: Path, project: Path, rdo: Path, env: Mapping[str, str]) -> None:
-    """Print the medians, run in turns so that all see the same machine."""
+    """Print the medians. The commands take turns, so that all of them run under the same conditions."""
     config = root / "keys/ssh_config"
     server = next(int(line.split()[1]) for line in config.read_text().splitlines() if line.strip().startswith("Port "))
     with far(server) as port:
@@ -61,9 +61,9 @@ def _print(lines: Mapping[str, Sequence[str]], project: Path, env: Mapping[str, 
 
 
 def _seconds(argv: Sequence[str], project: Path, env: Mapping[str, str]) -> float:
-    """How long a command takes from start to end."""
+    """The seconds that a command takes from start to end."""
     start = time.perf_counter()
     quiet = subprocess.DEVNULL
     subprocess.run(argv, cwd=project, env=env, stdin=quiet, stderr=quiet, check=True, timeout=TIMEOUT)
-    time.sleep(ROUND_TRIP)  # nobody types faster: time for another shell to get ready
+    time.sleep(ROUND_TRIP)  # nobody types faster, and another shell can become ready
     return time.perf_counter() - start - ROUND_TRIP

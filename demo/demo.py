@@ -1,6 +1,6 @@
-"""`make demo`: a throw-away SSH server, a small project, and rdo running commands on it. Cleans up after itself.
+"""`make demo`: starts a temporary SSH server, runs commands on it with rdo in a small project, and cleans up.
 
-Nothing of the user's is read or written: home, configuration and runtime directory are temporary ones.
+None of the user's own files are read or written: home, configuration and runtime directory are temporary.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
 
 COMMAND_TIMEOUT = 60.0
-"""Seconds for one line of the demo, the first of which logs in: past that it hangs."""
+"""Seconds after which a line of the demo is considered to hang. The first one has to log in."""
 
 END_TIMEOUT = 10.0
-"""Seconds for the server and the control master to end before they are killed, or given up."""
+"""Seconds for the server and the control master to end. After that, the server is killed and the master is left."""
 
 CONF = """\
 driver = "ssh"
@@ -46,11 +46,11 @@ What to type next, in a project of yours:
 
 
 class DemoError(Exception):
-    """A line of the demo did not do what it should."""
+    """A line of the demo failed."""
 
 
 def environment(root: Path) -> dict[str, str]:
-    """Everything of the user's that rdo would look at, pointed into the demo's directory."""
+    """Variables that make rdo use the demo's directory instead of the user's own files."""
     directories = {
         "HOME": root / "home",
         "XDG_CACHE_HOME": root / "home/.cache",
@@ -71,12 +71,12 @@ def environment(root: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def server(root: Path) -> Iterator[None]:
-    """Run the server; it ends at the end of its input, so that it cannot outlive this program."""
+    """Run the server. It ends at the end of its input, so it cannot outlive this program."""
     process = subprocess.Popen(
         [sys.executable, str(HERE / "server.py"), str(root)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for this program: the server is still needed to end the master well
+        start_new_session=True,  # Ctrl-C must not reach it: the master needs it to end cleanly
     )
     with process:
         assert process.stdin is not None
@@ -94,7 +94,7 @@ def server(root: Path) -> Iterator[None]:
 
 
 def project(root: Path) -> Path:
-    """Copy the project; the "VM" sees it as a shared directory, under another path."""
+    """Copy the project. The "VM" has it as a shared directory, under another path."""
     local, shared = root / "myapp", root / "vm/srv/myapp"
     shutil.copytree(HERE / "project", local)
     shared.parent.mkdir(parents=True)
@@ -104,7 +104,7 @@ def project(root: Path) -> Path:
 
 
 def show(line: str, directory: Path, env: Mapping[str, str]) -> None:
-    """Type a line, as it were, and let its output be seen."""
+    """Print a line as if it had been typed, and run it."""
     print(f"$ {line}", flush=True)
     status = subprocess.run(
         ["/bin/sh", "-c", line], cwd=directory, env=env, stdin=subprocess.DEVNULL, check=False, timeout=COMMAND_TIMEOUT
@@ -114,13 +114,13 @@ def show(line: str, directory: Path, env: Mapping[str, str]) -> None:
 
 
 def trust(directory: Path, env: Mapping[str, str]) -> None:
-    """Allow the target, as one does once for a project that came from somebody else."""
+    """Allow the project's config, which is necessary once for a project from somebody else."""
     show("rdoctl allow --yes", directory, env)
 
 
 @contextlib.contextmanager
 def master_ended(root: Path, env: Mapping[str, str]) -> Iterator[None]:
-    """End the control master afterwards, whatever came between."""
+    """End the control master afterwards, whatever happens."""
     try:
         yield
     finally:
@@ -139,7 +139,7 @@ def master_ended(root: Path, env: Mapping[str, str]) -> Iterator[None]:
 
 
 def run(root: Path) -> None:
-    """The demo itself, inside a directory of its own."""
+    """Run the demo itself in its own directory."""
     env = environment(root)
     with server(root), master_ended(root, env):
         local = project(root)
@@ -154,14 +154,14 @@ def run(root: Path) -> None:
 
 
 def interrupted(number: int, _frame: FrameType | None) -> None:
-    """Unwind, so that everything is cleaned up; further signals wait until that is done."""
+    """Exit by an exception, so that everything is cleaned up. Further signals are ignored meanwhile."""
     for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 
 def main() -> None:
-    """Run the demo in a temporary directory. Short, and in /tmp: a socket's path has room for 104 bytes."""
+    """Run the demo in a temporary directory in /tmp, because the path of a socket is limited to 104 bytes."""
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupted)
     with tempfile.TemporaryDirectory(prefix="rdo-demo-", dir="/tmp", ignore_cleanup_errors=True) as name:

@@ -1,4 +1,4 @@
-"""A relay that makes a server on this machine as far away as one in another city, in threads of its caller."""
+"""A relay that makes a local server respond as slowly as one in another city. It runs in threads of its caller."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import time
 from collections.abc import Iterator
 
 ROUND_TRIP = 0.05
-"""Seconds: from Central Europe to the British Isles and back, and more to most clouds."""
+"""Seconds from Central Europe to the British Isles and back. To most clouds it is more."""
 
 CHUNK = 64 * 1024
 
 
 @contextlib.contextmanager
 def far(port: int) -> Iterator[int]:
-    """Relay what comes to another port of 127.0.0.1, which is given, to this one, each byte half a round trip later."""
+    """Relay from a new port of 127.0.0.1, which is yielded, to this one, with a delay of half a round trip each way."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_accept, args=(listener, port), daemon=True).start()
         try:
@@ -42,7 +42,7 @@ OnItsWay = queue.SimpleQueue[tuple[float, bytes]]
 
 
 def _relay(source: socket.socket, sink: socket.socket) -> None:
-    """One direction, to its end."""
+    """Relay one direction until it ends."""
     on_its_way: OnItsWay = queue.SimpleQueue()
     threading.Thread(target=_take, args=(source, on_its_way), daemon=True).start()
     threading.Thread(target=_give, args=(on_its_way, source, sink), daemon=True).start()

@@ -1,6 +1,6 @@
-"""One command on the demo's target: a child of its own process group whose three streams are those of an SSH channel.
+"""One command on the demo's target: a child in its own process group, connected to the streams of an SSH channel.
 
-What sshd's session.c does, without users, logs and limits. Knows nothing of keys or connections.
+This does what sshd's session.c does, without users, logs and limits. It knows nothing of keys or connections.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ import paramiko
 from paramiko.common import cMSG_CHANNEL_REQUEST
 
 CHUNK = 32 * 1024
-"""Bytes of one read: what fits into one SSH packet."""
+"""Bytes to read at a time: as many as fit into one SSH packet."""
 
 TAKE_TERMINAL = """\
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
-"""Makes stdin the controlling terminal, then becomes the command. Popen's preexec_fn is unsafe beside threads."""
+"""Makes stdin the controlling terminal, then executes the command. Popen's preexec_fn is unsafe with threads."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """Of a terminal, in characters."""
+    """The size of a terminal, in characters."""
 
     rows: int
     columns: int
@@ -42,7 +42,7 @@ class Size:
 
 @dataclass
 class Process:
-    """A command, its channel and, if one was asked for, its pseudo-terminal."""
+    """A command, its channel and, if one was requested, its pseudo-terminal."""
 
     channel: paramiko.Channel
     environment: Mapping[str, str]
@@ -56,19 +56,19 @@ class Process:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
-        """Run the command, in a thread of its own."""
+        """Run the command in its own thread."""
         self.started = True
         threading.Thread(target=self._run, daemon=True).start()
 
     def resize(self, size: Size) -> None:
-        """Give the terminal another size; the kernel then signals SIGWINCH. Nothing without a terminal."""
+        """Change the size of the terminal, if there is one; the kernel then sends SIGWINCH."""
         with self._lock:
             self.size = size
             if self._terminal >= 0:
                 fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", size.rows, size.columns, 0, 0))
 
     def signal(self, number: int) -> None:
-        """Send a signal to the command's process group, if it has started and not ended."""
+        """Send a signal to the command's process group while it is running."""
         with self._lock:
             if self.group:
                 with contextlib.suppress(ProcessLookupError):
@@ -78,7 +78,7 @@ class Process:
         try:
             status = self._on_terminal() if self.term else self._on_pipes()
             self._tell(status)
-        except OSError as error:  # the directory or /bin/sh is gone, or the connection is
+        except OSError as error:  # the directory, /bin/sh or the connection is gone
             print(f"demo server: {error}", file=sys.stderr)
         finally:
             self.channel.close()
@@ -112,7 +112,7 @@ class Process:
             raise
         finally:
             os.close(theirs)
-        # At the end of input a terminal gets nothing: its user would have typed Ctrl-D.
+        # A terminal gets nothing at the end of the input: a user would type Ctrl-D.
         threading.Thread(target=self._feed, args=(os.dup(ours),), daemon=True).start()
         _drain(ours, self.channel.sendall, self._close_terminal)
         return self._end(child)
@@ -151,39 +151,39 @@ class Process:
             while data := self.channel.recv(CHUNK):
                 while data:
                     data = data[os.write(target, data) :]
-        except OSError:  # the command reads no more, which sshd does not report to the other side either
+        except OSError:  # the command no longer reads, which sshd does not report to the client either
             pass
         finally:
             with contextlib.suppress(OSError):
                 close() if close else os.close(target)
 
     def _tell(self, status: int) -> None:
-        with contextlib.suppress(EOFError):  # the client has gone
+        with contextlib.suppress(EOFError):  # the client is gone
             self._send_status(status)
 
     def _send_status(self, status: int) -> None:
         if status >= 0:
             self.channel.send_exit_status(status)
             return
-        message = paramiko.Message()  # RFC 4254, section 6.10; paramiko has no call for it
+        message = paramiko.Message()  # RFC 4254, section 6.10; paramiko has no method for it
         message.add_byte(cMSG_CHANNEL_REQUEST)
         message.add_int(self.channel.remote_chanid)
         message.add_string("exit-signal")
         message.add_boolean(False)
         message.add_string(Signals(-status).name.removeprefix("SIG"))
         message.add_boolean(False)  # no core dump
-        message.add_string("")  # no text
-        message.add_string("")  # in no language
+        message.add_string("")  # no error message
+        message.add_string("")  # no language tag
         transport = self.channel.get_transport()
         transport._send_user_message(message)  # type: ignore[attr-defined]
 
 
 def _drain(source: int, send: Callable[[bytes], object], close: Callable[[], None]) -> None:
-    """Send what a file descriptor yields, until it ends or nobody listens: closing it then ends the writer."""
+    """Send what is read from a file descriptor until that or the channel ends. Closing it ends the writer."""
     try:
         while data := os.read(source, CHUNK):
             send(data)
-    except OSError:  # EIO is how a terminal ends on Linux; paramiko's "Socket is closed" is an OSError too
+    except OSError:  # on Linux, a terminal ends with EIO; paramiko's "Socket is closed" is an OSError, too
         pass
     finally:
         close()

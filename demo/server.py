@@ -1,8 +1,8 @@
-"""A throw-away SSH server on 127.0.0.1 that plays the demo's VM: `server.py DIRECTORY`.
+"""A temporary SSH server on 127.0.0.1 that stands in for the demo's VM: `server.py DIRECTORY`.
 
-DIRECTORY/keys gets fresh keys, a known_hosts and an ssh_config with the alias `demo`; a login begins in DIRECTORY/vm.
-Prints `ready`, then serves the one client key, and nobody else, until its stdin ends. Not for any other use: commands
-run as the user who started it.
+It writes new keys, a known_hosts and an ssh_config with the alias `demo` to DIRECTORY/keys; a login starts in
+DIRECTORY/vm. It prints `ready`, and then serves the one client key, and nobody else, until its stdin ends. Do not use
+it for anything else: commands run as the user who started it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from paramiko import common
 from process import Process, Size
 
 BACKLOG = 16
-"""Connections that may wait to be accepted; rdo opens a handful."""
+"""Connections that may wait to be accepted. rdo opens only a few."""
 
 HANDSHAKE = 30.0
-"""Seconds for a client to log in, as sshd's LoginGraceTime; an idle one must not keep the thread."""
+"""Seconds for a client to log in, like sshd's LoginGraceTime, so that an idle client does not keep the thread."""
 
 POLL = 0.5
-"""Seconds between two looks at whether a connection still lives: how soon its commands are hung up after it."""
+"""Seconds between two checks whether a connection is still open. Its commands are hung up that soon after its end."""
 
 SSH_CONFIG = """\
 Host demo
@@ -44,7 +44,7 @@ Host demo
 
 
 def handle_request(channel: paramiko.Channel, message: paramiko.Message) -> None:
-    """Answer a channel's request and only then start what it asked for: a short command must not end before that."""
+    """Answer a channel's request before starting its command, which might otherwise end before the answer is sent."""
     channel._handle_request(message)  # type: ignore[attr-defined]
     transport = channel.get_transport()
     interface = transport.server_object
@@ -53,7 +53,7 @@ def handle_request(channel: paramiko.Channel, message: paramiko.Message) -> None
 
 
 class Transport(paramiko.Transport):
-    """paramiko's, with handle_request in front; it has no public call that says when an answer has gone out."""
+    """paramiko's Transport with `handle_request`, because no public method says when an answer was sent."""
 
     _channel_handler_table: ClassVar = {
         **paramiko.Transport._channel_handler_table,  # type: ignore[attr-defined]
@@ -62,7 +62,7 @@ class Transport(paramiko.Transport):
 
 
 class Connection(paramiko.ServerInterface):
-    """What one client may do: log in with the right key, then run commands."""
+    """What one client may do: log in with the right key, and then run commands."""
 
     def __init__(self, client_key: paramiko.PKey, directory: Path, environment: dict[str, str]) -> None:
         self._client_key = client_key
@@ -71,13 +71,13 @@ class Connection(paramiko.ServerInterface):
         self._processes: dict[int, Process] = {}
 
     def start(self, channel: paramiko.Channel) -> None:
-        """Start the command that the channel has asked for, if it has, once."""
+        """Start the command that the channel requested, unless there is none or it was started."""
         process = self._process(channel)
         if process.argv and not process.started:
             process.start()
 
     def end_processes(self, number: int) -> None:
-        """Send a signal to all that still runs."""
+        """Send a signal to all running commands."""
         for process in list(self._processes.values()):
             process.signal(number)
 
@@ -124,19 +124,19 @@ class Connection(paramiko.ServerInterface):
     def _process(self, channel: paramiko.Channel) -> Process:
         number = channel.get_id()
         process = self._processes.get(number)
-        if process is None or process.channel is not channel:  # numbers come round again
+        if process is None or process.channel is not channel:  # channel numbers are reused
             process = Process(channel, self._environment, str(self._directory))
             self._processes[number] = process
         return process
 
 
 def serve(connection: socket.socket, host_key: paramiko.PKey, interface: Connection) -> None:
-    """Serve one client until it leaves, then hang up what it had running."""
+    """Serve one client until it disconnects, and then hang up its running commands."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     transport = Transport(connection)
     transport.auth_timeout = HANDSHAKE
     transport.add_server_key(host_key)
-    channels: list[paramiko.Channel] = []  # paramiko itself closes one that nobody holds
+    channels: list[paramiko.Channel] = []  # paramiko closes a channel that is no longer referenced
     try:
         transport.start_server(threading.Event(), interface)
         while transport.is_active():
@@ -148,7 +148,7 @@ def serve(connection: socket.socket, host_key: paramiko.PKey, interface: Connect
 
 
 def write_keys(keys: Path, port: int) -> tuple[paramiko.PKey, paramiko.PKey]:
-    """Fresh keys of the host and of the client, and what a client needs to find and to trust the server."""
+    """Create keys for the host and the client, and write what a client needs to find and trust the server."""
     keys.mkdir(mode=0o700)
     host, client = paramiko.ECDSAKey.generate(), paramiko.ECDSAKey.generate()
     client.write_private_key_file(str(keys / "client"))
@@ -160,7 +160,7 @@ def write_keys(keys: Path, port: int) -> tuple[paramiko.PKey, paramiko.PKey]:
 
 @dataclass(frozen=True)
 class Server:
-    """Accepts clients and gives each a thread of its own."""
+    """Accepts clients, and serves each in its own thread."""
 
     listener: socket.socket
     host_key: paramiko.PKey
@@ -169,7 +169,7 @@ class Server:
     interfaces: list[Connection] = field(default_factory=list)
 
     def accept_forever(self) -> None:
-        """Return never: the thread ends with the program."""
+        """Accept clients until the program ends. Never returns."""
         while True:
             connection, (address, port) = self.listener.accept()
             interface = Connection(self.client_key, self.vm, self.environment(f"{address} {port}"))
@@ -177,7 +177,7 @@ class Server:
             threading.Thread(target=serve, args=(connection, self.host_key, interface), daemon=True).start()
 
     def environment(self, client: str) -> dict[str, str]:
-        """What sshd sets for a session, and none of the server's own variables but PATH."""
+        """The variables that sshd sets for a session. Of the server's own variables, only PATH is included."""
         address, port = self.listener.getsockname()
         return {
             "HOME": str(self.vm),
@@ -189,11 +189,11 @@ class Server:
 
 
 def main() -> None:
-    """Serve until stdin ends: so the server never outlives whoever started it, however that ended."""
+    """Serve until stdin ends, so that the server never outlives the process that started it."""
     directory = Path(sys.argv[1]).resolve()
     vm = directory / "vm"
     vm.mkdir(exist_ok=True)
-    logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # a client that goes away is not an event here
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # do not log clients that disconnect
     with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
         host, client = write_keys(directory / "keys", listener.getsockname()[1])
         server = Server(listener, host, client, vm)

@@ -1,1 +1,1 @@
-"""Makes the man pages beside it from what `--help` shows, so that there is one text to keep: `make man`."""
+"""Makes the man pages from what `--help` shows, so that there is only one text to maintain: `make man`."""

@@ -1,4 +1,4 @@
-"""`python -m manual`: write the man pages into `manual/`."""
+"""`python -m manual`: writes the man pages to `manual/`, and `docs/commands.md`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DIRECTORY = Path(__file__).parent
 REFERENCE = DIRECTORY.parent / "docs" / "commands.md"
 
 DATE = "2026-11-28"
-"""The date of the version, not that of the build, so that the same sources produce the same pages."""
+"""The date of the release rather than of the build, so that the same sources produce the same pages."""
 
 FILES: Mapping[str, str] = {
     ".rdo.conf": "the config of a project, in its top directory; `.rdo.local.conf` beside it is for this machine only",
@@ -32,11 +32,11 @@ FILES: Mapping[str, str] = {
 }
 
 VARIABLES = "## Environment variables\n"
-"""The heading in README of the table that the pages have too."""
+"""The heading of the table in README that the pages include."""
 
 
 def pages() -> Mapping[str, str]:
-    """Each page's text by the name of its file."""
+    """The text of each page, by the name of its file."""
     made = {
         "rdo": [*usage.pieces("rdo", HELP), *keys(), *files(), *variables(), *see("rdoctl", "rdo-rsh", "ssh")],
         "rdo-rsh": [*usage.pieces("rdo-rsh", RSH_HELP), *see("rdo", "rdoctl", "ssh", "rsync")],
@@ -46,7 +46,7 @@ def pages() -> Mapping[str, str]:
 
 
 def reference() -> str:
-    """The page of all command lines in the documentation."""
+    """The page in the documentation with all command lines."""
     parts = {
         "rdo": usage.pieces("rdo", HELP),
         "rdoctl": commands.pieces(rdoctl),
@@ -57,7 +57,7 @@ def reference() -> str:
 
 
 def keys() -> Iterator[Piece]:
-    """The keys of a config file."""
+    """The section on the keys of a config file."""
     yield Heading("CONFIGURATION")
     yield Paragraph(
         "A `.rdo.conf` is in TOML. The keys above the first `[table]` form the profile `default`, and each table is "
@@ -72,20 +72,20 @@ def keys() -> Iterator[Piece]:
 
 
 def defaults() -> Mapping[str, str]:
-    """What holds where a key is not set, in README's words."""
+    """The default of each key, as README's table shows it."""
     table = (DIRECTORY.parent / "README.md").read_text().partition("<!-- --8<-- [start:keys] -->")[2]
     return dict(re.findall(r"^\| `([a-z_]+)` \| [a-z, ]+ \| (.*?) \|", table, re.MULTILINE))
 
 
 def files() -> Iterator[Piece]:
-    """What rdo reads and writes on this machine."""
+    """The section on the files that rdo reads and writes on this machine."""
     yield Heading("FILES")
     for path, meaning in FILES.items():
         yield Entry(path, meaning)
 
 
 def variables() -> Iterator[Piece]:
-    """The environment variables, from README's table."""
+    """The section on environment variables, from README's table."""
     yield Heading("ENVIRONMENT")
     table = (DIRECTORY.parent / "README.md").read_text().partition(VARIABLES)[2].partition("\n#")[0]
     for names, meaning in re.findall(r"^\| (`[A-Z].*?) \| (.*) \|$", table, re.MULTILINE):
@@ -93,7 +93,7 @@ def variables() -> Iterator[Piece]:
 
 
 def see(*names: str) -> Iterator[Piece]:
-    """Other pages."""
+    """The section that refers to other pages."""
     yield Heading("SEE ALSO")
     yield Paragraph(", ".join(f"`{name}`(1)" for name in names))
 

@@ -1,4 +1,4 @@
-"""The commands of `rdoctl`, as click has them, as pieces of a man page."""
+"""Converts the commands of `rdoctl`, as declared for click, to pieces of a man page."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import click
 from manual.page import Entry, Heading, Paragraph, Piece, Verbatim
 
 AS_IT_IS = "\b\n"
-"""Before a paragraph that click must not refill."""
+"""Starts a paragraph that click must not refill."""
 
 
 def pieces(program: click.Group) -> Iterator[Piece]:
-    """The whole program: itself, then each command in the order of its help."""
+    """The pieces for the program itself, and then for each command, in the order of `--help`."""
     context = click.Context(program, info_name=program.name)
     yield Heading("NAME")
     yield Paragraph(f"{program.name} - {summary(program)}")
@@ -32,7 +32,7 @@ def pieces(program: click.Group) -> Iterator[Piece]:
 
 
 def subcommands(context: click.Context) -> Iterator[Piece]:
-    """The commands of a group, and theirs."""
+    """The pieces for the commands of a group, and for their own commands."""
     group = context.command
     assert isinstance(group, click.Group)
     for name in group.list_commands(context):
@@ -48,12 +48,12 @@ def subcommands(context: click.Context) -> Iterator[Piece]:
 
 
 def usage(context: click.Context) -> str:
-    """The line that shows how to call it."""
+    """The line that shows how to call the command."""
     return " ".join([context.command_path, *context.command.collect_usage_pieces(context)])
 
 
 def summary(command: click.Command) -> str:
-    """The first sentence of its help, as a man page's name has it."""
+    """The first sentence of the command's help, in the form of a man page's NAME section."""
     line = (command.help or "").partition("\n")[0].rstrip(".")
     return line[:1].lower() + line[1:]
 
@@ -68,7 +68,7 @@ def text(help: str) -> Iterator[Piece]:
 
 
 def options(context: click.Context) -> Iterator[Entry]:
-    """Its options, but for that which shows this text."""
+    """The options of the command, except for `--help`."""
     for option in context.command.get_params(context):
         record = option.get_help_record(context) if isinstance(option, click.Option) else None
         if record and "--help" not in option.opts:

@@ -1,4 +1,4 @@
-"""The pieces of the man pages as Markdown, for the site: `docs/commands.md`. Pure."""
+"""Formats the pieces of the man pages as Markdown, for `docs/commands.md`. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from manual.page import Entry, Heading, Paragraph, Piece, Verbatim
 
 WIDTH = 120
-"""Columns of a line."""
+"""Columns in a line."""
 
 
 def render(program: str, pieces: Iterable[Piece]) -> str:
-    """A program's part of the page."""
+    """The part of the page for one program."""
     return "\n\n".join([f"## {program}", *(block for piece in pieces for block in _blocks(piece))])
 
 
@@ -28,6 +28,6 @@ def _blocks(piece: Piece) -> Iterator[str]:
 
 
 def _entry(entry: Entry) -> str:
-    """An item of a list: the text may hold lines to refill."""
+    """An item of a list, with its text refilled."""
     line = f"- `{entry.term}`: {' '.join(entry.text.split())}"
     return textwrap.fill(line, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

@@ -1,4 +1,4 @@
-"""A help text of `rdo` or `rdo-rsh`, as rdo.client.help has it, taken apart into the pieces of a man page. Pure."""
+"""Converts a help text of rdo.client.help, that of `rdo` or `rdo-rsh`, to pieces of a man page. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from manual.page import Entry, Heading, Paragraph, Piece, Verbatim
 OPTION = re.compile(r" {2,6}(-.*?)(?: {2,}(.*))?")
 
 TITLED = re.compile(r"([A-Z][a-z ]+):\s(.*)", re.DOTALL)
-"""A block that begins with its own heading."""
+"""Matches a block that starts with its own heading."""
 
 
 def pieces(name: str, text: str) -> Iterator[Piece]:
-    """All that a help text says; its blocks are separated by empty lines."""
+    """The pieces of a help text, whose blocks are separated by empty lines."""
     title, *blocks = text.rstrip("\n").split("\n\n")
     yield Heading("NAME")
     yield Paragraph(f"{name} - {title.partition(': ')[2]}")
@@ -41,7 +41,7 @@ def synopsis(text: str) -> Iterator[Piece]:
 
 
 def options(block: str) -> Iterator[Entry]:
-    """The options of a block: a line each, or more, where the next ones are indented further."""
+    """The options of a block. Each has one line, or several if the following ones are indented further."""
     found: list[tuple[str, list[str]]] = []
     for line in block.splitlines():
         if match := OPTION.fullmatch(line):
@@ -53,7 +53,7 @@ def options(block: str) -> Iterator[Entry]:
 
 
 def titled(title: str, text: str) -> Iterator[Piece]:
-    """A section with lines to be kept, which are indented, or with running text."""
+    """A section with indented lines, which are kept as they are, or with running text."""
     yield Heading(title.upper())
     if text.startswith("  "):
         yield Verbatim([line.removeprefix("  ") for line in text.splitlines()])
@@ -62,5 +62,5 @@ def titled(title: str, text: str) -> Iterator[Piece]:
 
 
 def joined(text: str) -> str:
-    """One line of a text that was broken into several."""
+    """A text that was broken into lines, as one line."""
     return " ".join(text.split())

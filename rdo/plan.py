@@ -25,10 +25,10 @@ from rdo.util.phrases import shortened
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 ROOT = "0"
-"""The superuser, whatever its name."""
+"""The superuser by its number, since its name may differ."""
 
 READ_ONLY = frozenset({"UID", "EUID", "PPID", "SHELLOPTS", "BASHOPTS", "BASH_VERSINFO"})
-"""Variables that bash lets nobody set: trying to ends the shell. The command's own shell sets them anyway."""
+"""Variables that are read-only in bash, which exits if one is set. The command's own shell sets them anyway."""
 
 
 class Plan(NamedTuple):
@@ -124,9 +124,9 @@ def _output_roots(roots: Sequence[Root], seen: Sequence[Root]) -> Mapping[str, s
     return found if any(remote != local for remote, local in found.items()) else {}
 
 
-@lru_cache(maxsize=64)  # most commands run in the same directory as others, and few need the line
+@lru_cache(maxsize=64)  # most commands run in the same directory as earlier ones, and few print the error
 def _lost(directory: str, target: str, profile: bytes, *, copies: bool, is_given: bool) -> str:
-    """The line for a directory that cannot be entered, most often because it is missing on a new target.
+    """The error to print if the directory cannot be entered, most often because it is missing on a new target.
 
     `copies`: files are copied there. `is_given`: the directory is not the project's.
     """
@@ -162,7 +162,7 @@ def _environment(request: Request, settings: Settings) -> dict[str, str]:
     found.update(settings.env)
     found.update(pairs(request.variables))
     if request.pty:
-        found.setdefault("TERM", terminal_type(request))  # a warm shell has that of an earlier command
+        found.setdefault("TERM", terminal_type(request))  # a warm shell may have TERM from an earlier command
     return {name: value for name, value in found.items() if _NAME.fullmatch(name) and name not in READ_ONLY}
 
 

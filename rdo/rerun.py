@@ -1,4 +1,4 @@
-"""`rdo --watch`: runs a command again after each change of a file here. Not on the hot path."""
+"""`rdo --watch`: runs a command again whenever a local file has changed. Not on the hot path."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ ENDING = (signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 128 + signal.SIGINT
 
 LOOK_INTERVAL = 3600.0
-"""Seconds until all is looked at though nothing was reported."""
+"""Seconds after which all files are examined even if no change was reported."""
 
 SETTLE_GRACE = 0.15
-"""Seconds without a change after which one is complete: an editor writes several files, `git switch` thousands."""
+"""Seconds without a further change before a run: an editor writes several files, and `git switch` thousands."""
 
 CLEAR = "\033[H\033[2J"
 
 
 def run(words: Sequence[str], options: Options) -> int:
-    """Run the command line until Ctrl-C; its exit status then. Raises RdoError."""
+    """Run the command line again and again until Ctrl-C, and return the exit status. Raises RdoError."""
     if not options.command and options.shell_string is None:
         raise UsageError("`--watch` needs a command", "", "as in `rdo --watch make test`")
     here = project.working_directory()
@@ -45,7 +45,7 @@ def run(words: Sequence[str], options: Options) -> int:
     if options.directory:
         project.change_directory(options.directory, environ)
     found = project.discover(environ, options.project)
-    os.chdir(here)  # the command line of each run says where it goes from here
+    os.chdir(here)  # each run applies -C again
     files = _Files(found.config, argv.profile(options, os.environ))
     python, *program = own_command()
     command = [python, "-X", WATCHED, *program, *without_watch(words)]
@@ -56,19 +56,19 @@ def run(words: Sequence[str], options: Options) -> int:
 
 
 def own_command() -> list[str]:
-    """What started this process, without the words of the command line."""
+    """The interpreter and program of this process, without the words of its command line."""
     return sys.orig_argv[: len(sys.orig_argv) - len(sys.argv[1:])]
 
 
 def without_watch(words: Sequence[str]) -> list[str]:
-    """The same command line for one run."""
+    """The same command line without `--watch`."""
     given = argv.parse(list(words))
     for index in [index for index, word in enumerate(words) if word == "--watch"]:
         rest = [*words[:index], *words[index + 1 :]]
         try:
             parsed = argv.parse(list(rest))
         except UsageError:
-            continue  # it was the value of another option
+            continue  # this `--watch` was the value of another option
         same = all(getattr(parsed, name) == getattr(given, name) for name in Options.__slots__ if name != "watch")
         if same:
             return without_watch(rest) if parsed.watch else rest
@@ -80,7 +80,7 @@ def _report(line: str) -> None:
 
 
 class _Files:
-    """The files whose changes count, according to the config as it is now."""
+    """The files whose changes count according to the current config."""
 
     def __init__(self, config: str, profile: str) -> None:
         """Raises RdoError."""
@@ -91,11 +91,11 @@ class _Files:
 
     @property
     def is_apart(self) -> bool:
-        """Whether the command changes none of the files here."""
+        """Whether commands cannot change the local files."""
         return self._rules.mode == "push"
 
     def refresh(self) -> bool:
-        """Read the config again: whether other files count now. If it has a fault, which the run reports, all stays."""
+        """Read the config again. Returns whether other files count now. Ignores an error, which the run reports."""
         with contextlib.suppress(RdoError):
             before, self._rules = self._rules, self._read()
             if self._rules != before:
@@ -105,7 +105,7 @@ class _Files:
         return False
 
     def settle(self) -> Tree:
-        """The files as they are; the same object if nothing has changed. Raises RdoError."""
+        """The current files; the same object as before if nothing has changed. Raises RdoError."""
         return self._local.settle(os.environ)
 
     def wait(self, timeout: float) -> None:
@@ -113,7 +113,7 @@ class _Files:
         self._local.wait(timeout)
 
     def close(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._local.close()
 
     def _read(self) -> SyncRules:
@@ -125,7 +125,7 @@ class _Files:
 
 
 class Ended(BaseException):
-    """A signal asks to end, with this exit status."""
+    """A signal asked rdo to end, with this exit status."""
 
     def __init__(self, status: int) -> None:
         super().__init__()
@@ -133,12 +133,12 @@ class Ended(BaseException):
 
 
 def _do_nothing(number: int, frame: FrameType | None) -> None:
-    """Do nothing. With SIG_IGN instead, Python would complain of a signal that came just before."""
+    """Do nothing. With SIG_IGN instead, Python would complain about a signal that had arrived just before."""
 
 
 def _raise(number: int, _: FrameType | None) -> NoReturn:
     for each in ENDING:
-        signal.signal(each, _do_nothing)  # a second one would end what this one begins
+        signal.signal(each, _do_nothing)  # a second signal would interrupt the clean-up
     raise Ended(128 + number)
 
 
@@ -151,7 +151,7 @@ class _Rerun:
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
-        """See above."""
+        """See `run` of this module."""
         for number in ENDING:
             signal.signal(number, _raise)
         try:
@@ -164,7 +164,7 @@ class _Rerun:
         while (status := self._run_once()) is not None:
             if sys.stderr.isatty():
                 _report(f"the command ended with status {status} at {time.strftime('%H:%M:%S')}; waiting for a change")
-            if not self._files.is_apart:  # what has changed meanwhile may be the command's own work
+            if not self._files.is_apart:  # the command itself may have made the changes during the run
                 self._files.refresh()
                 tree = self._files.settle()
             tree = self._changed(tree)
@@ -175,7 +175,7 @@ class _Rerun:
         return INTERRUPTED
 
     def _changed(self, before: Tree) -> Tree:
-        """Wait until the files are others, and stay so for a moment."""
+        """Wait until files have changed, and then until nothing has changed for a moment."""
         while (tree := self._files.settle()) is before:
             self._files.wait(LOOK_INTERVAL)
         while True:
@@ -185,7 +185,7 @@ class _Rerun:
                 return tree
 
     def _run_once(self) -> int | None:
-        """The exit status; None if Ctrl-C ended it."""
+        """Run the command; its exit status, or None if Ctrl-C ended it."""
         self._process = subprocess.Popen(self._command)
         interrupted = False
         while True:
@@ -193,14 +193,14 @@ class _Rerun:
                 status = self._process.wait()
                 break
             except KeyboardInterrupt:
-                interrupted = True  # it got the signal, too
+                interrupted = True  # the command received the signal, too
         self._process = None
         if interrupted or status in (-signal.SIGINT, INTERRUPTED):
             return None
         return 128 - status if status < 0 else status
 
     def _end(self, status: int) -> int:
-        """End the command in the same way."""
+        """Send the command the signal that rdo received, and return the status."""
         if self._process is not None:
             self._process.send_signal(status - 128)
             self._process.wait()

@@ -1,9 +1,9 @@
 """What rdo runs on this machine instead of the target. Not on the hot path.
 
-- The command itself, on the target: a Makefile with `rdo pytest` in it may be run by `rdo make`, where rdo and the
-  `.rdo.conf` are there too. That this is the target is known by the variable RDO_ON_TARGET, which every command gets
-  there; whoever can set it for rdo could as well run what they like.
-- The local tool, instead of a target that cannot be reached: for shims, if the profile allows it.
+- The command itself, if this machine is the target: `rdo make` may run a Makefile that contains `rdo pytest` on a
+  target that has rdo and the `.rdo.conf`, too. rdo recognises the target by the variable RDO_ON_TARGET, which every
+  command there gets. Whoever can set that variable for rdo could as well run whatever they like.
+- The local tool, if the target cannot be reached: for shims, if the profile allows it.
 
 Neither is ever a shim (shims/script.py), which would call rdo again.
 """
@@ -23,19 +23,19 @@ from rdo.shims import script
 from rdo.util import charset, foreign_file
 
 HEAD_SIZE = 4096
-"""Bytes of a file that show whether it is a shim."""
+"""Bytes at the start of a file that show whether it is a shim."""
 
 
 def run_on_target(options: Options, environ: Mapping[str, str], here: str) -> None:
-    """Become the command if this is its target. `here` is RDO_ON_TARGET: a project's root here, and the profile.
+    """Execute the command if this machine is its target. `here` is RDO_ON_TARGET: a project's root, and the profile.
 
-    Returns where this is not its target. Raises RdoError where the command cannot be run.
+    Returns only if this is not the target. Raises RdoError if an option cannot be carried out.
     """
     root, _, profile = here.rpartition(":")
     if profile != argv.profile(options, environ) or not is_project(root, options, environ):
         return
     if options.sync_only:
-        os._exit(0)  # the files are here
+        os._exit(0)  # nothing to copy: the files are here
     _prepare(options)
     words = command(options)
     program = words[0] if "/" in words[0] else find(words[0], os.environ.get("PATH", os.defpath))
@@ -45,11 +45,11 @@ def run_on_target(options: Options, environ: Mapping[str, str], here: str) -> No
         why = "not found" if program is None else reason(error)
         status = 127 if program is None or isinstance(error, FileNotFoundError) else 126
         os.write(2, f"rdo: {RdoError(f'cannot run `{words[0]}` here, on the target', why)}\n".encode())
-    os._exit(status)  # as the shell has it that runs a command there
+    os._exit(status)  # the same status as from the shell that runs commands on the target
 
 
 def is_project(root: str, options: Options, environ: Mapping[str, str]) -> bool:
-    """Whether the project that rdo was called in has its root there; or has no `.rdo.conf` here, and is below it."""
+    """Whether rdo was called in the project with this root: by its `.rdo.conf` or, without one here, by directory."""
     try:
         found = project.discover(environ, options.project)
     except ConfigError:
@@ -62,7 +62,7 @@ def is_project(root: str, options: Options, environ: Mapping[str, str]) -> bool:
 
 
 def _prepare(options: Options) -> None:
-    """Do what the options ask for beside the command. Raises RdoError."""
+    """Apply the options for variables, directory and stdin. Raises RdoError."""
     _set_variables(options)
     if options.remote_directory:
         directory = os.path.join(os.path.expanduser("~"), os.path.expanduser(options.remote_directory))
@@ -85,7 +85,7 @@ def command(options: Options) -> list[str]:
 
 
 def fall_back(error: ConnectError, options: Options, config_file: str, profile: str) -> NoReturn:
-    """Become the local tool, and say so. Raises `error` where the profile forbids that, or there is no such tool."""
+    """Execute the local tool, and say so. Raises `error` if that is not allowed, or if there is no such tool."""
     name = "".join(options.command[:1])
     if not name or "/" in name or options.shell_string is not None or not is_fallback_allowed(config_file, profile):
         raise error
@@ -103,8 +103,8 @@ def fall_back(error: ConnectError, options: Options, config_file: str, profile: 
 
 
 def is_fallback_allowed(config_file: str, profile: str) -> bool:
-    """Whether the profile allows it, and the user has allowed what the profile asks for."""
-    from rdo.config import load  # only here: a command on the target has no time for these
+    """Whether the profile allows the fallback, and the user has allowed what the profile asks for."""
+    from rdo.config import load  # loaded on demand: commands on the target do not need these
     from rdo.drivers import registry
     from rdo.trust import store
 
@@ -124,7 +124,7 @@ def _set_variables(options: Options) -> None:
 
 def _become(program: str, words: list[str]) -> NoReturn:
     """Execute a program in place of this one. Raises OSError."""
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and what it executes would too
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores these, and the program would inherit that
         signal.signal(number, signal.SIG_DFL)
     os.execv(program, words)
 
@@ -136,12 +136,12 @@ def find(name: str, path: str) -> str | None:
 
 
 def is_program(file: str) -> bool:
-    """Whether it is a file that may be executed."""
+    """Whether the path is an executable file."""
     return os.path.isfile(file) and os.access(file, os.X_OK)
 
 
 def is_shim(file: str) -> bool:
-    """Whether it is a shim; False for what cannot be read."""
+    """Whether the file is a shim; False if it cannot be read."""
     try:
         return script.is_shim(foreign_file.head(file, HEAD_SIZE))
     except OSError:

@@ -76,12 +76,12 @@ def load(profile: str) -> Config:
 
 
 def trust_request(loaded: Config) -> TrustRequest:
-    """What it asks for in its current state. Raises RdoError."""
+    """What the config asks for in its current state. Raises RdoError."""
     return store.current_request(loaded, registry.programs(loaded, os.environ))
 
 
 def lines(records: list[Record]) -> list[str]:
-    """The records, with their dates, and whether what they allow is still what the files say."""
+    """Lines that list the records, with their dates, and whether what they allow is still what the files ask for."""
     dates = [time.strftime("%Y-%m-%d", time.localtime(record.date)) for record in records]
     rows = [(date, _state(each), each.profile, each.config) for date, each in zip(dates, records, strict=True)]
     return table.render(rows) if rows else []

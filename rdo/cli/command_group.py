@@ -37,14 +37,14 @@ class CommandGroup(click.Group):
     """See click.Group."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """See click. Without a command, its releases differ in where they print the help, and in the exit status."""
+        """See click. Its releases differ in where they print the help without a command, and in the exit status."""
         if not args and not ctx.resilient_parsing:
             click.echo(ctx.get_help(), err=True)
             ctx.exit(USAGE)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """See click, which does not report which command an option lacks its value for."""
+        """See click, whose error does not name the command of an option that lacks its value."""
         try:
             return super().invoke(ctx)
         except click.BadOptionUsage as complaint:
@@ -98,7 +98,7 @@ class TableGroup(CommandGroup):
 
 
 class RawCommand(click.Command):
-    """A command that gets its words unparsed."""
+    """A command that receives its words unparsed."""
 
     def __init__(self, *, rest: str, **more: Any) -> None:
         super().__init__(**more)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+TYPE_CHECKING = False  # like typing.TYPE_CHECKING, without the cost of importing typing
 if TYPE_CHECKING:
     from typing import Any
 
@@ -52,5 +52,5 @@ COMMANDS = {
 def load(name: str) -> Any:
     """The command of that name, which is one of COMMANDS: a declared one, or one of click's."""
     module = COMMANDS[name].module
-    __import__(module)  # importlib, which has a nicer function for that, is not loaded yet
+    __import__(module)  # importlib.import_module would be nicer, but importlib is not loaded yet
     return sys.modules[module].command

@@ -94,8 +94,8 @@ command = Command(
 
 
 def known_profiles() -> list[str]:
-    """The profiles of the nearest config file; none where there is no such file."""
-    from rdo.cli import profiles  # the table of keys is most of what this command would load, and no script needs it
+    """The profiles of the nearest config file; none if there is no such file."""
+    from rdo.cli import profiles  # no script needs the table of keys, which would be most of what this command loads
 
     try:
         return profiles.names(project.discover(os.environ))
@@ -104,7 +104,7 @@ def known_profiles() -> list[str]:
 
 
 def script(shell: str) -> str:
-    """The script of a shell."""
+    """The completion script for a shell."""
     with open(os.path.join(os.path.dirname(__file__), f"completion.{shell}"), encoding="ascii") as file:
         source = file.read()
     for place, text in {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell]().items():

@@ -6,7 +6,7 @@ which command_group.py builds the same command.
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+TYPE_CHECKING = False  # like typing.TYPE_CHECKING, without the cost of importing typing
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -63,7 +63,7 @@ class Command:
         self.metavar = metavar
 
     def read(self, words: Sequence[str]) -> dict[str, object] | None:
-        """The values in a plain command line; None if it is not that plain."""
+        """The values in a plain command line; None if the command line is not plain enough."""
         if self.rest:
             return {self.rest: tuple(words)}
         values: dict[str, object] = {}
@@ -83,7 +83,7 @@ class Command:
         return values
 
     def offers(self, before: Sequence[str], last: str) -> list[tuple[str, str]]:
-        """What may replace the last word, after the words before, as far as that is known: each with its help."""
+        """What may replace the last word, as far as that is known after the words before: each word with its help."""
         options = [each for each in self.parameters if isinstance(each, Option)]
         expected = [each for each in options if each.metavar and before and before[-1] in each.words]
         if self.rest:

@@ -34,7 +34,7 @@ def command(profile: str) -> None:
     forgotten = [each.profile for each in here if each.profile == name or each.digest in denied]
     for each in forgotten:
         store.forget(path, each)
-    for master in masters.found(address.runtime_directory(os.environ)):  # allowed ones, whatever profile was asked for
+    for master in masters.found(address.runtime_directory(os.environ)):  # of any profile, not only the denied one
         if chosen := [target for target in master.targets if target.is_used_by(path)]:
             masters.stop(master, now=False, targets=chosen)
     for each in forgotten or [name]:
@@ -42,9 +42,9 @@ def command(profile: str) -> None:
 
 
 def digests(store: trust.Store, config: str, profile: str) -> set[str]:
-    """What was allowed for the profile, and what it would have now: another profile's record would allow that too."""
+    """What was allowed for the profile, and what it asks for now, which another profile's record may allow, too."""
     record = store.find(config, profile)
     found = {record.digest} if record else set()
-    with contextlib.suppress(RdoError):  # a file that is in error has nothing that is allowed
+    with contextlib.suppress(RdoError):  # a file with an error has nothing to revoke
         found.add(allow.trust_request(allow.load(profile)).digest)
     return found

@@ -45,7 +45,7 @@ command = Command("explain", run, rest="words", metavar="[OPTION]... [COMMAND [A
 
 
 def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
-    """Title and lines of each part. Raises RdoError where the command would fail, after the parts before that."""
+    """The title and lines of each part. Raises RdoError where the command would fail, after the parts before that."""
     if options.directory:
         project.change_directory(options.directory, os.environ)
     found = project.discover(os.environ, options.project)
@@ -63,12 +63,12 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     loaded.check_sync_root(os.environ)
     driver = registry.create(loaded, os.environ)
     yield "Target", [f"{driver.target}, by driver {loaded.settings.driver}"]
-    if not status.is_allowed:  # what follows asks ssh, or the Docker engine
+    if not status.is_allowed:  # what follows queries ssh or the Docker engine
         raise store.refusal(trust_request, status)
     if not asked.remote_directory and (fault := worktree.fault(loaded)):
         raise fault
     reached = registry.ssh_query(driver, os.environ)
-    from rdo.cli import explain_plan  # what it needs is loaded while ssh answers
+    from rdo.cli import explain_plan  # its modules are loaded while ssh answers
 
     yield from explain_plan.sections(loaded, driver, options, asked, found.pwd)
     options_of_ssh = reached.options() if reached is not None else None

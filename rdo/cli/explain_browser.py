@@ -12,7 +12,7 @@ from rdo.ipc.request import Request
 
 
 def sections(loaded: Config, asked: Request) -> Iterator[tuple[str, list[str]]]:
-    """The part."""
+    """The title of the part, and its lines."""
     yield "URLs that the command opens", table.render(list(_rows(loaded, asked)))
 
 

@@ -65,7 +65,7 @@ def _plan(planned: Plan, asked: Request, pwd: str) -> Iterator[Section]:
         yield "Variables", _variables(planned)
     if not asked.verbose:
         return
-    from rdo.remote_sh.render import render  # nothing else has use for the shell text
+    from rdo.remote_sh.render import render  # nothing else uses the shell text
 
     text = render(planned.script, nonce=NONCE, pty=asked.pty)
     yield "Script for the target's /bin/sh", [fsdecode(text.rstrip(b"\n"))]

@@ -66,7 +66,7 @@ def _change(profile: str | None, target: str | None, **changes: Sequence[str]) -
 
 
 def _meant(profile: str | None, target: str | None) -> tuple[MasterInfo, TargetInfo]:
-    """The one target. Raises RdoError where there is none, or several."""
+    """The one target that is meant. Raises RdoError if there is none, or several."""
     found = masters.found(address.runtime_directory(os.environ))
     is_chosen = target_choice.of(found, target, profile)
     matching = [(master, each) for master in found for each in master.targets if is_chosen(each) and not each.ending]
@@ -76,4 +76,4 @@ def _meant(profile: str | None, target: str | None) -> tuple[MasterInfo, TargetI
     names = list(dict.fromkeys(each.name for _, each in matching))
     if len(names) > 1:
         raise RdoError("several targets match", listed(names), "choose one with `--target`")
-    return min(matching, key=lambda pair: pair[1].number)  # others are the same place, for callers with other agents
+    return min(matching, key=lambda pair: pair[1].number)  # the same target, for callers with other agents

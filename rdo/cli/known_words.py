@@ -1,4 +1,4 @@
-"""Words for completion that only the state of things can name: asks the masters that run, and starts none."""
+"""Words for completion that depend on what is running. Queries the running masters, and starts none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 from rdo.errors import RdoError, printable
 
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+TYPE_CHECKING = False  # like typing.TYPE_CHECKING, without the cost of importing typing
 if TYPE_CHECKING:
     from click import Context, Parameter
     from click.shell_completion import CompletionItem
@@ -56,7 +56,7 @@ def _items(words: list[tuple[str, str]], begun: str) -> list[CompletionItem]:
 
 
 def _masters() -> list[MasterInfo]:
-    from rdo.cli import masters  # not for profiles, which some commands complete that ask no master
+    from rdo.cli import masters  # not needed for profiles, which are completed without a master
     from rdo.ipc import address
 
     try:

@@ -13,13 +13,13 @@ from rdo.util import foreign_file
 from rdo.util.lines import split_lines
 
 POLL_INTERVAL = 0.25
-"""Seconds between two looks for further lines."""
+"""Seconds between two checks for new lines."""
 
 LINES = 50
-"""How many are shown if nobody says."""
+"""How many lines are shown by default."""
 
 LAST_SIZE = 1024
-"""Bytes by which the place is found again up to which a log was shown: some lines, each of which begins with a time."""
+"""Bytes by which the end of what was shown is found again: a few lines, which are unique since each has a time."""
 
 
 def run(follow: bool, lines: str | None) -> None:
@@ -42,11 +42,11 @@ def run(follow: bool, lines: str | None) -> None:
 
 
 def _wait(output: int) -> None:
-    """Wait until the next look. Raises BrokenPipeError where nobody reads the output any more."""
-    import select  # only who follows needs it
+    """Wait until the next check. Raises BrokenPipeError if nobody reads the output any more."""
+    import select  # only needed with --follow
 
     end = select.poll()
-    end.register(output, 0)  # which it reports all the same
+    end.register(output, 0)  # a closed pipe is reported in any case
     if end.poll(POLL_INTERVAL * 1000):
         raise BrokenPipeError
 
@@ -62,8 +62,8 @@ command = Command(
 
 
 def additions(path: str) -> Iterator[bytes]:
-    """What is in the log, and then each time what has been added to it: also once its older half was dropped, and once
-    another file has taken its place. Raises FileNotFoundError if there is none at first.
+    """The contents of the log, and then each time what was added since, even if the older half was dropped, or another
+    file has replaced the log. Raises FileNotFoundError if there is no log at first.
     """
     with foreign_file.open_regular(path) as file:
         shown = file.read()
@@ -81,7 +81,7 @@ def additions(path: str) -> Iterator[bytes]:
 
 
 def _is_at(path: str, descriptor: int) -> bool:
-    """Whether that is the file of this name, or nothing has taken its place."""
+    """Whether the path still leads to the open file, or to no file at all."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(descriptor))
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""`rdoctl`: manages what `rdo` uses. One file a command; errors and exit statuses are decided here.
+"""`rdoctl`: manages what `rdo` uses. Each command has its own file; exit statuses are decided here.
 
-A failure of rdo is one line and status 255, as with `rdo`; a wrong command line is one line and status 2, as is usual.
+A failure of rdo is one line and status 255, as with `rdo`; an invalid command line is one line and status 2, as usual.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from rdo.cli.declaration import Command, LeftToClick
 from rdo.errors import FAILURE, USAGE, RdoError, UsageError, reason
 from rdo.util import charset
 
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+TYPE_CHECKING = False  # like typing.TYPE_CHECKING, without the cost of importing typing
 if TYPE_CHECKING:
     from typing import NoReturn
 
 INTERRUPTED = 128 + 2
 
 NO_READER = 1
-"""The exit status when the reader of stdout has gone, as click has it."""
+"""The exit status if the reader of stdout is gone; the same as click's."""
 
 OFFERS = "__complete"
-"""The word by which a shell asks what may stand in place of the last of the words after it."""
+"""The hidden command by which a shell asks for completions of the last of the words after it."""
 
 
 class Ascii(io.TextIOWrapper):
-    """A terminal that takes nothing else. (click makes UTF-8 of a stream whose encoding is called so.)"""
+    """A terminal that can only show ASCII. (If its encoding were called `ascii`, click would make it UTF-8.)"""
 
     def write(self, text: str) -> int:
         return super().write(charset.escaped_for_terminal(text, os.environ))
 
 
 def main() -> None:
-    """Run the command line, and leave with its exit status."""
-    gc.disable()  # nothing lives long enough to be worth the look, which is a twentieth of all the work
+    """Run the command line, and exit with its status."""
+    gc.disable()  # nothing lives long enough to be worth collecting, which would take a twentieth of the time
     _open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(
-            errors="backslashreplace",  # a name that the terminal's charset lacks is not a failure
-            line_buffering=True,  # what is shown before an error stands before it, also in a file that has both
+            errors="backslashreplace",  # a name with characters that the charset lacks is not a failure
+            line_buffering=True,  # output and errors keep their order, even in one file
         )
         if sys.stdout.isatty() and not charset.is_utf8(os.environ):
             sys.stdout = Ascii(sys.stdout.buffer, encoding="utf-8", line_buffering=True)
@@ -52,13 +52,13 @@ def main() -> None:
 
 
 def _leave(status: int) -> NoReturn:
-    """End at once: to take all apart that was loaded would cost a tenth of a short command."""
+    """Exit at once: Python's own shutdown would take a tenth of the time of a short command."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             try:
                 stream.flush()
             except OSError:
-                pass  # of a command that failed, or had been read to its end
+                pass  # the command has failed already, or its reader has read enough
     if status == INTERRUPTED and os.isatty(2):
         from rdo import __main__ as program
 
@@ -67,14 +67,14 @@ def _leave(status: int) -> NoReturn:
 
 
 def _open_streams() -> None:
-    """Open what the caller closed (`>&-`): what is opened next would take the number, and be written to."""
+    """Open descriptors that the caller closed (`>&-`), so that no other file gets their numbers and is written to."""
     for fd in (0, 1, 2):
         try:
             os.fstat(fd)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
     if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open until the end
 
 
 def run(words: list[str]) -> int:
@@ -105,28 +105,28 @@ def _run(words: list[str]) -> int:
         return offers.show(words[1:])
     if run_plain(words):
         return 0
-    from rdo.cli import command_group  # click, which the commands that are called most do without
+    from rdo.cli import command_group  # loads click, which the most common commands do without
 
     return command_group.run(words)
 
 
 def _unnamed(error: OSError) -> str:
-    """What failed where that is no file by name: most likely what is written to stdout."""
-    import errno  # which is rare
+    """What failed if the error names no file: most likely, writing to stdout."""
+    import errno  # rarely needed
 
     is_output = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
     return "cannot write to stdout" if is_output else "cannot continue"
 
 
 def _drop_output() -> None:
-    """Let what Python has not written yet go nowhere: stdout takes no more, and it would complain of that."""
+    """Discard what is still buffered: stdout accepts no more, and Python would complain about that at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
 
 
 def run_plain(words: list[str]) -> bool:
-    """Run a declared command without click, if the command line is plain enough for that; whether it was."""
+    """Run a declared command without click, if the command line is plain enough. Returns whether it was."""
     if not words or words[0] not in COMMANDS:
         return False
     command = command_table.load(words[0])
@@ -141,7 +141,7 @@ def run_plain(words: list[str]) -> bool:
 
 
 def complain(error: RdoError) -> int:
-    """Show an error as a line on stderr, if there is one; the exit status."""
+    """Print an error, on stderr if there is one, and return the exit status."""
     line = charset.escaped_for_terminal(f"rdoctl: {error}\n", os.environ).encode("utf-8", "replace")
     try:
         os.write(2, line)

@@ -1,6 +1,6 @@
-"""`rdoctl man`: shows a man page, wherever rdo was installed: pipx and uv put none where `man` looks.
+"""`rdoctl man`: shows a man page, even if rdo was installed by pipx or uv, which put none where `man` looks.
 
-Without `man` it is plain text, made by as much of roff as these pages have.
+Without `man`, the page is converted to plain text here, as far as these pages use roff.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ PLACES = (
 )
 
 WIDTH = 78
-"""Columns of a line."""
+"""Columns in a line."""
 
 INDENT = " " * 7
-"""Of all but the headings, as man(1) has it."""
+"""The indentation of everything but headings, as in man(1)."""
 
 _ESCAPE = re.compile(r"\\(?:f[BIR]|&|\((aq|ga|ha|ti)|(e)|(-))")
 _NAMED = {"aq": "'", "ga": "`", "ha": "^", "ti": "~"}
@@ -50,7 +50,7 @@ def command(page: str) -> None:
 
 
 def find(page: str) -> str:
-    """The path of a page. Raises RdoError."""
+    """The path of a page. Raises RdoError if it is not installed."""
     for place in PLACES:
         path = os.path.join(place, f"{page}.1")
         if os.path.isfile(path):
@@ -59,7 +59,7 @@ def find(page: str) -> str:
 
 
 def plain_text(source: str) -> str:
-    """A page, with empty lines between its parts."""
+    """A page as plain text, with empty lines between its parts."""
     lines: list[str] = []
     words: list[str] = []
     mode = ""
@@ -89,7 +89,7 @@ def plain_text(source: str) -> str:
 
 
 def _opening(request: str, title: str, before: list[str]) -> list[str]:
-    """What a request puts before the text that follows it."""
+    """The lines that a request puts before the text that follows it."""
     gap = [""] if before and before[-1] and request != ".fi" else []
     if request in (".SH", ".SS"):
         return [*gap, ("   " if request == ".SS" else "") + without_escapes(title.strip('"'))]
@@ -98,5 +98,5 @@ def _opening(request: str, title: str, before: list[str]) -> list[str]:
 
 
 def without_escapes(line: str) -> str:
-    """A line without its escapes."""
+    """A line with roff escapes replaced by what they stand for."""
     return _ESCAPE.sub(lambda match: _NAMED.get(match[1] or "", "") or ("\\" if match[2] else match[3] or ""), line)

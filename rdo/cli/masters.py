@@ -16,16 +16,16 @@ from rdo.master import stale_files
 from rdo.util import process
 
 ANSWER_TIMEOUT = 3.0
-"""Seconds for a master to answer. It does so before anything slow, so that a silent one is wedged."""
+"""Seconds for a master to answer. It does so before anything slow, so one that does not answer is wedged."""
 
 STOP_TIMEOUT = 15.0
-"""Seconds for a master to close connections, for which it allows itself 10."""
+"""Seconds for a master to close connections; it gives up by itself after 10."""
 
 PARALLEL_LIMIT = 16
-"""Masters that are asked at a time, so that several wedged ones cost no more than one."""
+"""Masters that are queried at the same time, so that several wedged ones take no longer than one."""
 
 SOCKET_NAME = re.compile(r"control(-[0-9a-f]{16})?(\.[0-9a-f]+)?")
-"""One that is ending has a number after its name, to make room for a new one."""
+"""Names of control sockets. That of a master that is ending has a number appended, to make room for a new one."""
 
 READ_SIZE = 64 * 1024
 
@@ -33,13 +33,13 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Report = Mapping[str, Any]
-"""What a master says of itself: `_report` in rdo/master/daemon.py."""
+"""What a master reports about itself: see `_report` in rdo/master/daemon.py."""
 
 NO_REPORT: Report = {}
 
 
 class MasterInfo(NamedTuple):
-    """A control master. `report` is empty if it does not answer; `pid` is None if it is then unknown."""
+    """A control master. If it does not answer, `report` is empty, and `pid` is None unless it is known all the same."""
 
     path: str
     pid: int | None
@@ -51,7 +51,7 @@ class MasterInfo(NamedTuple):
 
     @property
     def running(self) -> list[str]:
-        """Its commands, as typed."""
+        """Its running commands, as typed."""
         return list(self.report.get("running", ()))
 
     @property
@@ -66,25 +66,25 @@ class MasterInfo(NamedTuple):
 
 
 class TargetInfo(NamedTuple):
-    """A target of a master, as PROTOCOL.md has it."""
+    """A target of a master, as specified in PROTOCOL.md."""
 
     name: str = ""
     number: int = 0
     driver: str = ""
     details: Mapping[str, str] = NO_REPORT
-    """What tells it apart from others of its name."""
+    """What distinguishes it from other targets of the same name."""
     profiles: Sequence[Mapping[str, str]] = ()
     running: Sequence[str] = ()
-    """Its commands, as typed."""
+    """Its running commands, as typed."""
     connections: int = 0
     started: float = 0.0
     """Seconds since the epoch."""
     idle_timeout: float = 0.0
     idle_left: float | None = None
-    """Seconds until it is closed because it is idle; None while a command runs, and if it never is."""
+    """Seconds until it is closed because it is idle; None while a command runs, or if it is never closed."""
     ending: bool = False
     syncs: Sequence[Mapping[str, str]] = ()
-    """The projects whose files are copied there: `root` here and `directory` there."""
+    """The projects whose files are copied: from `root` on this machine to `directory` on the target."""
 
     forwards: Sequence[Mapping[str, Any]] = ()
     """The ports that are forwarded."""
@@ -100,14 +100,14 @@ class TargetInfo(NamedTuple):
 
 
 def _target(report: Report) -> TargetInfo:
-    """A target as a master of another release may have it, too."""
+    """Convert a target of a report, which may be that of another release's master."""
     return TargetInfo(**{name: report[name] for name in TargetInfo._fields if name in report})
 
 
 def found(directory: str) -> list[MasterInfo]:
     """All masters with sockets in the runtime directory: one, unless callers have to be kept apart, or one is ending.
 
-    What others have left there that were killed is removed: nobody else does that.
+    Files left by masters that were killed are removed, which nothing else does.
     """
     stale_files.clear(directory)
     paths = [f"{directory}/{name}" for name in os.listdir(directory) if SOCKET_NAME.fullmatch(name)]
@@ -115,30 +115,31 @@ def found(directory: str) -> list[MasterInfo]:
 
 
 def at_once(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """The result of each call, in order: those that take their time cost no more than one."""
+    """The results of the calls, in order. The calls run in parallel, so several slow ones take no longer than one."""
     if len(items) < 2:
         return list(map(call, items))
-    from concurrent.futures import ThreadPoolExecutor  # loads `logging`; there is one master nearly always
+    from concurrent.futures import ThreadPoolExecutor  # loads `logging`; nearly always, there is only one master
 
     with ThreadPoolExecutor(PARALLEL_LIMIT) as pool:
         return list(pool.map(call, items))
 
 
 def query(path: str) -> MasterInfo | None:
-    """The master that listens at `path`; None where none does."""
+    """The master that listens at `path`; None if none does."""
     return _ask(path, protocol.frame(protocol.QUERY))
 
 
 def stop(master: MasterInfo, now: bool, targets: Iterable[TargetInfo] = ()) -> MasterInfo | None:
-    """Ask it to close the targets, or else to end, after the commands or at once. Its answer, which comes when what
-    could be closed is; None if it was gone already.
+    """Ask a master to close the targets or, without any, to end: now, or once the running commands have ended.
+
+    Returns its answer, which comes when everything that can be closed was closed; None if the master was gone already.
     """
     fields = ["1" if now else "0", *(str(target.number) for target in targets)]
     return _ask(master.path, protocol.frame(protocol.STOP, "\0".join(fields).encode()), STOP_TIMEOUT)
 
 
 def ask(master: MasterInfo, verb: str, question: Mapping[str, object]) -> Report:
-    """The answer to a question other than for the report: see rdo/master/queries.py. Raises RdoError."""
+    """The answer to one of the questions of rdo/master/queries.py. Raises RdoError."""
     payload = f"{verb}\0{json.dumps(question)}".encode()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(ANSWER_TIMEOUT)
@@ -148,13 +149,13 @@ def ask(master: MasterInfo, verb: str, question: Mapping[str, object]) -> Report
             answer = _receive(connection, STOP_TIMEOUT)
         except (OSError, ValueError):
             raise RdoError("the control master does not answer", "", "see `rdoctl status`") from None
-    if "targets" in answer:  # it is of an older release, and takes this for the question that it knows
+    if "targets" in answer:  # an older release, which takes any question for a request for the report
         raise RdoError("the control master is of an older release", "", "type `rdoctl stop --all`, and try again")
     return answer
 
 
 def is_master(pid: int) -> bool:
-    """Whether the process of that number is a control master, and not another one that got its number."""
+    """Whether the process of that number is a control master, rather than another process that reuses the number."""
     seen = process.look(pid)
     return seen is not None and f"{startup.ENTRY} " in seen.command
 
@@ -166,10 +167,10 @@ def _ask(path: str, question: bytes, timeout: float = ANSWER_TIMEOUT) -> MasterI
             connection.connect(path)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
-        except OSError:  # its queue is full: it accepts nobody
+        except OSError:  # its queue is full: it does not accept connections
             return MasterInfo(path, None, NO_REPORT)
         try:
-            pid = peercred.pid(connection)  # of whom has made the socket: systemd, for one that it hands over
+            pid = peercred.pid(connection)  # of the process that created the socket, which may be systemd
             connection.sendall(question)
             report = _receive(connection, timeout)
             return MasterInfo(path, _process(pid, report["pid"]), report)
@@ -180,8 +181,8 @@ def _ask(path: str, question: bytes, timeout: float = ANSWER_TIMEOUT) -> MasterI
 
 
 def _process(listener: int | None, reported: int) -> int | None:
-    """The master's number among the processes that are seen from here. Its own word counts, unless it has another one
-    where it runs, in a container.
+    """The master's process number as seen from here. The number it reports counts, unless it runs in a container, where
+    its number is another one.
     """
     if listener is None or listener == reported or (not is_master(listener) and is_master(reported)):
         return reported
@@ -189,7 +190,7 @@ def _process(listener: int | None, reported: int) -> int | None:
 
 
 def _receive(connection: socket.socket, timeout: float) -> Report:
-    """The report. Raises OSError, RdoError and ValueError where none comes in time."""
+    """Receive the report. Raises OSError, RdoError or ValueError if none arrives in time."""
     decoder = protocol.Decoder()
     deadline = time.monotonic() + timeout
     while True:

@@ -1,17 +1,17 @@
-"""What may stand in place of the last word of a command line of `rdoctl`: for the scripts of `rdoctl completion`."""
+"""Completes the last word of a command line of `rdoctl`, for the scripts of `rdoctl completion`."""
 
 from __future__ import annotations
 
 from rdo.cli.command_table import COMMANDS, load
 from rdo.cli.declaration import Command
 
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+TYPE_CHECKING = False  # like typing.TYPE_CHECKING, without the cost of importing typing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 def show(words: list[str]) -> int:
-    """Print a line for each word that may stand there: the word, a tab and its help."""
+    """Print a line for each word that may replace the last one: the word, a tab and its help."""
     *before, last = words or [""]
     if before or last.startswith("-"):
         offers = _of_command(before, last)

@@ -1,4 +1,4 @@
-"""`rdoctl open`: a forwarded port in the browser of this machine."""
+"""`rdoctl open`: opens a forwarded port in the browser of this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rdo.ipc import address
 from rdo.util.phrases import listed
 
 EVERYWHERE = ("*", "0.0.0.0", "[::]")
-"""Where a port listens that is open to other machines, and not just by another address of this one."""
+"""Addresses that accept connections to any address of this machine, including `localhost`."""
 
 
 class ForwardedPort(NamedTuple):
@@ -36,7 +36,7 @@ def run(port: str | None) -> None:
 
     PORT is the port here or, if no port here has that number, the one on the target. `rdoctl ports` shows both.
     """
-    from rdo.client import browser  # loads subprocess, for which only those wait who open something
+    from rdo.client import browser  # loads subprocess, which completion does without
 
     url = chosen(forwarded(masters.found(address.runtime_directory(os.environ))), port).url
     browser.open_url(url, os.environ)
@@ -47,7 +47,7 @@ command = Command("open", run, (Choice("port", metavar="PORT", offers=known_word
 
 
 def forwarded(found: Sequence[masters.MasterInfo]) -> list[ForwardedPort]:
-    """All ports of this machine that lead to a server of a target."""
+    """All ports of this machine that are forwarded to a server of a target."""
     forwards = (each for master in found for target in master.targets for each in target.forwards)
     return sorted(set(_ports(forwards)))
 
@@ -60,7 +60,7 @@ def _ports(forwards: Iterator[Mapping[str, Any]]) -> Iterator[ForwardedPort]:
 
 
 def chosen(ports: Sequence[ForwardedPort], wanted: str | None) -> ForwardedPort:
-    """The one that is meant. Raises RdoError where there is none, or several."""
+    """The port that is meant. Raises RdoError if there is none, or several."""
     if not ports:
         raise RdoError("no port is forwarded", "", "see `rdo -L` and the key `forward`")
     matching = list(ports)

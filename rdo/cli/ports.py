@@ -1,4 +1,4 @@
-"""`rdoctl ports`: what is forwarded to this machine."""
+"""`rdoctl ports`: shows which ports are forwarded."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def _row(port: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _process(port: Mapping[str, Any]) -> str:
-    """The process that listens there, if the port is forwarded because of it."""
+    """The process on the target that listens on the port, if the port is forwarded because of it."""
     return printable(f"{port['process']} ({port['pid']}), auto") if port.get("auto") else "-"
 
 
 def _size(size: float) -> str:
-    """Bytes, as people read them."""
+    """A number of bytes with a unit."""
     for unit in UNITS[:-1]:
         if size < 1000:
             return f"{size:.0f} {unit}"

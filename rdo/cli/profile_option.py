@@ -1,4 +1,4 @@
-"""The option by which commands that are left to click get a profile."""
+"""The option --profile of the commands that are declared with click."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def profile_option(help: str, default: str | None = "") -> Callable[[F], F]:
-    """Declares it; its names are completed."""
+    """A decorator that adds the option, with completion of profile names."""
     complete = known_words.complete_profile
     return click.option("--profile", "-p", metavar="NAME", default=default, help=help, shell_complete=complete)

@@ -1,4 +1,4 @@
-"""The names of profiles, as cheap as can be, and from files that have a fault too: for completion."""
+"""Finds the names of profiles for completion: quickly, and even in files with errors."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rdo.project import FoundConfig
 from rdo.util import foreign_file
 
 HEADER = re.compile(r"^[ \t]*\[[ \t]*[\"']?([\w-]+)[\"']?[ \t]*[].]", re.MULTILINE)
-"""`[NAME]` or `[NAME.env]` on a line of its own."""
+"""Matches `[NAME]` or `[NAME.env]` at the start of a line."""
 
 
 def names(found: FoundConfig) -> list[str]:
-    """The profiles that the config files name, `default` first."""
+    """The profiles in the config files, `default` first."""
     directory = os.path.dirname(found.config)
     files = (project.user_file(os.environ), found.config, os.path.join(directory, project.LOCAL_CONFIG))
     written = [name for file in files for name in HEADER.findall(_text(file)) if name not in KEYS]

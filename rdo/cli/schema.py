@@ -1,4 +1,4 @@
-"""`rdoctl schema`: what may stand in a config file, as a JSON schema for editors. Made from the one table of keys."""
+"""`rdoctl schema`: prints a JSON schema of config files, for editors. It is made from the table of keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rdo.config.legacy import OLD_KEYS
 from rdo.config.schema import KEYS, ConfigKey, Settings
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
-"""Of what it says, editors that know no more than draft 4 (Taplo) understand all that decides."""
+"""Editors that only know draft 4, such as Taplo, understand every keyword of the schema that matters."""
 
 PROFILE = "#/definitions/profile"
 
@@ -28,7 +28,7 @@ def command() -> None:
 
 
 def schema() -> dict[str, Any]:
-    """The schema: keys at the top are the profile `default`, and each table is another one."""
+    """The schema: keys at the top are the profile `default`, and each table is another profile."""
     known = zip(KEYS.values(), Settings(), strict=True)
     keys = {key.name: _key(key, default) for key, default in known if key.help}
     keys |= {name: {"description": help, "deprecated": True} for name, help in OLD_KEYS.items()}
@@ -59,5 +59,5 @@ def _key(key: ConfigKey, default: object) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
-    """The value as JSON has it."""
+    """The value with types that JSON has."""
     return dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value

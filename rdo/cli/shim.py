@@ -1,4 +1,4 @@
-"""`rdoctl shim`: local executables that run a tool on the target, for editors and IDEs. See rdo.shims.script."""
+"""`rdoctl shim`: manages local executables that run a tool on the target, for editors. See rdo.shims.script."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from rdo.shims import script
 from rdo.shims.directory import ShimPath
 
 DIRECTORIES = (".rdo", ".rdo/bin")
-"""Below the project's directory; the last one holds the shims."""
+"""Directories in the project's directory; the last one holds the shims."""
 
 FILE_COUNT_LIMIT = 1000
-"""That are looked at in a directory that a repository may have filled."""
+"""The most files that are examined in a directory that a repository may have filled."""
 
 IGNORE = ".gitignore"
 IGNORED = "*\n"
-"""So that git takes no shim, and not this file either: the paths in shims are those of one machine."""
+"""Ignores the shims and this file itself: the paths in shims are those of one machine."""
 
 
 class ProjectShims:
@@ -43,11 +43,11 @@ class ProjectShims:
         self.path = os.path.join(root, DIRECTORIES[-1])
 
     def file(self, name: str) -> str:
-        """Where the shim of that name is, or would be."""
+        """The path of the shim of that name, whether or not it exists."""
         return os.path.join(self.path, name)
 
     def has(self, name: str) -> bool:
-        """Whether there is a shim of that name. Raises RdoError for something else that has its place."""
+        """Whether there is a shim of that name. Raises RdoError if there is something else in its place."""
         path = self.file(name)
         if not os.path.lexists(path):
             return False
@@ -60,7 +60,7 @@ class ProjectShims:
         return [name for name in self._files() if not os.path.islink(self.file(name)) and is_shim(self.file(name))]
 
     def strangers(self, own: ShimPath) -> list[str]:
-        """What is there and is not, byte for byte, what `rdoctl shim add` wrote."""
+        """The files that are not byte for byte what `rdoctl shim add` wrote."""
         return [name for name in self._files() if name != IGNORE and not own.has(name, self.file(name))]
 
     def _files(self) -> list[str]:
@@ -69,13 +69,13 @@ class ProjectShims:
         return []
 
     def add(self, name: str, text: str) -> None:
-        """Write a shim, in the place of one that is there. Raises RdoError, OSError."""
+        """Write a shim, replacing an existing one. Raises RdoError, OSError."""
         if self.has(name):
             os.unlink(self.file(name))
         self._write(name, text, 0o755)
 
     def make(self) -> None:
-        """Make the directory, hidden from git. Raises RdoError where a link leads somewhere else."""
+        """Create the directory, hidden from git. Raises RdoError if a link leads somewhere else."""
         for path in (os.path.join(self.root, directory) for directory in DIRECTORIES):
             with contextlib.suppress(FileExistsError):
                 os.mkdir(path, 0o755)
@@ -85,7 +85,7 @@ class ProjectShims:
             self._write(IGNORE, IGNORED, 0o644)
 
     def tidy(self) -> None:
-        """Remove the directory once nothing is left in it but what `make` made."""
+        """Remove the directory once nothing is left in it but what `make` created."""
         if os.listdir(self.path) == [IGNORE]:
             os.unlink(self.file(IGNORE))
         for directory in reversed(DIRECTORIES):
@@ -120,14 +120,14 @@ def add(names: Sequence[str], profile: str) -> None:
     """
     directory = here()
     if profile:
-        allow.load(profile)  # raises ConfigError for one that there is not
+        allow.load(profile)  # raises ConfigError if there is no such profile
     create(directory, names, profile)
     for name in names:
         click.echo(f"wrote {printable(directory.file(name))}")
 
 
 def create(directory: ProjectShims, names: Sequence[str], profile: str = "") -> None:
-    """Write shims. Raises RdoError before the first is written if there can be none of a name, or it is taken."""
+    """Write shims. Raises RdoError, before any is written, if a name is not possible or is taken by another file."""
     for name in names:
         if why := script.refusal(name):
             raise RdoError(f"cannot create a shim `{name}`", why, "name a tool as it is typed, such as `pytest`")
@@ -154,7 +154,7 @@ def list_() -> None:
 
 
 def warn(directory: ProjectShims, strangers: Sequence[str]) -> None:
-    """Warn about files that are not ours, and so are left out of PATH."""
+    """Warn about files that rdo did not write, and that are therefore left out of PATH."""
     for name in strangers:
         what = f"`{directory.file(name)}` was not written by `rdoctl shim add`"
         hint = f"if you trust this project, `rdoctl shim add {name}`" if name in directory.names() else "remove it"
@@ -162,7 +162,7 @@ def warn(directory: ProjectShims, strangers: Sequence[str]) -> None:
 
 
 def offered(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """What a shell completes for `remove`."""
+    """The names that a shell completes after `remove`."""
     with contextlib.suppress(RdoError, OSError):
         return [CompletionItem(name) for name in here().names() if name.startswith(incomplete)]
     return []
@@ -209,12 +209,12 @@ def env(off: bool) -> None:
 
 
 def here() -> ProjectShims:
-    """The shims of the nearest project. Raises ConfigError where there is none."""
+    """The shims of the nearest project. Raises ConfigError if there is none."""
     return ProjectShims(project.discover(os.environ).root)
 
 
 def program() -> str:
-    """The path of `rdo`: beside this program as it was started, a path that pipx keeps when it reinstalls."""
+    """The path of `rdo` beside the path by which this program was started, which survives a reinstallation by pipx."""
     for directory in (os.path.dirname(os.path.abspath(sys.argv[0])), os.path.dirname(sys.executable)):
         if is_program(os.path.join(directory, "rdo")):
             return os.path.join(directory, "rdo")

@@ -1,4 +1,4 @@
-"""`rdoctl status`: the connections, and what runs on them. A table for people, plain for pipes and programs."""
+"""`rdoctl status`: shows the connections, and what runs on them, for people or for programs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEADINGS = ("TARGET", "PROFILES", "CONNECTIONS", "RUNNING", "OPEN FOR", "IDLE LE
 
 
 USUAL_COLUMNS = 80
-"""Of a terminal that does not report its size."""
+"""The width assumed for a terminal that does not report its size."""
 
 
 def run(as_json: bool) -> None:
@@ -43,12 +43,12 @@ command = Command(
 
 
 def is_for_people(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether what is written to the stream is seen on a terminal, and on one that can do more than print lines."""
+    """Whether the stream is a terminal that can do more than print lines."""
     return stream.isatty() and environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
 
 
 def look_of(stream: TextIO, environ: Mapping[str, str]) -> status_table.Look:
-    """What the terminal of the stream can show. COLUMNS and NO_COLOR are the user's word."""
+    """What the terminal can show. The variables COLUMNS and NO_COLOR override what it reports."""
     from rdo.cli.status_table import Look
 
     given = environ.get("COLUMNS", "")
@@ -60,7 +60,7 @@ def look_of(stream: TextIO, environ: Mapping[str, str]) -> status_table.Look:
 
 
 def show(found: list[MasterInfo]) -> None:
-    """Show the targets, and a line for each master; to a person, paths as seen from the working directory."""
+    """Print the targets, and a line for each master. For people, paths are relative to the working directory."""
     targets = status_row.told_apart([target for master in found for target in master.targets])
     if targets and is_for_people(sys.stdout, os.environ):
         from rdo.cli import status_table
@@ -74,7 +74,7 @@ def show(found: list[MasterInfo]) -> None:
 
 
 def plain(target: TargetInfo) -> tuple[str, ...]:
-    """A line of the table for programs."""
+    """A row of the table for programs."""
     return (
         target.name,
         ",".join(dict.fromkeys(each["profile"] for each in target.profiles)),
@@ -87,13 +87,13 @@ def plain(target: TargetInfo) -> tuple[str, ...]:
 
 
 def memory(master: MasterInfo) -> int | None:
-    """Bytes that it has in RAM; None if that is unknown."""
+    """The bytes of RAM that the master uses; None if that is unknown."""
     seen = process.look(master.pid) if master.pid else None
     return seen.memory if seen else None
 
 
 def describe(master: MasterInfo) -> dict[str, object]:
-    """A master for programs: the same keys, whether or not it answers."""
+    """A master for `--json`: with the same keys, whether or not it answers."""
     return {
         "answers": master.answers,
         "socket": master.path,

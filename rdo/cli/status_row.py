@@ -11,14 +11,14 @@ from rdo.cli.masters import MasterInfo, TargetInfo
 from rdo.errors import printable
 
 COMMAND_LIMIT = 6
-"""Running commands of a target that are shown."""
+"""The most running commands of a target that are shown."""
 
 DETAIL_LIMIT = 3
-"""Differences between targets of one name that are shown."""
+"""The most differences between targets of one name that are shown."""
 
 
 class StatusRow(NamedTuple):
-    """A target in a row of the table. `doing` are its running commands, or a remark if it has none, and its
+    """A row of the table, for a target. `doing` has its running commands, or a remark if there are none, and its
     forwards."""
 
     target: str
@@ -28,11 +28,11 @@ class StatusRow(NamedTuple):
     connections: str
     open_for: str
     projects: tuple[str, ...]
-    """Their config files."""
+    """The config files of the projects."""
 
 
 def status_row(target: TargetInfo, directory: str, home: str) -> StatusRow:
-    """Make the row of a target; paths as seen from `directory`, all links resolved."""
+    """Make the row of a target, with paths relative to `directory`, whose links are resolved."""
     return StatusRow(
         target.name,
         tuple(dict.fromkeys(each["profile"] for each in target.profiles)),
@@ -45,7 +45,7 @@ def status_row(target: TargetInfo, directory: str, home: str) -> StatusRow:
 
 
 def told_apart(targets: Sequence[TargetInfo]) -> list[TargetInfo]:
-    """The same, with whatever differs among those of one name beside the name."""
+    """The same targets; if several have the same name, their differences are appended to it."""
     return [each._replace(name=f"{each.name}{_apart(each, targets)}") for each in targets]
 
 
@@ -59,13 +59,13 @@ def _apart(target: TargetInfo, targets: Sequence[TargetInfo]) -> str:
 
 
 def _project(config: str, target: TargetInfo, directory: str, home: str) -> str:
-    """The config file, and where the files go to if they are copied."""
+    """The config file, and where the project's files are copied to, if they are."""
     copied = [each["directory"] for each in target.syncs if each["root"] == os.path.dirname(config)]
     return " ".join([short(config, directory, home), *(f"(files: {each})" for each in copied)])
 
 
 def master_line(master: MasterInfo, memory: int | None) -> str:
-    """The line for a control master that has so many bytes in RAM."""
+    """The line for a control master that uses `memory` bytes of RAM."""
     if not master.answers:
         known = f" (process {master.pid})" if master.pid else ""
         return printable(f"the control master at {master.path}{known} does not answer; `rdoctl stop --all` ends it")
@@ -77,7 +77,7 @@ def master_line(master: MasterInfo, memory: int | None) -> str:
 
 
 def short(path: str, directory: str, home: str) -> str:
-    """A path relative to the directory if it is in it, above or below it; else with `~` for the home directory."""
+    """The path relative to the directory if it is in, above or below that; else with `~` for the home directory."""
     place = os.path.dirname(path)
     if f"{place}/".startswith(f"{directory}/") or f"{directory}/".startswith(f"{place}/"):
         return os.path.relpath(path, directory)

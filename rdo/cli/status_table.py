@@ -1,4 +1,4 @@
-"""The held connections on a terminal: a table, or a list where it is narrow. Pure."""
+"""Formats the connections for a terminal: as a table or, if the terminal is narrow, as a list. Pure."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from rdo.printable import width, wrapped
 COLUMNS = ("target", "profiles", "doing", "connections", "open_for", "projects")
 
 FLEXIBLE = ("doing", "projects")
-"""What may take less than it would: commands are cut, paths go on in the next line."""
+"""Columns that may be narrower than their contents: commands are cut, and paths are wrapped."""
 
 NUMBERS = ("connections", "open_for")
 
 MIN_WIDTH = 18
-"""Characters below which a flexible column is of no use."""
+"""Characters that a flexible column needs at least to be useful."""
 
 GAP = "  "
 
 STYLES = {"title": "1", "target": "1", "busy": "32", "idle": "2"}
-"""As SGR has them (ECMA-48): bold, green, faint."""
+"""Parameters of SGR (ECMA-48): bold, green, faint."""
 
 
 class Look(NamedTuple):
-    """The terminal: its width, whether it is to show colours, and whether it can show more than ASCII."""
+    """The terminal: its width, whether it should show colours, and whether it can show more than ASCII."""
 
     columns: int
     colours: bool = True
@@ -35,7 +35,7 @@ class Look(NamedTuple):
 
 
 def lines(rows: Sequence[StatusRow], look: Look) -> list[str]:
-    """What to print."""
+    """The lines to print."""
     return list(_table(rows, look) if sum(_least(rows).values()) + _gaps() <= look.columns else _list(rows, look))
 
 
@@ -44,18 +44,18 @@ def _gaps() -> int:
 
 
 def _needed(rows: Sequence[StatusRow]) -> dict[str, int]:
-    """Characters that each column would take."""
+    """The characters that each column needs to show everything."""
     texts = {name: [_title(name), *(line for row in rows for line in _fact(name, row))] for name in COLUMNS}
     return {name: max(map(width, found)) for name, found in texts.items()}
 
 
 def _least(rows: Sequence[StatusRow]) -> dict[str, int]:
-    """Characters that each column has to have."""
+    """The characters that each column needs at least."""
     return {name: min(MIN_WIDTH, need) if name in FLEXIBLE else need for name, need in _needed(rows).items()}
 
 
 def _widths(rows: Sequence[StatusRow], columns: int) -> Mapping[str, int]:
-    """Those of the columns: where there is too little room, the wider flexible one gives way."""
+    """The widths of the columns. If there is too little room, the wider flexible column shrinks."""
     widths, least = _needed(rows), _least(rows)
     while sum(widths.values()) + _gaps() > columns:
         widths[max(FLEXIBLE, key=lambda name: widths[name] - least[name])] -= 1
@@ -82,7 +82,7 @@ def _line(cells: Mapping[str, str], widths: Mapping[str, int], styles: Mapping[s
 
 
 def _list(rows: Sequence[StatusRow], look: Look) -> Iterator[str]:
-    """A line for each target, and below it one for each fact."""
+    """A line for each target, and below it a line for each fact."""
     titles = {name: _title(name) if name == "target" else f"  {_title(name)}" for name in COLUMNS}
     first = max(map(width, titles.values()))
     for row in rows:
@@ -108,13 +108,13 @@ def _styled(text: str, style: str, look: Look) -> str:
 
 
 def _fact(name: str, row: StatusRow) -> list[str]:
-    """The lines of a fact, with nothing in them that drives a terminal."""
+    """The lines of a fact, safe to show on a terminal."""
     fact = getattr(row, name)
     return [printable(line) for line in (fact if isinstance(fact, tuple) else str(fact).split("\n"))]
 
 
 def _cell(name: str, row: StatusRow, columns: int, look: Look) -> list[str]:
-    """The lines of a fact in a column: commands are cut at its width, all else goes on in further lines."""
+    """The lines of a fact in a column: commands are cut to its width, and everything else is wrapped."""
     found = _fact(name, row)
     if name != "doing":
         return [part for line in found for part in wrapped(line, columns, "")]

@@ -1,4 +1,4 @@
-"""`rdoctl stop`: closes connections or ends control masters, and reports which."""
+"""`rdoctl stop`: closes connections or ends control masters, and prints which."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from rdo.ipc import address
 from rdo.util import process
 
 END_TIMEOUT = 10.0
-"""Seconds for a master to be gone that waits for no command."""
+"""Seconds for a master to end if it waits for no command."""
 
 KILL_TIMEOUT = 1.0
-"""Seconds for a wedged master to end by TERM, and then by KILL."""
+"""Seconds for a wedged master to end after SIGTERM, and then after SIGKILL."""
 
 
 def run(target: str | None, every: bool, profile: str | None, now: bool) -> None:
@@ -61,14 +61,14 @@ command = Command(
 
 
 class StopOutcome(NamedTuple):
-    """What became of a target or a master, in a line."""
+    """What happened to a target or a master, as a line to print."""
 
     line: str
     failed: bool = False
 
 
 def _clear_leftovers() -> int:
-    """Remove the containers of masters that were killed, if there is an engine to ask: how many."""
+    """Remove containers left by masters that were killed, if an engine answers. Returns how many."""
     from rdo.drivers.docker import leftovers
 
     try:
@@ -78,7 +78,7 @@ def _clear_leftovers() -> int:
 
 
 def _close(master: MasterInfo, choose: Chosen, *, now: bool) -> list[StopOutcome]:
-    """Close targets of one master."""
+    """Close the chosen targets of one master."""
     if not master.answers:
         return [_kill(master, now)]
     chosen = [target for target in master.targets if choose(target)]
@@ -93,7 +93,7 @@ def _close(master: MasterInfo, choose: Chosen, *, now: bool) -> list[StopOutcome
 
 
 def _names(targets: Sequence[TargetInfo]) -> list[str]:
-    """Each once: a target that is ending has the name of the one in its place, and so have those of other callers."""
+    """Each name once: a target that is ending has the same name as its successor, or as that of another caller."""
     return list(dict.fromkeys(target.name for target in targets))
 
 

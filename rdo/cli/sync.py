@@ -60,7 +60,7 @@ def pull(profile: str) -> None:
 
 
 class SyncPath(click.Path):
-    """A file or directory of the project, which need not be there."""
+    """A file or directory of the project, which need not exist."""
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """See click."""
@@ -86,7 +86,7 @@ def take(profile: str, side: str, paths: tuple[str, ...]) -> None:
 
 
 def _below(top: str, path: str, *, is_all: bool) -> str:
-    """The path relative to the project, which may be that itself if `is_all`. Raises RdoError."""
+    """The path relative to the project. It may be the project itself if `is_all`. Raises RdoError."""
     directory, name = os.path.split(os.path.abspath(path))
     found = os.path.join(os.path.realpath(directory), name)
     relative = os.path.relpath(found, top)
@@ -100,7 +100,7 @@ def _below(top: str, path: str, *, is_all: bool) -> str:
 
 
 def _run(profile: str, *words: str) -> None:
-    """Have the control master do it."""
+    """Have the control master do the work."""
     options = Options()
     options.profile, options.command = profile, list(words)
     options.sync_only, options.stdin, options.tty = True, False, False

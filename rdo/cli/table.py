@@ -1,4 +1,4 @@
-"""Plain tables of text, and times and sizes as people read them. Pure."""
+"""Formats plain tables of text, times and sizes for people. Pure."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from rdo.errors import one_line
 GAP = "  "
 
 WIDEST = 80
-"""Cells of a terminal that a column takes at most. What is longer pushes its own row on, and no other."""
+"""The most terminal cells that a column is wide. A longer text only shifts the rest of its own row."""
 
 UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 def render(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows as lines, columns aligned, with nothing in them that drives a terminal. All rows are of one length."""
+    """The rows as lines with aligned columns, safe to show on a terminal. All rows have the same length."""
     clean = [[one_line(cell) for cell in row] for row in rows]
     widths = [_width(column) for column in zip(*clean, strict=True)]
     return [GAP.join(map(_filled, row, widths)).rstrip() for row in clean]
 
 
 def _width(column: Sequence[str]) -> int:
-    """The cells of the widest text that is not too wide."""
+    """The width of the widest text that is not too wide."""
     return max((cells for cells in map(_cells, column) if cells <= WIDEST), default=0)
 
 
@@ -31,16 +31,16 @@ def _filled(text: str, width: int) -> str:
 
 
 def _cells(text: str) -> int:
-    """How many cells of a terminal it takes."""
+    """The number of terminal cells that the text takes."""
     if text.isascii():
         return len(text)
-    from rdo.printable import width  # only here: Unicode's tables are for what is rare
+    from rdo.printable import width  # loaded on demand: the Unicode tables are rarely needed
 
     return width(text)
 
 
 def duration(seconds: float | None) -> str:
-    """A time in its two largest units, such as `1h 5m`; `-` for none."""
+    """A duration in its two largest units, such as `1h 5m`; `-` for None."""
     if seconds is None:
         return "-"
     rest = int(seconds)
@@ -53,5 +53,5 @@ def duration(seconds: float | None) -> str:
 
 
 def mebibytes(size: int | None) -> str:
-    """A size in MiB; `-` for none."""
+    """A size in MiB; `-` for None."""
     return "-" if size is None else f"{size / 1024 / 1024:.0f} MiB"

@@ -1,4 +1,4 @@
-"""Which of the targets that are connected a command of `rdoctl` means: by name, or those of the project."""
+"""Finds the connected targets that a command of `rdoctl` is for: by name, or those of the project."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Chosen = Callable[[TargetInfo], bool]
 
 
 def of(found: Sequence[MasterInfo], target: str | None, profile: str | None) -> Chosen:
-    """Which targets are meant. Raises RdoError for a name that none has, and ConfigError outside of a project, and
-    for a profile that the project has not.
+    """A function that returns whether a target is meant. Raises RdoError if no target has the name, and ConfigError
+    outside of a project, or if the project does not have the profile.
     """
     targets = [each for master in found for each in master.targets]
     if target is None:
         here = project.discover(os.environ)
         if profile is not None and not any(each.is_used_by(here.config, profile) for each in targets):
-            from rdo.config import load  # which takes longer than all else that is needed here
+            from rdo.config import load  # takes longer to load than everything else here
 
             load.load(here.config, profile, project.user_file(os.environ))
         return lambda each: each.is_used_by(here.config, profile)

@@ -1,4 +1,4 @@
-"""A wrong command line of `rdoctl`, as click finds it, in the one line of all other errors. Pure."""
+"""Converts click's errors about a command line of `rdoctl` to the form of all other errors. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from rdo.errors import UsageError
 from rdo.util.phrases import nearest
 
 QUOTED = re.compile(r"(?<!\w)'([^'`]*)'(?!\w)")
-"""A name or value in a sentence of click's."""
+"""A name or value in a message of click."""
 
 LISTED = re.compile(r"\((.*)\)$", re.DOTALL)
-"""The arguments that a sentence of click's ends with."""
+"""The arguments at the end of a message of click."""
 
 
 def error_of(complaint: click.UsageError) -> UsageError:
@@ -35,7 +35,7 @@ def error_of(complaint: click.UsageError) -> UsageError:
 
 
 def _fragment(sentence: str) -> str:
-    """A sentence as a part of an error: names in backticks, in lower case, and without the full stop."""
+    """A sentence as part of an error: names in backticks, in lower case, and without a full stop."""
     text = LISTED.sub(r"`\1`", sentence.removeprefix("Got ").removesuffix("."))
     text = QUOTED.sub(r"`\1`", text)
     return text[:1].lower() + text[1:]

@@ -6,7 +6,7 @@ import _thread
 
 from rdo.errors import SetupError
 
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+TYPE_CHECKING = False  # like typing.TYPE_CHECKING, without the cost of importing typing
 if TYPE_CHECKING:
     from collections.abc import Callable
 

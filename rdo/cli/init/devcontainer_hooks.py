@@ -1,4 +1,4 @@
-"""What a devcontainer.json has run in a new container, as what to type. Pure."""
+"""The lifecycle hooks of a devcontainer.json, as command lines to type. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 NAMES = ("onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand")
-"""In the order in which they are run."""
+"""The hooks, in the order in which they run."""
 
 
 def lines(command: Any, substitute: Callable[[str], str]) -> list[str]:
-    """A hook as command lines of rdo: a string is a shell's, a list is arguments, an object holds several."""
+    """A hook as command lines of rdo: a string is for a shell, a list has arguments, an object has several hooks."""
     if isinstance(command, dict):
         return [line for each in command.values() for line in lines(each, substitute)]
     if isinstance(command, str) and command.strip():

@@ -1,4 +1,4 @@
-"""What a devcontainer.json says of ports, in rdo's keys. Pure.
+"""Converts what a devcontainer.json says about ports to config keys. Pure.
 
 The format: https://containers.dev/implementors/json_reference/#port-attributes.
 """
@@ -18,43 +18,43 @@ from rdo.config.forwards import Endpoint, Forward, InvalidForward
 from rdo.util import jsonc
 
 NAMES = ("forwardPorts", "appPort", "portsAttributes", "otherPortsAttributes")
-"""What is read here."""
+"""The properties that are read here."""
 
 OPENED = ("openBrowser", "openBrowserOnce", "openPreview")
 """Values of onAutoForward with which an editor shows the page."""
 
 IGNORED = "ignore"
-"""The one with which it does nothing with a port on which something listens."""
+"""The value of onAutoForward with which an editor ignores a port that something listens on."""
 
 LOWEST = 1024
-"""Ports below it are reserved for root, whose rights an editor may ask for."""
+"""Ports below this one are reserved for root; an editor may ask for root's permissions."""
 
 UNNAMED = "name the ports that you need in `forward`"
 
 _FORWARDED = re.compile(r"(([\w.-]*[A-Za-z][\w.-]*|(\d+\.){3}\d+|\[[\w.:]+\]):)?\d{1,5}")
-"""`3000` or `db:5432`."""
+"""Matches `3000` or `db:5432`."""
 
 Attributes = Mapping[str, Any]
 
 
 class DevcontainerPorts(NamedTuple):
-    """`remarks` say what the file calls some of them."""
+    """The ports of a devcontainer.json. `remarks` has the labels that the file gives to some of them."""
 
     forward: Sequence[str] = ()
     is_automatic: bool = False
-    """Whether it expects others to be forwarded once something listens there."""
+    """Whether the file expects other ports to be forwarded once something listens on them."""
     remarks: Mapping[str, str] = MappingProxyType({})
     left_out: Sequence[LeftOut] = ()
 
     @property
     def values(self) -> dict[str, Any]:
-        """The config keys that say so."""
+        """The corresponding config keys and their values."""
         automatic = {"auto_forward": True} if self.is_automatic else {}
         return {"forward": self.forward, **automatic} if self.forward else automatic
 
 
 def read(data: Mapping[str, Any], substitute: Callable[[str], str] = str) -> DevcontainerPorts:
-    """What is forwarded, what it is called, and what of it no key says. `substitute` puts in the file's variables."""
+    """Read forwarded ports, their labels, and what no key can express. `substitute` expands the file's variables."""
     left_out: list[LeftOut] = []
     found = {word: forwards.parse(word) for word in _words(data, substitute, left_out)}
     given = _table(data.get("portsAttributes"))
@@ -79,7 +79,7 @@ def read(data: Mapping[str, Any], substitute: Callable[[str], str] = str) -> Dev
 
 
 def of_file(text: str) -> DevcontainerPorts:
-    """The same, of a file whose other contents do not matter: nothing, where it is not one."""
+    """Like `read`, for the text of a file; without any ports if it is not valid."""
     try:
         data = jsonc.loads(text)
     except ValueError:
@@ -112,13 +112,13 @@ def _table(value: Any) -> Attributes:
 
 
 def _attributes(given: Attributes, destination: Endpoint) -> Attributes:
-    """Those of a port: by its own name, rather than by a range that it is in."""
+    """The attributes of a port. Those under its own number take precedence over those of a range that includes it."""
     names = [name for name in given if _covers(name, destination)]
     return _table(given[min(names, key=lambda name: "-" in name)]) if names else {}
 
 
 def _covers(name: str, destination: Endpoint) -> bool:
-    """Whether `3000`, `db:5432` or `3000-3010` is that port, or has it. Any other name is a pattern for programs."""
+    """Whether a name such as `3000`, `db:5432` or `3000-3010` covers the port. Others are patterns for programs."""
     if found := re.fullmatch(r"(\d+)-(\d+)", name):
         return destination.host == "localhost" and int(found[1]) <= destination.port <= int(found[2])
     try:
@@ -128,7 +128,7 @@ def _covers(name: str, destination: Endpoint) -> bool:
 
 
 def _left_out(word: str, forward: Forward, attributes: Attributes) -> Iterator[LeftOut]:
-    """What the attributes of a port say besides."""
+    """The attributes of a port that no key can express."""
     name = f"portsAttributes.{word}"
     is_tls = attributes.get("protocol") == "https"
     if is_tls or attributes.get("onAutoForward") in OPENED:

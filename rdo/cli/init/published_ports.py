@@ -1,4 +1,4 @@
-"""Ports as `docker run -p` and a compose file publish them, as words of the key `forward`. Pure.
+"""Converts ports as `docker run -p` and compose files publish them to values of the key `forward`. Pure.
 
 Source: https://docs.docker.com/reference/compose-file/services/#ports.
 """
@@ -11,20 +11,20 @@ from collections.abc import Mapping, Sequence
 from rdo.config import forwards
 
 RANGE_LIMIT = 64
-"""Ports of a range such as `3000-3005`: rdo would listen on each of them."""
+"""The most ports in a range such as `3000-3005`, since rdo would listen on each of them."""
 
 DEFAULT = re.compile(r"\$\{\w+:?-([^${}]*)\}")
-"""`${PORT:-8080}`: the value that it has unless somebody sets the variable."""
+"""Matches a variable with a default, such as `${PORT:-8080}`; the default is used."""
 
 UNCLEAR = "name the ports that you need in `forward`"
 
 
 class NotForwarded(ValueError):
-    """Why a port is left out, as a phrase."""
+    """The port cannot be forwarded; the message is the reason, as a phrase."""
 
 
 def words(published: str) -> list[str]:
-    """For `80`, `8080:80`, `127.0.0.1:8080:80/tcp`, `3000-3005:3000-3005`. Raises NotForwarded.
+    """Convert `80`, `8080:80`, `127.0.0.1:8080:80/tcp` or `3000-3005:3000-3005`. Raises NotForwarded.
 
     The address is left out: rdo listens on the loopback addresses.
     """
@@ -40,7 +40,7 @@ def words(published: str) -> list[str]:
 
 
 def of_table(table: Mapping[str, str]) -> list[str]:
-    """For the long form of compose: `target`, `published`, `protocol` and others. Raises NotForwarded."""
+    """Convert the long form of compose, with `target`, `published`, `protocol` and others. Raises NotForwarded."""
     there = table.get("target", "")
     return words(f"{table.get('published') or there}:{there}/{table.get('protocol', '')}")
 

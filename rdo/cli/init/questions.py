@@ -1,6 +1,6 @@
-"""The questions of `rdoctl init`: asked on the terminal, and answered by options where there is none.
+"""The questions of `rdoctl init`: asked on the terminal. Without a terminal, options have to answer them.
 
-The hosts that the user's ssh configuration names are offered. What a host means is said by `ssh -G`, and not looked at.
+The hosts that the user's ssh configuration names are offered. Their settings are not read: that is left to `ssh -G`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NOTHING_ELSE = "no other file here says where commands run"
 NO_TERMINAL = "there is no terminal to ask on"
 
 OFFER_LIMIT = 20
-"""Names that a question lists."""
+"""The most names that a question lists."""
 
 MEANINGS = {
     "ssh": "a host or VM that you log in to",
@@ -36,14 +36,14 @@ MEANINGS = {
 }
 
 INCLUDE_DEPTH_LIMIT = 16
-"""Files that include one another, as in ssh_config(5)."""
+"""How deeply Include may be nested; OpenSSH has the same limit."""
 
 FILE_COUNT_LIMIT = 1000
-"""Files of the ssh configuration in all."""
+"""The most files of the ssh configuration that are read in all."""
 
 
 def checked(name: str, value: Any) -> Any:
-    """An answer, if its key may have it. Raises RdoError."""
+    """Return the answer if it is a valid value of its key. Raises RdoError."""
     try:
         KEYS[name].value_type.check(value)
     except InvalidValue as error:
@@ -53,7 +53,7 @@ def checked(name: str, value: Any) -> Any:
 
 
 def driver(because: str) -> str:
-    """How the target is reached, if no file says so, as `because` states. Raises RdoError without a terminal."""
+    """Ask for the driver, since no file names one, as `because` states. Raises RdoError without a terminal."""
     if not sys.stdin.isatty():
         names = offered(ssh_hosts(os.environ))
         ssh = "`--host`" + (f" (~/.ssh/config names {names})" if names else "")
@@ -66,18 +66,18 @@ def driver(because: str) -> str:
 
 
 def one_of(name: str, because: str, choices: Sequence[str]) -> str:
-    """One of several values, none of which can be guessed. Raises RdoError that names the option."""
+    """Ask for one of several values. Without a terminal, raises an RdoError that names the option."""
     _need_terminal(name, because, choices[0])
     click.echo(without_middle(one_line(because)), err=True)
     while True:
-        answer = str(click.prompt(_question(name), err=True))  # click itself would show the choices as they are
+        answer = str(click.prompt(_question(name), err=True))  # click itself would print the choices unescaped
         if answer in choices:
             return str(checked(name, answer))
         click.echo(f"answer with one of {without_middle(one_line(offered(choices)))}", err=True)
 
 
 def value(name: str, because: str) -> Any:
-    """A value of the key, asked for until it may have it. Raises RdoError that names the option."""
+    """Ask for a value of the key until it is valid. Without a terminal, raises an RdoError that names the option."""
     names = offered(ssh_hosts(os.environ)) if name == "host" else ""
     _need_terminal(name, f"{because}; ~/.ssh/config names {names}" if names else because)
     if names:
@@ -91,7 +91,7 @@ def value(name: str, because: str) -> Any:
 
 
 def offered(names: Sequence[str]) -> str:
-    """A list for people, which is never long."""
+    """A list for people, cut if it is long."""
     more = len(names) - OFFER_LIMIT
     return listed(names[:OFFER_LIMIT]) + (f" and {more} more" if more > 0 else "")
 
@@ -111,7 +111,7 @@ def _question(name: str) -> str:
 
 
 def ssh_hosts(environment: Mapping[str, str]) -> list[str]:
-    """The aliases of ~/.ssh/config, or of RDO_SSH_CONFIG in its place, and of the files that it includes."""
+    """The host aliases in ~/.ssh/config, or in the file that RDO_SSH_CONFIG names, and in the files it includes."""
     home = environment.get("HOME") or os.path.expanduser("~")
     path = environment.get("RDO_SSH_CONFIG") or os.path.join(home, ".ssh", "config")
     budget = iter(range(FILE_COUNT_LIMIT))
@@ -120,7 +120,7 @@ def ssh_hosts(environment: Mapping[str, str]) -> list[str]:
 
 
 def _host_lines(path: str, home: str, depth: int, budget: Iterator[int]) -> Iterator[list[str]]:
-    """The words of each `Host`."""
+    """The words of each `Host` line."""
     text = read(os.path.dirname(path), os.path.basename(path))
     if text is None or depth > INCLUDE_DEPTH_LIMIT or next(budget, None) is None:
         return
@@ -134,7 +134,7 @@ def _host_lines(path: str, home: str, depth: int, budget: Iterator[int]) -> Iter
 
 
 def _words(line: str) -> list[str]:
-    """Keyword, in lower case, and arguments: `Key value`, `Key=value`, with quotes and a comment at the end."""
+    """The keyword, in lower case, and the arguments of `Key value` or `Key=value`, with quotes and comments removed."""
     keyword, _, rest = line.strip().replace("=", " ", 1).replace("\t", " ").partition(" ")
     try:
         words = shlex.split(rest, comments=True)
@@ -144,7 +144,7 @@ def _words(line: str) -> list[str]:
 
 
 def _in_ssh_directory(path: str, home: str) -> str:
-    """As ssh_config(5) has it: `~` is the home, and what is relative is below ~/.ssh."""
+    """The path as ssh_config(5) specifies: `~` is the home directory, and relative paths are below ~/.ssh."""
     if path == "~" or path.startswith("~/"):
         return home + path[1:]
     return os.path.join(home, ".ssh", path)

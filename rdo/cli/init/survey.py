@@ -1,6 +1,6 @@
-"""What a directory says about its target: Vagrantfile, compose file, Dockerfile, devcontainer.json. Reads, asks nobody.
+"""Finds out about a directory's target from its Vagrantfile, compose file, Dockerfile and devcontainer.json.
 
-None of these files is run: what they say only by being run is not known here.
+Files are only read, and never run, so what a file computes remains unknown. The user is not asked anything.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from rdo.errors import RdoError
 from rdo.util import foreign_file
 
 DEVCONTAINERS = (".devcontainer/devcontainer.json", ".devcontainer.json")
-"""Where one lies; several lie in directories of their own below `.devcontainer`."""
+"""Where a single devcontainer.json is; if there are several, each is in a directory of its own in `.devcontainer`."""
 
 DOCKERFILES = ("Dockerfile", "Containerfile")
 DEVELOPMENT = ("Dockerfile.dev", "Dockerfile.development", "dev.Dockerfile")
 DIRECTORIES = ("", ".devcontainer", "docker", ".docker")
-"""Where a Dockerfile lies, the most telling first; its context is the project all the same."""
+"""Where to look for a Dockerfile, most likely first. The build context is always the project's directory."""
 
 ENTRY_LIMIT = 500
-"""Entries of a directory in which more of them may lie."""
+"""The most entries of a directory that are examined."""
 
 DEVCONTAINER_LIMIT = 16
-"""Of several: more are nothing to choose from, and each takes its time to read."""
+"""The most devcontainer.json files that are offered: nobody would choose from more, and each takes time to read."""
 
 SIZE_LIMIT = 256 * 1024
-"""Bytes that are read of a file. A YAML library takes seconds for more."""
+"""The most bytes that are read from a file. A YAML library takes seconds for more."""
 
 _DOCKERFILE = re.compile(r"(Dockerfile|Containerfile)\.[\w.-]+|[\w.-]+\.([Dd]ockerfile|Containerfile)")
 
@@ -44,16 +44,16 @@ _WORKDIR = re.compile(r"^[ \t]*WORKDIR[ \t]+(/[^\s$]*)[ \t]*$", re.MULTILINE | r
 
 
 class Survey(NamedTuple):
-    """What was found: targets to choose of, and files that could not be used, each with the reason."""
+    """What was found: targets to choose from, and files that could not be used, each with the reason."""
 
     suggestions: Sequence[Suggestion]
     unusable: Sequence[LeftOut] = ()
 
 
 def look(directory: str, environment: Mapping[str, str], everything: bool = False) -> Survey:
-    """At most one suggestion for each driver, the most telling file of each; but each of several devcontainers.
+    """At most one suggestion for each driver, from its most specific file, or one for each of several dev containers.
 
-    With `everything`, what each file says.
+    With `everything`, one for each file.
     """
     unusable: list[LeftOut] = []
     docker: list[Suggestion] = []
@@ -77,7 +77,7 @@ def _vagrant(directory: str, environment: Mapping[str, str]) -> Iterator[Suggest
 
 
 def _compose(environment: Mapping[str, str], directory: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
-    from rdo.cli.init import compose_file  # only here: its YAML library is a third of what `rdoctl` costs to start
+    from rdo.cli.init import compose_file  # loads a YAML library, which takes long
 
     files = compose_file.found(partial(read, directory), environment)
     if not files:
@@ -96,8 +96,8 @@ def _compose(environment: Mapping[str, str], directory: str, unusable: list[Left
 
 
 def _is_engine_elsewhere(environment: Mapping[str, str]) -> bool:
-    """Whether ports that containers publish are ports of another machine."""
-    from rdo.drivers.docker.endpoint import resolve  # only here: most files publish none
+    """Whether containers publish their ports on another machine."""
+    from rdo.drivers.docker.endpoint import resolve  # loaded on demand: most files publish no port
 
     try:
         return resolve(environment).is_remote
@@ -118,7 +118,7 @@ def _dockerfile(directory: str, _: list[LeftOut]) -> Iterator[Suggestion]:
 
 
 def _other_dockerfiles(directory: str) -> list[str]:
-    """The one of another name, such as `Dockerfile.ci`; of several, none says more than the others."""
+    """The only Dockerfile with another name, such as `Dockerfile.ci`. If there are several, none is the obvious one."""
     try:
         with os.scandir(directory) as entries:
             names = [entry.name for entry in islice(entries, ENTRY_LIMIT)]
@@ -129,7 +129,7 @@ def _other_dockerfiles(directory: str) -> list[str]:
 
 
 def _devcontainers(environment: Mapping[str, str], directory: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
-    from rdo.cli.init import devcontainer, devcontainer_ports  # only here: it reads compose files
+    from rdo.cli.init import devcontainer, devcontainer_ports  # loaded on demand: it reads compose files
 
     files = _devcontainer_files(directory)
     if files and _has_dev_container(directory, environment):
@@ -150,8 +150,11 @@ def _devcontainers(environment: Mapping[str, str], directory: str, unusable: lis
 
 
 def _has_dev_container(directory: str, environment: Mapping[str, str]) -> bool:
-    """Whether VS Code or the devcontainer CLI has made a container for it, running or not; no if no engine answers."""
-    from rdo.drivers.docker.devcontainer import LOCAL_FOLDER  # only here: few projects have a devcontainer
+    """Whether VS Code or the devcontainer CLI has created a container for the directory, running or not.
+
+    False if no engine answers.
+    """
+    from rdo.drivers.docker.devcontainer import LOCAL_FOLDER  # loaded on demand: few projects have one
     from rdo.drivers.docker.endpoint import resolve
     from rdo.drivers.docker.engine import Engine, EngineError
 
@@ -184,23 +187,23 @@ def _devcontainer_files(directory: str) -> list[str]:
 
 
 def read(directory: str, name: str) -> str | None:
-    """The file's text, as far as it is UTF-8; None where there is no plain file of that name."""
+    """The file's text, with bytes that are not UTF-8 replaced; None if there is no regular file of that name."""
     data = _head(directory, name)
     return None if data is None else data.decode("utf-8", "replace")
 
 
 def read_utf8(directory: str, name: str) -> str | None:
-    """The same, where what it says is taken over as it is. Raises ValueError for a text in another encoding."""
+    """Like `read`, for a file whose values are copied. Raises ValueError if it is not UTF-8."""
     data = _head(directory, name)
     if data is None:
         return None
     try:
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(data)  # the end of a huge one may be half a character
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(data)  # a cut file may end within a character
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         why = f"byte 0x{data[error.start]:02x} in line {line}"
         raise ValueError(f"`{name}` is not UTF-8: {why}; save it as UTF-8") from None
-    if "\0" in text:  # of UTF-16 without a mark
+    if "\0" in text:  # UTF-16 without a byte order mark
         raise ValueError(f"`{name}` is not UTF-8: it contains NUL; save it as UTF-8")
     return text
 

@@ -1,5 +1,7 @@
-"""What goes into a new .rdo.conf, as one of a project's files suggests it; and its text: the keys that are known, each
-with its meaning, and the others as comments. Pure."""
+"""What one of a project's files suggests for a new .rdo.conf, and the text of the new file. Pure.
+
+The keys that are known are set, each with its meaning; the others are there as comments.
+"""
 
 from __future__ import annotations
 
@@ -29,19 +31,19 @@ PROFILES = """\
 """
 
 BUILDS = ("dockerfile", "build_args", "build_target")
-"""Keys that say something only beside `build`."""
+"""Keys that only have an effect together with `build`."""
 
 ASSIGNMENT_LIMIT = 40
-"""Characters of an assignment that has its remark on a line of its own."""
+"""Characters in an assignment; a longer one has its remark on the line above."""
 
 COMMENT_LIMIT = 117
-"""Characters of a line of comment."""
+"""Characters in a line of comment."""
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class LeftOut(NamedTuple):
-    """Something that a file says and that no key of rdo stands for: its name, and what to do about it."""
+    """A setting of a file that no key of rdo corresponds to: its name, and what to do about it."""
 
     name: str
     advice: str = ""
@@ -49,10 +51,10 @@ class LeftOut(NamedTuple):
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A target that the project speaks of: `because` names the file, `values` are config keys.
+    """A target that a file of the project describes: `because` names the file, `values` are config keys.
 
-    `choices` are the values that a key may have where the file names several. `first` is what to type before the first
-    command, and `once` what the file has run once in a new container.
+    `choices` are the possible values of a key for which the file names several. `first` is what to type before the
+    first command, and `once` are the commands that the file has run once in a new container.
     """
 
     driver: str
@@ -63,11 +65,11 @@ class Suggestion:
     once: Sequence[str] = ()
     left_out: Sequence[LeftOut] = ()
     is_whole: bool = False
-    """Whether the driver finds all the rest by itself."""
+    """Whether the driver finds everything else by itself."""
     remarks: Mapping[str, str] = field(default_factory=dict)
-    """What the file says of the values of some keys, beside what they mean."""
+    """What the file says about the values of some keys; shown after the meaning of the key."""
     published: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """What to forward of each service, since its published ports are not on this machine."""
+    """What to forward from each service, if its ports are not published on this machine."""
 
 
 def render(
@@ -76,7 +78,7 @@ def render(
     left_out: Sequence[LeftOut] = (),
     remarks: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """The file with these values of config keys; `driver` is among them. `left_out` is what `because` says besides."""
+    """The text of a file with these values, including `driver`. `left_out` is what else the file `because` contains."""
     driver = values["driver"]
     others = (key for key in KEYS.values() if key.name not in values and _is_offered(key, values, driver))
     return "\n".join(
@@ -91,13 +93,13 @@ def render(
 
 
 def _help(name: str, remarks: Mapping[str, str]) -> str:
-    """What the key means, and what others have written of its value: nothing in that may end the comment."""
+    """What the key means, and the remark about its value. Others wrote that, so it must not end the comment."""
     text = f"{KEYS[name].help}: {printable(remarks[name])}" if remarks.get(name) else KEYS[name].help
     return _cut(text)
 
 
 def _cut(text: str) -> str:
-    """The text of a comment, on one line."""
+    """The text of a comment, cut to fit on one line."""
     return text if len(text) <= COMMENT_LIMIT else text[: COMMENT_LIMIT - 3] + "..."
 
 
@@ -113,13 +115,13 @@ def literal(value: Any) -> str:
 
 
 def _default(key: ConfigKey) -> str:
-    """What holds without the key, where that is something to say."""
+    """The key's default, if it is worth showing."""
     value = getattr(Settings(), key.name)
     return "" if value is None or not isinstance(value, bool | str) or value == "" else f"; default {literal(value)}"
 
 
 def _is_offered(key: ConfigKey, values: Mapping[str, Any], driver: str) -> bool:
-    """Whether the key could be set as well: of the keys that say what to run in, only one can."""
+    """Whether the key could be set as well. Of the keys that say what to run in, only one can be set."""
     if key.personal or not key.help or (key.drivers and driver not in key.drivers):
         return False
     if key.name in BUILDS and "build" not in values:
@@ -128,7 +130,7 @@ def _is_offered(key: ConfigKey, values: Mapping[str, Any], driver: str) -> bool:
 
 
 def _block(lines: Iterable[tuple[str, str]]) -> str:
-    """Assignments with their remarks, aligned; the remark of a long one, and a long remark, stands above it."""
+    """Assignments with aligned remarks. If either is long, the remark is on the line above."""
     room = COMMENT_LIMIT - ASSIGNMENT_LIMIT
     pairs = [(*pair, len(pair[0]) <= ASSIGNMENT_LIMIT and len(pair[1]) <= room) for pair in lines]
     width = max((len(assignment) for assignment, _, is_short in pairs if is_short), default=0)
@@ -139,7 +141,7 @@ def _block(lines: Iterable[tuple[str, str]]) -> str:
 
 
 def _remarks(because: str, left_out: Sequence[LeftOut]) -> str:
-    """What the file says that no key stands for: it was written by others, and nothing in it may end the comment."""
+    """Comments for what no key corresponds to. Others wrote that, so it must not end the comment."""
     lines = [f"{name}: {advice}" if advice else name for name, advice in left_out]
     return "".join(
         f"#{'  ' if line in lines else ' '}{_cut(printable(line))}\n" for line in [f"Not taken from {because}:", *lines]

@@ -1,6 +1,6 @@
-"""Which machines a Vagrant project has: those that its Vagrantfile names by a literal, and those that Vagrant made.
+"""Finds the machines of a Vagrant project: those that its Vagrantfile names literally, and those that Vagrant created.
 
-A Vagrantfile is a program, and is not run here: a name that it computes cannot be known before there is the machine.
+A Vagrantfile is a program, which is not run here. A name that it computes is unknown until the machine was created.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _LITERAL = re.compile(
 
 
 class Machines(NamedTuple):
-    """`names` that are known, in order; and whether others are computed where the Vagrantfile is run."""
+    """The names that are known, in order, and whether the Vagrantfile computes others."""
 
     names: Sequence[str]
     computed: bool = False
 
 
 def defined(text: str) -> Machines:
-    """What `config.vm.define` says in the text of a Vagrantfile. Pure."""
+    """The machines that `config.vm.define` defines in the text of a Vagrantfile. Pure."""
     names, computed = [], False
     for match in _DEFINE.finditer(_COMMENT.sub("", text)):
         literal = _LITERAL.match(match[1].rstrip())
@@ -37,7 +37,7 @@ def defined(text: str) -> Machines:
 
 
 def machines(text: str, root: str, environment: Mapping[str, str]) -> Machines:
-    """The machines of the project in `root`, whose Vagrantfile has this text: with those that Vagrant has made."""
+    """The machines of the project in `root`, whose Vagrantfile has this text, including those that Vagrant created."""
     named = defined(text)
     try:
         project = find_project(root, environment)

@@ -1,4 +1,4 @@
-"""`rdoctl service`: has systemd or launchd listen for the first command, and start the control master. Never needed."""
+"""`rdoctl service`: has systemd or launchd listen for commands and start the control master. Never required."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from rdo.util import atomic_write
 from rdo.util.lines import split_lines
 
 MANAGER_TIMEOUT = 60.0
-"""Seconds for systemctl or launchctl, which stop and start a process at most."""
+"""Seconds for systemctl or launchctl, which only start or stop a process."""
 
 
 NOT_NEEDED = "a service is not needed: commands start the control master themselves"
 
 
 class Manager(Protocol):
-    """What starts services for a user."""
+    """Whatever manages services of a user on this system."""
 
     @property
     def is_installed(self) -> bool:
-        """Whether there is anything of it."""
+        """Whether any of the service's files exists."""
 
     def install(self, command: list[str], path: str) -> None:
-        """Have it listen at `path` from now on, and start `command`. Raises RdoError, OSError."""
+        """Listen at `path` from now on, and start `command` when a client connects. Raises RdoError, OSError."""
 
     def uninstall(self) -> bool:
-        """Undo that; whether there was anything to undo. Raises RdoError, OSError."""
+        """Undo the installation. Returns whether there was one. Raises RdoError, OSError."""
 
     def status(self) -> str:
-        """In words, what is installed."""
+        """A phrase that says what is installed."""
 
 
 class Systemd(NamedTuple):
-    """The user's systemd. `directory` is that of its units."""
+    """The user's systemd. `directory` is where its units are."""
 
     directory: str
 
@@ -60,7 +60,7 @@ class Systemd(NamedTuple):
         return any(map(os.path.lexists, self._files))
 
     def install(self, command: list[str], path: str) -> None:
-        """See Manager. Leaves no unit where systemd does not run for this user."""
+        """See Manager. Leaves no unit behind if systemd does not run for this user."""
         written = _write(self.directory, units.systemd_units(command))
         try:
             self._systemctl("daemon-reload")
@@ -70,7 +70,7 @@ class Systemd(NamedTuple):
             raise
 
     def uninstall(self) -> bool:
-        """See Manager. Commands that run go on, and so does their control master."""
+        """See Manager. Running commands continue, and so does their control master."""
         if not self.is_installed:
             return False
         self._systemctl("disable", "--now", units.SOCKET_UNIT)
@@ -91,7 +91,7 @@ class Systemd(NamedTuple):
 
 
 class Launchd(NamedTuple):
-    """The user's launchd. `directory` is that of its agents."""
+    """The user's launchd. `directory` is where its agents are."""
 
     directory: str
 
@@ -182,7 +182,7 @@ def status() -> None:
 
 
 def _end_masters(directory: str) -> None:
-    """Have those that run end after their commands: later ones use another socket, and would never see their
+    """Let running masters end after their commands: later commands use another socket, and would never use their
     connections.
     """
     for master in masters.found(directory):

@@ -24,7 +24,7 @@ RemoveOnStop=yes
 [Install]
 WantedBy=sockets.target
 """
-"""%t is XDG_RUNTIME_DIR."""
+"""`%t` stands for XDG_RUNTIME_DIR."""
 
 SYSTEMD_SERVICE = """\
 [Unit]
@@ -39,25 +39,25 @@ UMask=0077
 StandardError=append:%t/rdo/control.log
 KillMode=mixed
 """
-"""It ends by itself when it is idle, and is started again by the next command. It does not require the socket: what
-requires a unit is stopped with it, and commands that run are to survive that the service is removed.
+"""The service ends by itself when it is idle, and the next command starts it again. It does not require the socket
+unit: it would then be stopped together with that, but running commands should survive when the service is removed.
 """
 
 
 def systemd_units(command: Sequence[str]) -> dict[str, str]:
-    """The text of each unit by its name; `command` starts a control master, but for the path of its socket."""
+    """The text of each unit by its name. `command` starts a control master; the path of its socket is appended."""
     words = " ".join(map(systemd_word, command))
     return {SOCKET_UNIT: SYSTEMD_SOCKET, SERVICE_UNIT: SYSTEMD_SERVICE.format(command=words)}
 
 
 def systemd_word(word: str) -> str:
-    """A word of ExecStart, in which `%` and `$` mean nothing: see systemd.service(5)."""
+    """A word of ExecStart, quoted so that `%` and `$` have no special meaning: see systemd.service(5)."""
     text = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{text}"'
 
 
 def launchd_agent(label: str, socket: str, command: Sequence[str], path: str) -> str:
-    """The property list of an agent whose socket, of that name, listens at `path`: see launchd.plist(5)."""
+    """The property list of an agent whose socket is named `socket` and listens at `path`: see launchd.plist(5)."""
     agent = {
         "Label": label,
         "ProgramArguments": [*command, path],
