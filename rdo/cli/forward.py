@@ -49,10 +49,10 @@ def add(profile: str | None, target: str | None, specs: Sequence[str]) -> None:
 @target_option
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=known_words.complete_port)
 def remove(profile: str | None, target: str | None, specs: Sequence[str]) -> None:
-    """Remove forwards, whatever asked for them.
+    """Remove forwarded ports, whatever requested them.
 
-    SPEC can also be just the port here. Open connections continue. What the key `forward` names comes back with the
-    next connection to the target.
+    SPEC can also be just the port of this machine. Open connections continue. The next connection to the target
+    forwards the ports of the key `forward` again.
     """
     _change(profile, target, remove=specs)
 

@@ -150,7 +150,7 @@ def ask(master: MasterInfo, verb: str, question: Mapping[str, object]) -> Report
         except (OSError, ValueError):
             raise RdoError("the control master does not answer", "", "see `rdoctl status`") from None
     if "targets" in answer:  # an older release, which takes any question for a request for the report
-        raise RdoError("the control master is of an older release", "", "type `rdoctl stop --all`, and try again")
+        raise RdoError("the control master is from an older release", "", "type `rdoctl stop --all`, and try again")
     return answer
 
 

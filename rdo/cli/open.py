@@ -34,7 +34,7 @@ class ForwardedPort(NamedTuple):
 def run(port: str | None) -> None:
     """Open a forwarded port in your browser: the only one, or the one that PORT names.
 
-    PORT is the port here or, if no port here has that number, the one on the target. `rdoctl ports` shows both.
+    PORT is a forwarded port of this machine or, if none has that number, of a target. `rdoctl ports` shows both.
     """
     from rdo.client import browser  # loads subprocess, which completion does without
 

@@ -21,8 +21,8 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 def run(as_json: bool) -> None:
     """Show which ports are forwarded between targets and this machine.
 
-    The arrow points away from the side that listens. Under CONNECTIONS, the first number is how many are open, and the
-    second how many there have been.
+    The arrow points away from the side that listens. CONNECTIONS shows how many are open, and how
+    many there have been in all.
     """
     found = masters.found(address.runtime_directory(os.environ))
     ports = [

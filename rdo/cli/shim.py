@@ -106,7 +106,7 @@ def command() -> None:
     PATH. To put shims into PATH while you work in a project, in sh, bash, zsh or fish: eval "$(rdoctl shim env)"
 
     If RDO_INSIDE names the project, a shim runs the next program of its name in PATH instead. That is the case on a
-    target that sees the shims too, and in programs that rdo itself runs locally.
+    target that also has the shims, and in programs that rdo itself runs locally.
     """
 
 

@@ -90,7 +90,7 @@ def _doing(target: TargetInfo) -> Iterator[str]:
     if len(running) > COMMAND_LIMIT:
         yield f"and {len(running) - COMMAND_LIMIT} more"
     if target.ending:
-        yield "(closes then)" if running else "closes"
+        yield "(closing afterwards)" if running else "closing"
     elif not running:
         yield "idle" if target.idle_left is None else f"idle, {table.duration(target.idle_left)} left"
     if count := len(target.forwards):

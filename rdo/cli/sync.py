@@ -22,8 +22,8 @@ of_profile = profile_option("Use this profile.")
 def command() -> None:
     """Compare and copy the files of a project whose .rdo.conf sets `sync`.
 
-    Before each command, what changed here is copied to the target; after it, what the key `pull` names comes back.
-    These commands do the same by hand, and settle what rdo does not overwrite by itself.
+    Before each command, local changes are copied to the target; after it, what the key `pull` names is copied back.
+    These commands do the same by hand, and resolve conflicts, which rdo leaves to you.
     """
 
 
@@ -39,8 +39,8 @@ def status(profile: str) -> None:
 def diff(profile: str) -> None:
     """List the files that are not the same on both sides.
 
-    A file is `outdated there` if it changed here, `missing there`, `changed there` if that was not rdo's doing, or
-    `not ours there` if it was there before rdo.
+    A file is `outdated there` if it changed here, `missing there`, `changed there` if something other than rdo changed
+    it, or `not ours there` if it existed there before rdo copied anything.
     """
     _run(profile, "diff")
 
@@ -77,9 +77,9 @@ class SyncPath(click.Path):
 @click.argument("side", type=click.Choice(["here", "there"]))
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=SyncPath())
 def take(profile: str, side: str, paths: tuple[str, ...]) -> None:
-    """Make these files and directories on both sides what they are here, or what they are there.
+    """Use the version of these files and directories from here, or from there, on both sides.
 
-    The other side's version is lost, so look at `rdoctl sync diff` first.
+    The other version is lost, so look at `rdoctl sync diff` first.
     """
     top = os.path.realpath(os.path.dirname(project.discover(os.environ).config))
     _run(profile, "take", side, *(_below(top, path, is_all=side == "here") for path in paths))

@@ -83,7 +83,7 @@ def test_a_target_without_a_place_for_programs_that_open_urls_is_a_warning(
     server = own_sshd(f"SetEnv PATH={tmp_path / 'bin'}").start()
     project = with_browser(ssh_project(tmp_path, runtime, server, 'open_browser = "yes"\n'), "cat")
     status, found = examine(project)
-    why = "commands on the target find no program that hands URLs over; type `rdo -v true` to see why"
+    why = "commands on the target cannot find the programs that pass URLs to rdo; type `rdo -v true` to see why"
     assert (status, found["open_browser"]) == (0, ("warning", why))
     said = (
         "rdo: URLs that the command opens are not opened here: cannot create the programs that open URLs on the target"

@@ -32,4 +32,6 @@ def _find(config: Config) -> Finding:
     found = TargetCommands(config).probe("--dir", ".", "-c", FIND_PROGRAMS)
     if found.detail == "yes":
         return ok(f"URLs are opened by `{program}`")
-    return warning("commands on the target find no program that hands URLs over", "type `rdo -v true` to see why")
+    return warning(
+        "commands on the target cannot find the programs that pass URLs to rdo", "type `rdo -v true` to see why"
+    )

@@ -37,7 +37,7 @@ def clocks(commands: TargetCommands) -> Finding:
     answer = commands.run("--dir", ".", "date", "+%s")
     after = time.time()
     if answer.status or not answer.output.isdigit():
-        return failed("`date` does not run on the target", "type `rdo --dir . date`")
+        return failed("cannot run `date` on the target", "type `rdo --dir . date`")
     return skew(before, int(answer.output), after)
 
 
@@ -47,7 +47,7 @@ def skew(before: float, there: int, after: float) -> Finding:
     if max(ahead, behind) <= SKEW_LIMIT:
         return ok("both sides have the same time")
     how = f"{ahead:.0f} s ahead" if ahead > behind else f"{behind:.0f} s behind"
-    return warning(f"the target's clock is {how}", "set both clocks: make rebuilds too little or too much otherwise")
+    return warning(f"the target's clock is {how}", "set both clocks; otherwise, make rebuilds too little or too much")
 
 
 def programs(commands: TargetCommands, tools: Sequence[str]) -> Finding:

@@ -41,7 +41,7 @@ def command() -> None:
     """Set up an editor to run a project's tools on the target.
 
     The editor starts shims (see `rdoctl shim`), which are created as needed, and shows their messages with local
-    paths. Without TOOL, the tools are those that the project's files mention. Existing files are added to: what they
+    paths. Without TOOL, the tools are those that the project's files mention. Existing files are extended: what they
     contain is kept, including comments.
     """
 

@@ -27,7 +27,7 @@ EDITORS = ("$schema", "name", "customizations", "settings", "extensions", "devPo
 """Irrelevant to commands."""
 
 ADVICE = {
-    "features": "to have them, `devcontainer up --workspace-folder .` first, then `rdoctl init`",
+    "features": "to use them, run `devcontainer up --workspace-folder .` first, then `rdoctl init`",
     "initializeCommand": "it runs on this machine; run it yourself",
     "postAttachCommand": "it is for an editor",
     "runArgs": "start the container yourself, and name it with `container`",

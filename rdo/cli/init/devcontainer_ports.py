@@ -136,5 +136,5 @@ def _left_out(word: str, forward: Forward, attributes: Attributes) -> Iterator[L
         advice = f"open https://localhost:{port} yourself" if is_tls else f"`rdoctl open {port}` opens it"
         yield LeftOut(f"{name}.{'protocol' if is_tls else 'onAutoForward'}", advice)
     if attributes.get("elevateIfNeeded") is True and forward.listen.port < LOWEST:
-        why = "rdo does not ask for the rights of root; a port that is reserved for root moves up by 8000"
+        why = "rdo does not ask for root's permissions; a port that is reserved for root is moved up by 8000"
         yield LeftOut(f"{name}.elevateIfNeeded", why)

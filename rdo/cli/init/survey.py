@@ -71,8 +71,8 @@ def _vagrant(directory: str, environment: Mapping[str, str]) -> Iterator[Suggest
     names, computed = vagrantfile.machines(text, directory, environment)
     values = {"machine": names[0]} if len(names) == 1 and computed else {}
     choices = {"machine": names} if len(names) > 1 else {}
-    advice = "`machine` says which; `vagrant status` lists them once there are some"
-    left_out = [LeftOut("names of machines that are computed", advice)] if computed and not values else []
+    advice = "set `machine` to one of those that `vagrant status` lists"
+    left_out = [LeftOut("machine names that are computed", advice)] if computed and not values else []
     yield Suggestion("vagrant", name, values, choices, first="vagrant up", left_out=left_out)
 
 

@@ -144,20 +144,20 @@ class Launchd(NamedTuple):
 def command() -> None:
     """Have systemd or launchd start the control master.
 
-    This is never needed: the first command starts the control master by itself. With a service, the socket is there
-    from the login on, and systemd or launchd starts the control master when a command connects.
+    This is optional: the first command starts the control master by itself. With a service, the socket exists from the
+    login on, and systemd or launchd starts the control master when a command connects.
     """
 
 
 @command.command("install")
 def install() -> None:
-    """Install the service for your user, and start to listen."""
+    """Install the service for your user, and start listening."""
     manager, directory = _manager(os.environ), address.runtime_directory(os.environ)
     path = address.socket_path(directory)
     if isinstance(manager, Systemd) and directory != os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), "rdo"):
         why = f"commands would use `{path}`"
         raise RdoError(
-            "cannot install a service without XDG_RUNTIME_DIR", why, "log in again, and not by `su` or `sudo`"
+            "cannot install a service without XDG_RUNTIME_DIR", why, "log in directly, instead of using `su` or `sudo`"
         )
     _end_masters(directory)
     manager.install(spawn_master.python(startup.ENTRY), path)
@@ -168,7 +168,7 @@ def install() -> None:
 
 @command.command("uninstall")
 def uninstall() -> None:
-    """Remove the service. Running commands go on."""
+    """Remove the service. Running commands continue."""
     manager = _manager(os.environ)
     if manager.is_installed:
         _end_masters(address.runtime_directory(os.environ))
@@ -177,7 +177,7 @@ def uninstall() -> None:
 
 @command.command("status")
 def status() -> None:
-    """Show whether the service is installed and listens."""
+    """Show whether the service is installed and listening."""
     click.echo(one_line(_manager(os.environ).status()))
 
 

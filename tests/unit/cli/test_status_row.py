@@ -39,8 +39,8 @@ def test_a_busy_one_is_shown_with_its_first_commands() -> None:
 
 
 def test_one_that_is_to_close_says_so() -> None:
-    assert row(ending=True).doing == ("closes",)
-    assert row(ending=True, running=["make"]).doing == ("make", "(closes then)")
+    assert row(ending=True).doing == ("closing",)
+    assert row(ending=True, running=["make"]).doing == ("make", "(closing afterwards)")
 
 
 def test_forwarded_ports_are_counted() -> None:

@@ -87,7 +87,7 @@ def test_labels_are_a_remark() -> None:
             [
                 (
                     "elevateIfNeeded",
-                    "rdo does not ask for the rights of root; a port that is reserved for root moves up by 8000",
+                    "rdo does not ask for root's permissions; a port that is reserved for root is moved up by 8000",
                 )
             ],
         ),

@@ -89,7 +89,7 @@ def test_each_of_several_devcontainers_can_be_chosen(tmp_path: Path) -> None:
 def test_machines_that_only_vagrant_can_compute_are_named_as_left_out(tmp_path: Path) -> None:
     found = only(look(tmp_path, {"Vagrantfile": 'c.vm.define "n#{i}" do |n|\n'}))
     assert (found.driver, dict(found.values), dict(found.choices)) == ("vagrant", {}, {})
-    assert [left.name for left in found.left_out] == ["names of machines that are computed"]
+    assert [left.name for left in found.left_out] == ["machine names that are computed"]
 
 
 @pytest.mark.parametrize("name", ["Vagrantfile", "vagrantfile"])
