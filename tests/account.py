@@ -1,4 +1,4 @@
-"""An ordinary user of this machine, made for the while by root, to log in as."""
+"""An ordinary user of this machine to log in as, which root creates temporarily."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SBIN = "/usr/sbin:/sbin:/usr/local/sbin"
 NUMBERS = itertools.count(1)
 
 LOCK_TIMEOUT = 10.0
-"""Seconds for others who change the list of users, such as a test process beside this one."""
+"""Seconds for others who change the list of users, such as another test process."""
 
 REMOVE_TIMEOUT = 10.0
-"""Seconds for the last process of a user to end, without which it cannot be removed."""
+"""Seconds for the last process of a user to end. Until then, the user cannot be removed."""
 
 
 def why_not() -> str:
-    """Why there can be no such user here; empty where there can."""
+    """Why there can be no such user here; empty if there can be one."""
     if os.getuid() != 0:
         return "root alone can make a user"
     return "" if shutil.which("useradd", path=SBIN) else "useradd is not installed"
@@ -32,9 +32,9 @@ def why_not() -> str:
 
 @contextlib.contextmanager
 def account(home: Path) -> Iterator[str]:
-    """The name of a user whose home directory is this one."""
+    """Create a user with this home directory. Yields the name."""
     name = f"rdo-test-{os.getpid()}-{next(NUMBERS)}"
-    # A password of `*` fits nothing; with the default, `!`, sshd takes the user for locked.
+    # No password matches `*`. With the default, `!`, sshd considers the user locked.
     words = ("-M", "-d", str(home), "-s", "/bin/sh", "-p", "*", "-c", "made by rdo's tests", name)
     assert wait_until(lambda: _run("useradd", *words, check=False) == 0, LOCK_TIMEOUT)
     try:

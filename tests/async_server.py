@@ -1,5 +1,6 @@
-"""AsyncSSH as a server for tests: another implementation than OpenSSH's, which does things at other times and in other
-orders. It runs commands by /bin/sh as the current user, without terminals.
+"""AsyncSSH as a server for tests, since it does things at other times and in another order than OpenSSH.
+
+It runs commands by /bin/sh as the current user, without terminals.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from tests.keys import make_key
 from tests.ssh_server import client_config
 
 TIMEOUT = 10.0
-"""Seconds to start, and to end."""
+"""Seconds for the server to start, and to end."""
 
 PIECE = 64 * 1024
 
 
 class AsyncServer:
-    """Listens on 127.0.0.1 while it is used as a context. `options` are those of asyncssh.listen."""
+    """A server that listens on 127.0.0.1 while it is used as a context. `options` are those of asyncssh.listen."""
 
     def __init__(self, directory: Path, **options: Any) -> None:
         self._directory = directory
@@ -104,7 +105,7 @@ async def _serve(session: asyncssh.SSHServerProcess[bytes]) -> None:
 
 
 async def _relay(source: Any, sink: Any) -> None:
-    """Pass on all that comes; and its end to a program, whose streams are asyncio's own."""
+    """Pass on everything that arrives and, to a program, whose streams are asyncio's own, also the end."""
     with contextlib.suppress(OSError, asyncssh.Error):
         while data := await source.read(PIECE):
             sink.write(data)

@@ -1,4 +1,4 @@
-"""A small Debian as an archive, of which the tests' images are made without a registry."""
+"""Makes an archive of a small Debian, from which the tests' images are built without a registry."""
 
 from __future__ import annotations
 
@@ -27,36 +27,38 @@ SUPERFLUOUS = (
     "var/lib/apt/lists",
     "var/lib/dpkg",
 )
-"""Patterns of what no test looks at, and each engine would unpack: half of all files."""
+"""Patterns of files that no test needs, which are half of all files that each engine would unpack."""
 
 
 def path_with_sbin() -> str:
-    """PATH, and where Debian keeps what is for root."""
+    """PATH, extended by the directories of Debian's programs for root."""
     return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
 def suite() -> str:
-    """Which release of Debian or Ubuntu this is."""
+    """The name of this system's release of Debian or Ubuntu."""
     lines = Path("/etc/os-release").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)["VERSION_CODENAME"].strip('"')
 
 
 def mirror(suite: str) -> str:
-    """Where apt gets a release from, which it takes a second to say."""
+    """The URL from which apt gets a release. Finding it takes a second."""
     command = ["apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"]
     targets = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     return next(line.split()[2] for line in targets if line.split()[:2] == [suite, "main"])
 
 
 def base_archive() -> Path:
-    """A tar archive of a small system, made once: kept in the user's cache directory, named by what it was made of."""
+    """A tar archive of a small system. It is made once, and kept in the user's cache directory under a name that
+    depends on what it was made of.
+    """
     release = suite()
     digest = hashlib.sha256(repr((release, PACKAGES, SUPERFLUOUS)).encode()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rdo-tests"
     archive = cache / f"base-{digest}.tar"
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes want it at a time, and one makes it
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may need it at the same time, and one makes it
         if not archive.exists():
             with tempfile.TemporaryDirectory(dir=cache) as directory:
                 made = Path(directory) / "base.tar"
@@ -66,7 +68,7 @@ def base_archive() -> Path:
 
 
 def build_base(root: Path, archive: Path, suite: str, address: str) -> None:
-    """The smallest Debian that there is, without what no test looks at."""
+    """Make the smallest possible Debian, without the files that no test needs."""
     components = "main,universe" if "ubuntu" in address else "main"
     options = ["--variant=minbase", f"--include={','.join(PACKAGES)}", f"--components={components}"]
     log = archive.with_suffix(".log")

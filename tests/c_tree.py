@@ -1,4 +1,4 @@
-"""A C project as they are found: up to 200 sources with headers, sub-makes, `$(shell)`, made sources, dependencies."""
+"""A typical C project: up to 200 sources with headers, sub-makes, `$(shell)`, generated sources and dependencies."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 from tests.soak import tries
 
 UNITS = tries(40, 160)
-"""Sources that the top Makefile compiles itself."""
+"""The number of sources that the top Makefile compiles itself."""
 
 LIBRARIES, MEMBERS = ("alpha", "beta", "gamma", "delta"), tries(3, 10)
-"""Directories with a Makefile of their own, and the sources in each."""
+"""Directories with their own Makefile, and the number of sources in each."""
 
 COMPILER = "CC := gcc\nARCHIVE = ar rcsD $@ $^\n"
 
 NO_COMPILER = "CC = sh $(TOP)/tools/cc\nARCHIVE = $(CC) -o $@ $^\n"
-"""For a target without a compiler."""
+"""Settings for a target without a compiler."""
 
 MAKEFILE = r"""
 TOP := .
@@ -101,7 +101,7 @@ cat $inputs | tr a-z A-Z >"$out"
 
 
 def write(directory: Path, config: str) -> None:
-    """Make the project in `directory`, which is made too."""
+    """Create the directory, and the project in it."""
     units = [f"u{number:03}" for number in range(UNITS - 1)]
     files = {
         "Makefile": MAKEFILE,
@@ -121,7 +121,7 @@ def write(directory: Path, config: str) -> None:
 
 
 def _unit_files(directory: str, names: Iterable[str]) -> dict[str, str]:
-    """Source and header of each unit."""
+    """The source and the header of each unit."""
     found = {}
     for name in names:
         found[f"include/{name}.h"] = f"int {name}(int x);\n"
@@ -131,12 +131,12 @@ def _unit_files(directory: str, names: Iterable[str]) -> dict[str, str]:
 
 
 def contents(directory: Path) -> dict[str, bytes]:
-    """Every file below the directory."""
+    """The contents of every file below the directory."""
     return {os.path.relpath(path, directory): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
 def times(directory: Path) -> dict[str, int]:
-    """When every file below the directory was changed last."""
+    """The modification time of every file below the directory."""
     return {
         os.path.relpath(path, directory): path.stat().st_mtime_ns for path in directory.rglob("*") if path.is_file()
     }

@@ -1,7 +1,7 @@
-"""Which client the tests run as `rdo`: the one in C, where there is a compiler, or another that is asked for.
+"""Which client the tests run as `rdo`: the one in C if there is a compiler, unless another one is requested.
 
-RDO_TEST_CLIENT=python is the one in Python; a directory in its place has another build, as `rdo` beside links to the
-other programs.
+RDO_TEST_CLIENT=python selects the client in Python. If it is a directory, that contains another build, as `rdo` beside
+links to the other programs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CHOSEN = os.environ.get("RDO_TEST_CLIENT", "")
 
 
 def make() -> None:
-    """Have both clients be those of the sources as they are now, where this is the environment of `make venv`."""
+    """Build both clients from the current sources, if this is the environment of `make venv`."""
     if PROGRAMS != TOP / ".venv" / "bin" or shutil.which("make") is None:
         return
     targets = [".venv/python-client/rdo", *([".venv/bin/rdo"] if shutil.which("cc") else [])]
@@ -28,23 +28,23 @@ def make() -> None:
 
 
 def directories() -> list[Path]:
-    """Where the programs are, for the beginning of PATH."""
+    """The directories of the programs, for the start of PATH."""
     return [*([PYTHON_CLIENT if CHOSEN == "python" else Path(CHOSEN)] if CHOSEN else []), PROGRAMS]
 
 
 def all_of_them() -> list[str]:
-    """For a test over each: but for those that were not asked for, or cannot be had."""
+    """Parametrises a test with every client, except for those that are not requested or not available."""
     return ["native", "python"] if is_native() and not CHOSEN else [""]
 
 
 def path(client: str, rest: str) -> dict[str, str]:
-    """PATH with the client of that name first; as it is for the empty name."""
+    """PATH with the client of that name first; unchanged for the empty name."""
     directory = {"native": PROGRAMS, "python": PYTHON_CLIENT}
     return {"PATH": f"{directory[client]}:{rest}" if client else rest}
 
 
 def is_native(directory: Path | None = None) -> bool:
-    """Whether `rdo`, in that directory or the one of this run, is a client in C. A checker may start it by a script."""
+    """Whether `rdo` in that directory, or the one of this run, is a client in C. A checker may start it by a script."""
     directory = directory or directories()[0]
     with (directory / "rdo").open("rb") as program:
         return program.read(2) != b"#!" or directory not in (PROGRAMS, PYTHON_CLIENT)

@@ -1,4 +1,4 @@
-"""A driver's connection for one caller, without a pool."""
+"""Opens a driver's connection for one caller, without a pool."""
 
 from __future__ import annotations
 

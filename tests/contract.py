@@ -1,4 +1,4 @@
-"""Commands as the suite that all drivers share starts them."""
+"""Starts commands for the test suite that all drivers share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIZE = WindowSize(50, 120)
 
 
 class Outcome(NamedTuple):
-    """What a command came to."""
+    """The result of a command."""
 
     status: int
     stdout: bytes
@@ -40,7 +40,7 @@ def start(link: HeldConnection, *words: str, pty: Pty | None = None, directory: 
 
 
 def finish(shell: Shell) -> Outcome:
-    """All that comes, and the status. What is rdo's own on a pty is taken out."""
+    """Read all output and the status. On a pty, rdo's own marks are removed from the output."""
     pieces: dict[int, list[bytes | memoryview]] = {STDOUT: [], STDERR: []}
     marks = Marks(shell.secret)
     for early in shell.pending:
@@ -70,7 +70,7 @@ def run(
 
 @contextmanager
 def held(target: Target) -> Iterator[HeldConnection]:
-    """A connection to the target."""
+    """Hold a connection to the target."""
     link = HeldConnection(connected(target.driver, ScriptedCaller(environment=target.environment)))
     try:
         yield link
@@ -79,7 +79,7 @@ def held(target: Target) -> Iterator[HeldConnection]:
 
 
 def guarded(link: HeldConnection, script: str) -> Shell:
-    """A command that says when it is up, and has a lifeline."""
+    """Start a command that reports when it is ready, and has a lifeline."""
     shell = start(link, "sh", "-c", script)
     assert shell.channel.read(TIMEOUT) is not None
     link.start_lifeline()
@@ -88,7 +88,7 @@ def guarded(link: HeldConnection, script: str) -> Shell:
 
 
 def is_still(beat: Path) -> bool:
-    """Whether nobody writes to the file any more."""
+    """Whether nothing writes to the file any more."""
     before = beat.stat().st_mtime_ns
     time.sleep(0.3)
     return beat.stat().st_mtime_ns == before

@@ -1,4 +1,4 @@
-"""File systems of their own for tests: one that is full, and one that is strange in another way."""
+"""Mounts file systems for tests, such as one that is full."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 
 Mount = Callable[..., Path]
-"""Mounts: a directory, its kind, and options."""
+"""Mounts a file system: takes a directory, its type, and options."""
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def why_not() -> str:
-    """Why nothing can be mounted here; empty where it can."""
+    """Why nothing can be mounted here; empty if mounting is possible."""
     return "" if os.geteuid() == 0 and Path("/proc/mounts").exists() else "only root mounts file systems, on Linux"
 
 
 @contextlib.contextmanager
 def mounts() -> Iterator[Mount]:
-    """Mounts file systems, and takes them away at the end."""
+    """A function that mounts file systems, which are unmounted at the end."""
     made: list[Path] = []
 
     def mount(directory: Path, kind: str = "tmpfs", options: str = "size=256k,mode=700") -> Path:
@@ -41,7 +41,7 @@ def mounts() -> Iterator[Mount]:
 
 
 def fill(directory: Path) -> None:
-    """Leave no room for a single byte more: what is there may grow to the end of its last page at most."""
+    """Fill the file system completely. Existing files can grow to the end of their last page at most."""
     with contextlib.suppress(OSError), (directory / "filler").open("wb", buffering=0) as file:
         while file.write(b"x" * PAGE):
             pass

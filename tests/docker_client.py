@@ -1,4 +1,4 @@
-"""The near side of tests of the docker driver: connections that are closed after the test, and a command's output."""
+"""The client's side of tests of the docker driver: connections that are closed after a test, and commands' output."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ TIMEOUT = 20.0
 Connect = Callable[[DockerDriver], DockerConnection]
 
 Make = Callable[..., DockerDriver]
-"""Makes drivers of settings."""
+"""Makes drivers from settings."""
 
 
 @contextlib.contextmanager
 def connections(environment: dict[str, str]) -> Iterator[Connect]:
-    """Connects drivers for a caller with this environment, and closes it all at the end."""
+    """A function that connects drivers for a caller with this environment. All connections are closed at the end."""
     made: list[DockerConnection] = []
 
     def open_one(driver: DockerDriver) -> DockerConnection:

@@ -1,5 +1,8 @@
-"""A real Docker engine for tests: dockerd started by hand as root, with its own socket and data, and images that need
-no registry. Nothing of the machine's own engine is read or touched: no network of its own, no rule of iptables."""
+"""A real Docker engine for tests: a dockerd that root starts with its own socket and data, and images that need no
+registry.
+
+The machine's own engine is neither used nor changed: this one has no network of its own, and no iptables rules.
+"""
 
 from __future__ import annotations
 
@@ -21,16 +24,16 @@ import docker.errors
 from tests.base_system import base_archive, path_with_sbin
 
 START_TIMEOUT = 30.0
-"""Seconds for dockerd to answer, which takes 2 s on an idle machine: it starts a containerd first."""
+"""Seconds for dockerd to answer. On an idle machine it takes 2 s, since it starts a containerd first."""
 END_TIMEOUT = 20.0
 FLAGS = ("--bridge=none", "--iptables=false", "--ip6tables=false")
 NEEDED = ("dockerd", "debootstrap")
 SHELLS = {"dash": "dash", "bash": "bash", "busybox": "busybox"}
-"""Images by what their /bin/sh is a link to."""
+"""The images, by the program that their /bin/sh is a link to."""
 
 
 def why_not() -> str:
-    """Why there can be no engine here; empty where there can."""
+    """Why there can be no engine here; empty if there can be one."""
     if os.getuid() != 0:
         return "dockerd wants to be started by root"
     missing = [name for name in NEEDED if shutil.which(name, path=path_with_sbin()) is None]
@@ -38,10 +41,10 @@ def why_not() -> str:
 
 
 class DockerEngine:
-    """One engine. Its images are called `rdo-test-SHELL`."""
+    """An engine. Its images are called `rdo-test-SHELL`."""
 
     def __init__(self, environment: Mapping[str, str] | None = None, extra: tuple[str, ...] = ()) -> None:
-        """`environment` is added to the engine's, and so to that of what it starts; `extra` are further flags."""
+        """`environment` is added to that of the engine, and so of what it starts; `extra` are further flags."""
         self.directory = Path(tempfile.mkdtemp(prefix="rdo-docker-", dir="/var/tmp"))
         self.host = f"unix://{self.directory}/engine.sock"
         self._environment = {**os.environ, "PATH": path_with_sbin(), **(environment or {})}
@@ -51,7 +54,7 @@ class DockerEngine:
 
     @property
     def pid(self) -> int:
-        """The process id of dockerd."""
+        """The process ID of dockerd."""
         assert self._process is not None, "the engine is not running"
         return self._process.pid
 
@@ -62,7 +65,7 @@ class DockerEngine:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def start(self) -> DockerEngine:
-        """Start, and wait until it answers. Raises RuntimeError where it does not."""
+        """Start the engine, and wait until it answers. Raises RuntimeError if it does not."""
         places = ["--data-root", f"{self.directory}/data", "--exec-root", f"{self.directory}/run"]
         command = ["dockerd", "-H", self.host, *places, "-p", f"{self.directory}/pid", *self._flags]
         with (self.directory / "log").open("ab") as log:
@@ -81,13 +84,13 @@ class DockerEngine:
         raise RuntimeError(f"dockerd does not start: {last}")
 
     def _listens(self) -> bool:
-        """Whether there is someone to ask; the SDK leaves its socket open where there is not."""
+        """Whether the engine listens. The SDK would leave its socket open if it does not."""
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(self.host.removeprefix("unix://")) == 0
 
     @contextlib.contextmanager
     def client(self) -> Iterator[docker.DockerClient]:
-        """The SDK's client: a witness that is not rdo's own code."""
+        """The SDK's client, which checks rdo by code that is not its own."""
         client = docker.DockerClient(base_url=self.host, timeout=60)
         try:
             yield client
@@ -95,7 +98,7 @@ class DockerEngine:
             client.close()
 
     def image(self, shell: str = "dash") -> str:
-        """The name of the image whose /bin/sh is this shell, made on first use."""
+        """The name of the image with this shell as /bin/sh, which is built on first use."""
         name = f"rdo-test-{shell}"
         if name not in self._made:
             with self.client() as client:
@@ -118,8 +121,9 @@ class DockerEngine:
     def container(
         self, shell: str = "dash", mounts: Mapping[Path, str] | None = None, *, runs: bool = True, **options: Any
     ) -> Iterator[str]:
-        """A container with these directories mounted: its name. Removed afterwards. One that is only to be looked at
-        need not run, which is most of what it costs.
+        """Run a container with these directories mounted, and remove it afterwards. Yields its name.
+
+        A container that is only inspected need not run, which would take most of the time.
         """
         volumes = [f"{local}:{remote}" for local, remote in (mounts or {}).items()]
         options = {"command": ["/bin/sleep", "infinity"], "init": True, **options}
@@ -135,27 +139,27 @@ class DockerEngine:
 
     @contextlib.contextmanager
     def network(self) -> Iterator[str]:
-        """A network for containers that publish ports, since the engine has none of its own: its name."""
+        """Create a network for containers that publish ports, since the engine has none of its own. Yields its name."""
         with self.client() as client:
             made = client.networks.create(f"rdo-test-{os.getpid()}", driver="bridge")
             try:
                 yield str(made.name)
             finally:
-                made.remove()  # or its interface would outlive the engine
+                made.remove()  # otherwise, its interface would outlive the engine
 
     def pause(self) -> None:
-        """Stop the engine for a while; `start` starts it again with all that it had."""
+        """Stop the engine. `start` starts it again with everything that it had."""
         self._stop_engine()
 
     def stop(self) -> None:
-        """Remove all containers, end the engine, and remove its data."""
+        """Remove all containers, stop the engine, and remove its data."""
         if self._process is not None:
             with self.client() as client:
                 for container in client.containers.list(all=True, ignore_removed=True):
-                    with contextlib.suppress(docker.errors.APIError):  # one that removes itself is just doing so
+                    with contextlib.suppress(docker.errors.APIError):  # one that removes itself may be doing so
                         container.remove(force=True)
             self._stop_engine()
-        # What containers have that share this machine's network, the engine leaves mounted.
+        # The engine does not unmount what containers with this machine's network have.
         subprocess.run(["umount", "-l", f"{self.directory}/run/netns/default"], stderr=subprocess.DEVNULL, check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -172,7 +176,7 @@ class DockerEngine:
 
 
 def shared_engine(mark: Mapping[str, str], require: Callable[[str, str], object]) -> Iterator[DockerEngine]:
-    """The body of the fixture for all tests that do not stop the engine. `mark` is for the leak check."""
+    """Implements the fixture for all tests that do not stop the engine. `mark` is for the leak check."""
     if reason := why_not():
         require("docker", reason)
     engine = DockerEngine(mark)

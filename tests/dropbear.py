@@ -1,5 +1,7 @@
-"""dropbear as a server for tests: what small machines have, in ways of its own. On a free port of 127.0.0.1, for a user
-who is made for the while, since it looks for keys in the user's home alone.
+"""dropbear as a server for tests, since small machines have it, and it differs from OpenSSH.
+
+It listens on a free port of 127.0.0.1 for a temporary user, because it looks for keys only in the user's home
+directory.
 """
 
 from __future__ import annotations
@@ -20,30 +22,30 @@ SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/local/sbin"
 
 
 def why_not() -> str:
-    """Why it cannot be run here; empty where it can."""
+    """Why dropbear cannot be run here; empty if it can."""
     return account.why_not() or ("" if shutil.which("dropbear", path=SBIN) else "dropbear is not installed")
 
 
 class User(NamedTuple):
-    """Whom its servers let in, and the home that has the list of keys for that."""
+    """The user whom the servers let in, with the home directory that contains the list of keys."""
 
     name: str
     home: Path
 
     @property
     def authorized_keys(self) -> Path:
-        """The list of keys."""
+        """The path of the list of keys."""
         return self.home / ".ssh" / "authorized_keys"
 
 
 class Dropbear(SshServer):
-    """One server. Sessions have what is in `environment`; `options` are of its command line."""
+    """A server. `environment` is for its sessions; `options` are for its command line."""
 
     program = "dropbear"
     accepted = "Pubkey auth succeeded"
 
     def __init__(self, directory: Path, user: User, options: Iterable[str] = ()) -> None:
-        """Makes keys under `directory`; starts nothing."""
+        """Create keys in `directory`, without starting the server."""
         super().__init__(directory, user.authorized_keys, user.name)
         self.options = list(options)
 
@@ -61,7 +63,7 @@ class Dropbear(SshServer):
 
 @contextlib.contextmanager
 def open_folder() -> Iterator[Path]:
-    """One that every user may write to. What pytest makes is closed to others."""
+    """Create a directory that every user can write to, unlike those that pytest creates."""
     with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as name:
         directory = Path(name)
         directory.chmod(0o777)
@@ -70,7 +72,7 @@ def open_folder() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def user() -> Iterator[User]:
-    """One with an empty list of keys, until the end of the context."""
+    """Create a user with an empty list of keys, until the end of the context."""
     with open_folder() as home:
         home.chmod(0o755)
         with account.account(home) as name:

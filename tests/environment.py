@@ -1,4 +1,4 @@
-"""The environment that rdo has in tests, and the control masters that it leaves there."""
+"""The environment for rdo in tests, and the control masters that run there."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from tests.leaks import MARK, Leaks, root_of
 from tests.processes import process_numbers, wait_for_ends
 
 STOP_TIMEOUT = 15.0
-"""Seconds for masters that were told to end to be gone."""
+"""Seconds for masters to end after they were asked to."""
 
 
 @contextlib.contextmanager
 def environment_of(mark: str, leaks: Leaks) -> Iterator[dict[str, str]]:
-    """An environment for rdo: nothing of the user's, short paths (a socket's has room for 104 bytes).
+    """Create an environment for rdo that has nothing of the user's. Its paths are short, because the path of a socket
+    is limited to 104 bytes.
 
-    Afterwards the masters are told to end; one that outlives that is a leak.
+    Afterwards, the masters are asked to end; one that does not is a leak.
     """
     root = root_of(mark)
     root.mkdir(mode=0o700)
@@ -36,9 +37,8 @@ def environment_of(mark: str, leaks: Leaks) -> Iterator[dict[str, str]]:
 
 
 def isolated(root: Path, mark: str) -> dict[str, str]:
-    """The variables a login gives, pointed below `root`, the tests' interpreter first in PATH, and the mark.
-
-    Every target is allowed: what it takes to allow one is for the tests of that.
+    """The variables that a login sets, with directories below `root`, the tests' interpreter first in PATH, and the
+    mark. Every target is allowed; permissions have their own tests.
     """
     directories = {
         "HOME": root / "home",
@@ -55,7 +55,7 @@ def isolated(root: Path, mark: str) -> dict[str, str]:
 
 
 def stop_masters(environment: dict[str, str]) -> None:
-    """Tell the masters to end. Whether they have, the leak check tells, so a failure here is none."""
+    """Ask the masters to end. The leak check reports those that have not, so a failure here is ignored."""
     for path in Path(environment["XDG_RUNTIME_DIR"], "rdo").glob("*"):
         if path.is_socket():
             with contextlib.suppress(OSError):

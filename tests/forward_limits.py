@@ -1,12 +1,13 @@
-"""What not every target can forward."""
+"""Limits of targets that cannot forward everything."""
 
 from __future__ import annotations
 
 import pytest
 
 NOT_DROPBEAR = pytest.mark.parametrize("way", ["ssh", "local", "docker"], indirect=True)
-"""For what dropbear 2022.83 does not do: forward Unix sockets, or close a channel whose server is gone but that waits
-for more input."""
+"""For what dropbear 2022.83 cannot do: forward Unix sockets, or close a channel that waits for more input although its
+server is gone.
+"""
 
 SEEN_HERE = pytest.mark.parametrize("way", ["ssh", "dropbear", "local", "docker"], indirect=True)
-"""For what a server does not show to those who connect to a port on which it listens for us."""
+"""For what a server does not show to those who connect to a port that it forwards to us."""

@@ -1,4 +1,4 @@
-"""Keys for servers and users, as ssh-keygen writes them."""
+"""Creates keys for servers and users, in the form in which ssh-keygen writes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GENERATE: dict[str, Callable[[], Ed25519PrivateKey | EllipticCurvePrivateKey]] =
 
 
 def make_key(path: Path, kind: str = "ed25519", passphrase: str = "", comment: str = "rdo-test") -> Path:
-    """A new private key at `path`, and its public half beside it; it takes little to make and to decrypt."""
+    """Create a private key at `path`, and its public half beside it, of a kind that is cheap to create and decrypt."""
     cheap = ["-b", "2048"] if kind == "rsa" else []
     command = ["ssh-keygen", "-q", "-t", kind, *cheap, "-a", "1", "-N", passphrase, "-C", comment, "-f", str(path)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
@@ -25,7 +25,9 @@ def make_key(path: Path, kind: str = "ed25519", passphrase: str = "", comment: s
 
 
 def make_plain_key(path: Path, kind: str = "ed25519") -> Path:
-    """The same with no comment inside the private key, and no program to start: each server has three of them."""
+    """Like `make_key`, but without a comment inside the private key, and without starting a program: each server has
+    three.
+    """
     key = GENERATE[kind]()
     path.touch(0o600)
     path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))

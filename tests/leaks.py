@@ -1,9 +1,9 @@
-"""What a test may leave behind: nothing. Finds processes, threads and file descriptors that came and did not go.
+"""Finds processes, threads and file descriptors that a test has left behind; none are permitted.
 
-A process belongs to the tests if it descends from this one or from a registered server, or carries the run's mark
-in its environment: in RDO_TEST_ID, or in the name of its runtime directory, as a control master does, which has long
-left its parent and keeps next to nothing of a caller's environment. Where there is no /proc, as on macOS, environments
-cannot be read without privileges: there descent alone counts.
+A process belongs to the tests if it descends from this one or from a registered server, or if its environment contains
+the run's mark: in RDO_TEST_ID or, for a control master, in the name of its runtime directory. A control master has left
+its parent, and keeps hardly anything of a caller's environment. Without /proc, as on macOS, environments cannot be read
+without privileges, so only descent counts.
 """
 
 from __future__ import annotations
@@ -24,20 +24,21 @@ from typing import TypeVar
 from tests.processes import PROC, Process, listed_processes, process_numbers, read, wait_for_ends
 
 SETTLE = 15.0
-"""Seconds for what a test has told to end to do so: a master, a server's session, a thread in its last line."""
+"""Seconds for what a test has asked to end: a master, a server's session, a thread in its last line."""
 
 TICK = 0.01
 LONGEST_TICK = 0.05
-"""Seconds between two looks, at first and later. Nothing tells when a process that is not our child has ended."""
+"""Seconds between two checks, at first and later. Nothing reports the end of a process that is not a child."""
 
 LOOK_INTERVAL = 0.25
-"""Seconds after which processes that have not ended are looked at anew: one that was just begun may turn out to be a
-shell of a master that stays."""
+"""Seconds after which processes that have not ended are examined again: a new one may turn out to be a shell of a
+master that stays.
+"""
 
 MARK = "RDO_TEST_ID"
 
 CLEARING = re.compile(r"/containerd-shim-\S+ .* delete$")
-"""An engine that clears a container away, which goes on a while after the container is gone."""
+"""Matches the process with which an engine clears a container away, which outlives the container for a while."""
 
 
 T = TypeVar("T")
@@ -45,38 +46,40 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What there is at one moment."""
+    """What exists at one moment."""
 
     processes: frozenset[int] | None
-    """All of this machine, whoever's they are. None: this one has no child, and the others were not looked at."""
+    """All processes of this machine, of any user. None if this process has no child, and the others were not examined.
+    """
     threads: frozenset[threading.Thread]
     files: frozenset[tuple[int, str]]
 
 
 @dataclass
 class Leaks:
-    """Compares before and after. `run` is the mark that all tests of this run begin theirs with."""
+    """Compares what exists before and after a test. The marks of all tests of this run begin with `run`."""
 
     run: str
     settle: float = SETTLE
     _servers: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def register_server(self, pid: int, *stays: str) -> None:
-        """Watch a server's descendants too: what rdo has started on the target.
+        """Watch a server's descendants as well: what rdo has started on the target.
 
-        A new one whose command line holds one of `stays` is no leak: the idle shells of a master that outlives a test.
-        The server should also set RDO_TEST_ID for its sessions (sshd's SetEnv), so that what left them is found too.
+        A new one whose command line contains one of `stays` is not a leak: the idle shells of a master that outlives a
+        test. The server should also set RDO_TEST_ID for its sessions (sshd's SetEnv), so that processes that have left
+        them are found, too.
         """
         self._servers[pid] = stays
 
     def snapshot(self, *, quick: bool = False) -> Snapshot:
-        """Remember what there is now. `quick`: of processes only whether this one has children."""
+        """Record what exists now. With `quick`, of processes only whether this one has children."""
         processes = None if quick and not has_children() else frozenset(process_numbers())
         return Snapshot(processes, frozenset(threading.enumerate()), open_files())
 
     def processes(self, before: Set[int] = frozenset(), mark: str = "") -> dict[int, Process]:
-        """Processes of the tests by number, without this one and what was there before; with a mark, only those that
-        carry exactly it.
+        """Processes of the tests by number, without this one and those that existed before; with a mark, only those
+        that have exactly that mark.
         """
         table = listed_processes(before)
         directory = root_of(mark) / "run" if mark else root_of(self.run)
@@ -90,7 +93,7 @@ class Leaks:
         return {pid: table[pid] for pid in found if not CLEARING.search(table[pid].command)}
 
     def find(self, before: Snapshot) -> list[str]:
-        """Name what is there now and was not before, after a bounded wait; kill the processes among it."""
+        """Names of what exists now and did not before, after a bounded wait. Kills the processes among it."""
         self._collect(before)
         deadline = time.monotonic() + self.settle
         tick = 0.0
@@ -98,12 +101,12 @@ class Leaks:
             if time.monotonic() >= deadline:
                 break
             if not (more.processes or more.threads):
-                self._collect(before)  # what a thread held to its end
+                self._collect(before)  # what a thread held until its end
             wait_for_ends(more.processes or (), min(LOOK_INTERVAL, deadline - time.monotonic()))
             time.sleep(tick)
             tick = TICK
         else:
-            return []  # what is there a moment later, an engine runs to clear away a container
+            return []  # what exists a moment later was started by an engine to clear a container away
         self._collect(before)
         lines = self.end_processes(before.processes or frozenset())
         lines += [f"thread: {thread.name}" for thread in set(threading.enumerate()) - before.threads]
@@ -111,7 +114,7 @@ class Leaks:
         return lines
 
     def end_processes(self, before: Set[int]) -> list[str]:
-        """Name the processes that are there now and were not before, and kill them."""
+        """Kill the processes that exist now and did not before, and return their names."""
         processes = self.processes(before).values()
         for each in processes:
             end(each.pid)
@@ -119,7 +122,9 @@ class Leaks:
 
     @staticmethod
     def _collect(before: Snapshot) -> None:
-        """Close files that only a cycle holds: no leak yet, and that nobody closed them, ResourceWarning tells."""
+        """Close files that only a reference cycle holds. They are not leaks, and ResourceWarning reports that nobody
+        closed them.
+        """
         if open_files() - before.files:
             gc.collect()
 
@@ -145,7 +150,7 @@ class Leaks:
 
 
 def wait_until(condition: Callable[[], T], bound: float) -> T:
-    """Look until a condition holds or `bound` seconds have passed; its last value tells which."""
+    """Check until a condition holds or `bound` seconds have passed, and return its last value."""
     deadline = time.monotonic() + bound
     tick = TICK
     while not (value := condition()) and time.monotonic() < deadline:
@@ -155,12 +160,12 @@ def wait_until(condition: Callable[[], T], bound: float) -> T:
 
 
 def holds(command: str, parts: tuple[str, ...]) -> bool:
-    """Whether any of the parts stands in a command line."""
+    """Whether any of the parts occurs in a command line."""
     return any(part in command for part in parts)
 
 
 def end(pid: int) -> None:
-    """Kill a process, and take its status if it is a child of ours."""
+    """Kill a process, and take its status if it is a child."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):
@@ -168,12 +173,14 @@ def end(pid: int) -> None:
 
 
 def root_of(mark: str) -> Path:
-    """The directory of a test, in which its control masters listen. A socket's path has room for 104 bytes."""
+    """The directory of a test in which its control masters listen. It is short, because the path of a socket is limited
+    to 104 bytes.
+    """
     return Path("/tmp", mark)
 
 
 def carries(pid: int, wanted: list[bytes], *, exact: bool) -> bool:
-    """Whether a process was started with any of these in its environment; no for those of other users, not ours."""
+    """Whether a process was started with any of these in its environment; False for processes of other users."""
     try:
         environ = read(f"{PROC}/{pid}/environ")
     except OSError:
@@ -192,12 +199,12 @@ def has_children() -> bool:
 
 
 def open_files() -> frozenset[tuple[int, str]]:
-    """Open file descriptors of this process and what each one is; /dev/fd is on macOS as on Linux."""
+    """The open file descriptors of this process, and what each one is. macOS has /dev/fd, too."""
     return frozenset((int(name), what) for name in os.listdir("/dev/fd") if (what := description(int(name))))
 
 
 def description(number: int) -> str:
-    """What a file descriptor is; empty for the one that listed the directory, which is closed again."""
+    """What a file descriptor is; empty for the one that was used to list the directory, and is closed by now."""
     try:
         return os.readlink(f"/proc/self/fd/{number}")
     except OSError:

@@ -1,4 +1,4 @@
-"""A line to a server that can be cut, and that can fall silent: a proxy for TCP and UNIX sockets."""
+"""A proxy for TCP and UNIX sockets, as a line to a server that can be cut and can fall silent."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path
 CHUNK = 65536
 
 Address = tuple[str, int] | str
-"""Where a server listens: host and port, or the path of a UNIX socket."""
+"""The address of a server: host and port, or the path of a UNIX socket."""
 
 
 class Connection:
-    """One connection over the line: two threads, one for each direction."""
+    """One connection over the line, with a thread for each direction."""
 
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self._ends = (client, server)
         self._silent = False
         self._ends_next = False
         self.carried = 0
-        """Bytes, in both directions."""
+        """The bytes that were carried in both directions."""
         self._flows = threading.Event()
         self._flows.set()
         self._threads = [
@@ -33,30 +33,30 @@ class Connection:
             thread.start()
 
     def fall_silent(self) -> None:
-        """Swallow what comes from now on."""
+        """Discard everything from now on."""
         self._silent = True
 
     def end_when_asked(self) -> None:
-        """End it as soon as something comes."""
+        """Close the connection as soon as something arrives."""
         self._ends_next = True
 
     def freeze(self) -> None:
-        """Hold back what comes from now on."""
+        """Hold everything back from now on."""
         self._flows.clear()
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Let the connection continue."""
         self._flows.set()
 
     def hang_up(self) -> None:
-        """End it for both sides."""
+        """Close the connection for both sides."""
         self.thaw()
         for end in self._ends:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Free what it holds, once it has ended."""
+        """Release its resources when it has ended."""
         for thread in self._threads:
             thread.join()
         for end in self._ends:
@@ -77,10 +77,10 @@ class Connection:
 
 
 class Line:
-    """What connects to `address` gets to the server."""
+    """A line: connections to `address` are relayed to the server."""
 
     def __init__(self, server: Address, path: Path | None = None) -> None:
-        """Listens at the UNIX socket `path`; without one, at a free port of 127.0.0.1."""
+        """Listens at the UNIX socket `path` or, without one, at a free port of 127.0.0.1."""
         self._server = server
         address: Address = str(path) if path else ("127.0.0.1", 0)
         self._listener = _socket(address)
@@ -89,10 +89,10 @@ class Line:
         self.address: Address = self._listener.getsockname()
         self._connections: list[Connection] = []
         self.holds_new = False
-        """Whether new connections come to nothing, until `release`."""
+        """Whether new connections are accepted but not relayed, until `release`."""
         self._held: list[socket.socket] = []
         self.refuses_new = False
-        """Whether new connections are ended at once."""
+        """Whether new connections are closed at once."""
         self.refused = 0
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._accept, name="line")
@@ -100,16 +100,16 @@ class Line:
 
     @property
     def port(self) -> int:
-        """Where it listens, for TCP."""
+        """The port, for TCP."""
         return int(self.address[1])
 
     @property
     def carried(self) -> int:
-        """Bytes that went over the connections that there are, in both directions."""
+        """The bytes that were carried by the current connections, in both directions."""
         return sum(connection.carried for connection in self._connections)
 
     def settled(self) -> int:
-        """`carried`, once it stays as it is for a while: so both sides have read what came over it."""
+        """`carried`, when it has not changed for a while, so that both sides have read everything."""
         while True:
             before = self.carried
             time.sleep(0.3)
@@ -117,7 +117,7 @@ class Line:
                 return before
 
     def cut(self) -> None:
-        """End all connections, for both sides, at once. New ones may be made."""
+        """Close all connections for both sides at once. New ones can be made."""
         with self._lock:
             for connection in self._connections:
                 connection.hang_up()
@@ -125,34 +125,34 @@ class Line:
                 self._connections.pop().close()
 
     def fall_silent(self) -> None:
-        """Swallow what comes over the connections that there are, without a word to either side. New ones work."""
+        """Discard what arrives over the current connections, without informing either side. New ones work."""
         for connection in self._connections:
             connection.fall_silent()
 
     def ends_when_asked(self) -> None:
-        """End the connections that there are as soon as something comes, as a router does that forgot them."""
+        """Close the current connections as soon as something arrives, as a router does that has forgotten them."""
         for connection in self._connections:
             connection.end_when_asked()
 
     @property
     def held(self) -> int:
-        """How many new connections have come to nothing so far."""
+        """How many new connections are being held."""
         return len(self._held)
 
     def release(self) -> None:
-        """Connect those who were held, and hold no more."""
+        """Relay the connections that were held, and hold no more."""
         self.holds_new = False
         with self._lock:
             while self._held:
                 self._connect(self._held.pop())
 
     def freeze(self) -> None:
-        """Hold back what comes over the connections that there are. New ones work."""
+        """Hold back what arrives over the current connections. New ones work."""
         for connection in self._connections:
             connection.freeze()
 
     def thaw(self) -> None:
-        """Let all that was held back go on."""
+        """Let everything that was held back continue."""
         for connection in self._connections:
             connection.thaw()
 
@@ -160,7 +160,7 @@ class Line:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
         self._thread.join()
         self._listener.close()
         if isinstance(self.address, str):

@@ -1,4 +1,4 @@
-"""Keys to log in with: in files, and in an agent."""
+"""Keys for logins, in files and in an agent."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ PASSPHRASE = "correct horse"
 
 @pytest.fixture
 def agent() -> Iterator[dict[str, str]]:
-    """A running agent without keys: the caller's environment that leads to it."""
+    """Run an agent without keys. Yields the environment of a caller who uses it."""
     directory = tempfile.mkdtemp(prefix="rdo-", dir="/tmp")
     path = f"{directory}/agent"
     process = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.PIPE)
     assert process.stdout is not None
-    process.stdout.readline()  # it prints its socket once it listens
+    process.stdout.readline()  # it prints its socket when it listens
     yield {"SSH_AUTH_SOCK": path, "PATH": os.environ["PATH"]}
     process.terminate()
     process.wait(5.0)
@@ -38,7 +38,7 @@ def add_to_agent(environment: dict[str, str], key: Path) -> None:
 
 
 def config(server: SshServer, *lines: str) -> Path:
-    """A configuration that names no key but those in `lines`."""
+    """Write a configuration that uses only the keys in `lines`."""
     path = server.ssh_config(extra=lines, name="login_config")
     path.write_text(path.read_text().replace(str(server.client_key), "none"))
     return path
@@ -46,7 +46,7 @@ def config(server: SshServer, *lines: str) -> Path:
 
 @functools.cache
 def rsa() -> tuple[bytes, bytes]:
-    """Both halves of one key for all tests: it takes long to find one."""
+    """Both halves of a key for all tests, since creating it takes long."""
     with tempfile.TemporaryDirectory() as directory:
         key = make_key(Path(directory, "key"), "rsa")
         return key.read_bytes(), key.with_suffix(".pub").read_bytes()

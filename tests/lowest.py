@@ -1,7 +1,7 @@
-"""The oldest releases of what rdo needs, by pyproject.toml: `python tests/lowest.py` prints them, one a line, for pip.
+"""Prints the oldest releases that pyproject.toml allows, one on each line, for pip: `python tests/lowest.py`.
 
-For `make lowest`, so that what pyproject.toml says of them stays true. What only the tests need is the same as ever, as
-requirements-dev.lock has it.
+`make lowest` uses them to check that the lower bounds in pyproject.toml are correct. What only the tests need has the
+release that requirements-dev.lock names.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BOUND = re.compile(r"(?P<name>[\w.-]+)>=(?P<version>[\d.]+)(,<[\d.]+)?(?P<marker
 
 
 def pins(dependencies: list[str]) -> list[str]:
-    """Each dependency at its lower bound. Raises ValueError for one that has none."""
+    """Each dependency at its lower bound. Raises ValueError for a dependency without one."""
     found = [(each, BOUND.fullmatch(each.replace("; ", ";"))) for each in dependencies]
     without = [each for each, bound in found if bound is None]
     if without:

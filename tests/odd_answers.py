@@ -1,4 +1,4 @@
-"""Answers of an engine that make no sense, each with a name: which question they answer, and what they are."""
+"""Answers of an engine that make no sense, each with a name, the request that it answers, and its content."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHUNKED = PLAIN + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def say(*parts: bytes | Iterable[bytes]) -> Say:
-    """Sends these; one that is no bytes goes on for ever, or until nobody listens."""
+    """A function that sends these parts. A part that is not bytes is sent again and again, until nobody receives it."""
 
     def send(connection: socket.socket) -> None:
         for part in parts:
@@ -96,7 +96,7 @@ HTTP: Mapping[str, Say] = {
     "a list": say(answer([INSPECTION])),
     "a text": say(answer("x")),
 }
-"""Said of a container, for every answer is read by the same code."""
+"""Answers to a request about a container, since every answer is read by the same code."""
 
 TYPES: Mapping[str, Say] = {
     "no id": inspection(Id=None),

@@ -1,6 +1,5 @@
-"""An engine for tests that answers as it should, but for what a test has it say instead. No container: a shell here.
-
-What a real engine never says cannot come from a real one.
+"""An engine for tests that answers correctly, except where a test replaces the answer. It has no containers, but runs
+shells here. It sends what no real engine would send.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from pathlib import Path
 ID = "f" * 64
 
 Say = Callable[[socket.socket], None]
-"""Answers on a connection; the connection is closed afterwards."""
+"""Sends an answer on a connection, which is closed afterwards."""
 
 INSPECTION: Mapping[str, object] = {
     "Id": ID,
@@ -39,7 +38,7 @@ GOOD: Mapping[str, object] = {
 
 
 def answer(body: object, status: str = "200 OK") -> bytes:
-    """An answer as Go's library writes it."""
+    """An answer in the form in which Go's library writes it."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     fields = ("Api-Version: 1.41", "Content-Type: application/json", f"Content-Length: {len(data)}")
     return "\r\n".join((f"HTTP/1.1 {status}", *fields, "", "")).encode() + data
@@ -50,8 +49,9 @@ def frame(stream: int, data: bytes, size: int | None = None) -> bytes:
 
 
 class OddEngine:
-    """Listens at `path`. `odd` says what to do for a question (`ping`, `inspect`, `list`, `create`, `start`, `status`)
-    in place of the right answer."""
+    """An engine that listens at `path`. `odd` has the answers that replace the correct ones, by request (`ping`,
+    `inspect`, `list`, `create`, `start`, `status`).
+    """
 
     def __init__(self, path: Path, odd: Mapping[str, Say]) -> None:
         self.environment = {"DOCKER_HOST": f"unix://{path}"}
@@ -65,7 +65,7 @@ class OddEngine:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         for each in (self._listener, *self._open):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -102,7 +102,7 @@ class OddEngine:
 
 
 def requests(connection: socket.socket) -> Iterator[tuple[str, bytes]]:
-    """Path and body of each request that comes over a connection."""
+    """The path and body of each request that arrives over a connection."""
     received = b""
     while True:
         while b"\r\n\r\n" not in received:
@@ -120,7 +120,7 @@ def requests(connection: socket.socket) -> Iterator[tuple[str, bytes]]:
 
 
 def question_of(path: str) -> str:
-    """The question's short name."""
+    """The short name of the request."""
     path = path.partition("?")[0]
     if path.endswith("/_ping"):
         return "ping"
@@ -139,7 +139,7 @@ UPGRADED = b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-s
 
 
 def run(connection: socket.socket, program: list[str]) -> None:
-    """What was to be started, here, with its two streams in frames."""
+    """Run what the request starts, on this machine, with its two streams in frames."""
     connection.sendall(UPGRADED)
     pipe = subprocess.PIPE
     with subprocess.Popen(program, stdin=pipe, stdout=pipe, stderr=pipe) as process:

@@ -1,6 +1,6 @@
-"""An SSH server that answers as no server should, at one step of a connection; at all others it does as it ought to.
+"""An SSH server that misbehaves at one step of a connection, and behaves correctly otherwise.
 
-It is paramiko's server side, with handlers of our own for what a client says. Nothing is run.
+It uses paramiko's server side with its own handlers for messages of the client. It runs no commands.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from paramiko.message import Message
 from tests.ssh_server import client_config
 
 ACCEPT_TIMEOUT = 0.1
-"""Seconds between two looks whether the test is over."""
+"""Seconds between two checks whether the test is over."""
 END_TIMEOUT = 5.0
 WINDOW, PACKET = 1 << 20, 1 << 15
 
 
 def text(value: bytes) -> bytes:
-    """A string as it is sent."""
+    """A string in the form in which it is sent."""
     return len(value).to_bytes(4, "big") + value
 
 
 def uint32(*values: int) -> bytes:
-    """Numbers as they are sent."""
+    """Numbers in the form in which they are sent."""
     return b"".join(value.to_bytes(4, "big") for value in values)
 
 
 def packet(payload: bytes) -> bytes:
-    """A message as it is sent before keys are agreed on."""
+    """A message in the form in which it is sent before keys are exchanged."""
     padding = 4 + -(len(payload) + 9) % 8
     return uint32(1 + len(payload) + padding) + bytes([padding]) + payload + bytes(padding)
 
 
 class Talk(paramiko.Transport):
-    """The server's end of one connection. `answers` stand in for what it would do on a message of that number."""
+    """The server's end of one connection. `answers` replace its reaction to messages, by their number."""
 
-    # The stubs have neither.
+    # The type stubs have neither.
     _handler_table: dict[int, Callable[[Message], object]]
     _send_message: Callable[[Message], None]
     _send_kex_init: Callable[[], None]
@@ -68,12 +68,12 @@ class Talk(paramiko.Transport):
         for kind, answer in {**usual, **answers}.items():
             self._handler_table[kind] = partial(self._take, kind, answer)
         self.theirs = 0
-        """What the client calls the channel that its last message was for."""
+        """The client's number of the channel that its last message was for."""
         self._opened: list[int] = []
-        """The same of all channels, by our own numbers."""
+        """The client's numbers of all channels, in the order of the server's numbers."""
 
     def _ensure_authed(self, ptype: int, message: Message) -> None:
-        """Whatever comes is ours to answer."""
+        """Accept every message, whether or not the client has logged in."""
 
     def _take(self, kind: int, answer: Answer, message: Message) -> None:
         if kind == common.MSG_CHANNEL_REQUEST:
@@ -89,7 +89,7 @@ class Talk(paramiko.Transport):
         self.say(kind, uint32(self.theirs) + body)
 
     def flood(self, kind: int, body: bytes = b"", times: int | None = None) -> None:
-        """Send it again and again, until the client hangs up."""
+        """Send a message again and again, until the client disconnects."""
         for _ in itertools.repeat(None) if times is None else range(times):
             self.say(kind, body)
 
@@ -112,7 +112,7 @@ class Talk(paramiko.Transport):
         self.end_well()
 
     def end_well(self, output: bytes = b"hello\n", status: int = 3) -> None:
-        """Say that the command was run, what it said, and how it ended."""
+        """Report that the command was run, its output, and how it ended."""
         self.say_on(common.MSG_CHANNEL_SUCCESS)
         self.say_on(common.MSG_CHANNEL_DATA, text(output))
         self.say_on(common.MSG_CHANNEL_REQUEST, text(b"exit-status") + b"\0" + uint32(status))
@@ -128,14 +128,16 @@ Raw = Callable[[socket.socket], object]
 
 
 class OddServer:
-    """Listens on 127.0.0.1 while it is used as a context. `raw` has the bare connection before anything is said."""
+    """A server that listens on 127.0.0.1 while it is used as a context. `raw` gets the bare connection before anything
+    is sent.
+    """
 
     KEY = paramiko.ECDSAKey.generate()
 
     def __init__(
         self, directory: Path, raw: Raw | None, answers: dict[int, Answer], **preferred: tuple[str, ...]
     ) -> None:
-        """`preferred`: what it offers of each kind, by paramiko's name: `ciphers`, `kex`, ..."""
+        """`preferred`: what the server offers of each kind, by paramiko's names: `ciphers`, `kex`, ..."""
         self._raw = raw
         self._answers = answers
         self._preferred = preferred
@@ -144,7 +146,7 @@ class OddServer:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._serve)
         self.logins = 0
-        """Connections that came."""
+        """The number of connections that were accepted."""
         port = self._listener.getsockname()[1]
         known = directory / "odd_known_hosts"
         known.write_text(f"[127.0.0.1]:{port} {self.KEY.get_name()} {self.KEY.get_base64()}\n")
@@ -180,5 +182,5 @@ class OddServer:
         talk.add_server_key(self.KEY)
         ends.callback(talk.join, END_TIMEOUT)
         ends.callback(talk.close)
-        ends.callback(talk.packetizer.complete_handshake)  # its timer would go on
+        ends.callback(talk.packetizer.complete_handshake)  # otherwise, its timer would keep running
         talk.start_server(threading.Event())

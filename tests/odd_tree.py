@@ -1,4 +1,4 @@
-"""A project with all that the tree of one may hold: odd names, links, modes, empty files."""
+"""A project with everything that the tree of one may contain: odd names, links, modes, empty files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.sync_target import Side
 
 
 def fill(side: Side) -> None:
-    """Write it here."""
+    """Create the project in the directory."""
     side.write({
         "README": "text\n", "src/app.py": "print()\n", "src/deep/er/one": "1", "run me.sh": "#!/bin/sh\n",
         "it's \"$x\" `y` \\n": "odd", "new\nline": "odd", "-rf": "odd", "n" * 120 + "/" + "m" * 200: "long",
@@ -19,6 +19,6 @@ def fill(side: Side) -> None:
     (side.here / "link").symlink_to("src/app.py")
     (side.here / "src/out").symlink_to("/etc/" + "x" * 150)
     os.utime(side.here / "README", (1_600_000_000, 1_600_000_000))
-    for path in side.here.rglob("*"):  # in whole seconds, which every tar can tell
+    for path in side.here.rglob("*"):  # in whole seconds, which every tar can store
         if not path.is_symlink():
             os.utime(path, (1_600_000_000, 1_600_000_000))

@@ -1,7 +1,4 @@
-"""A pool of a target, for tests of sync: it opens a fresh shell for each job, on this machine.
-
-What a real pool does is tested elsewhere.
-"""
+"""A pool for tests of sync, which opens a new local shell for each job. What a real pool does has its own tests."""
 
 from __future__ import annotations
 
@@ -24,13 +21,13 @@ from tests.unit.remote_sh.shells import SHELLS
 
 
 class OneShell:
-    """A pool of one connection, each of whose shells is the one that a test wants, with its PATH."""
+    """A pool of one connection, each of whose shells is the one that the test selects, with its PATH."""
 
     def __init__(self, shell: str = "dash", path: str = "") -> None:
         self.words = SHELLS[shell]
         self.path = path or os.environ["PATH"]
         self.channel: Callable[[Channel], Channel] = lambda channel: channel
-        """What a test puts around each channel."""
+        """Wraps each channel as the test needs it."""
         self.jobs = 0
         self.connections = [SimpleNamespace(keepalive=SimpleNamespace(ended=False))]
         self._connection: Connection = connected(LocalDriver("/", None), ScriptedCaller())
@@ -62,14 +59,14 @@ class OneShell:
             for each in opened:
                 each.close()
                 with contextlib.suppress(LinkLost):
-                    each.exit_status()  # a child of ours is to be gone
+                    each.exit_status()  # no child process may remain
 
     def close(self) -> None:
         self._connection.close()
 
 
 class _Late:
-    """A channel that is opened once its script is known."""
+    """A channel that is opened when its script is known."""
 
     def __init__(self, opened: list[Channel]) -> None:
         self._opened = opened
@@ -79,7 +76,7 @@ class _Late:
 
 
 class CutChannel:
-    """A channel over a connection that breaks after so many bytes have gone out, or come in."""
+    """A channel over a connection that breaks after a number of bytes were sent or received."""
 
     def __init__(self, channel: Channel, out: int | None = None, back: int | None = None) -> None:
         self._channel = channel

@@ -1,4 +1,4 @@
-"""A real podman as an engine, with a socket and storage of its own: nothing of the machine's own is touched."""
+"""A real podman as an engine, with its own socket and storage: nothing of the machine's own is changed."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from tests.leaks import wait_until
 from tests.processes import listed_processes
 
 TIMEOUT = 60.0
-"""Seconds for any podman; to make the image takes 5."""
+"""Seconds for any podman command. Building the image takes 5."""
 
 IMAGE = "rdo-test-dash"
 
 LIMITS = ("--ulimit", "nofile=4096:4096", "--ulimit", "nproc=16384:16384")
-"""Of a container. By itself, podman asks for more than some machines let root have."""
+"""Limits of a container. By default, podman requests more than some machines allow root."""
 
 
 def why_not() -> str:
-    """Why there can be none here; empty where there can."""
+    """Why there can be no engine here; empty if there can be one."""
     if shutil.which("podman") is None:
         return "podman is not installed"
-    return docker_engine.why_not()  # whose image it takes
+    return docker_engine.why_not()  # its image is used here
 
 
 class PodmanEngine:
-    """See the module."""
+    """A podman engine, as described above."""
 
     def __init__(self, directory: Path) -> None:
         self.socket = directory / "engine.sock"
@@ -49,11 +49,11 @@ class PodmanEngine:
 
     @property
     def host(self) -> str:
-        """For DOCKER_HOST."""
+        """The value for DOCKER_HOST."""
         return f"unix://{self.socket}"
 
     def run(self, *words: str) -> str:
-        """What a podman prints that does as it is told."""
+        """The output of a podman command that succeeds."""
         done = subprocess.run(
             [*self._podman, *words],
             stdin=subprocess.DEVNULL,
@@ -67,7 +67,7 @@ class PodmanEngine:
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """It answers, and has its image."""
+        """Run the engine, with its image."""
         self.run("import", str(base_archive()), IMAGE)
         words: Sequence[str] = [*self._podman, "system", "service", "--time", "0", self.host]
         null = subprocess.DEVNULL
@@ -80,7 +80,7 @@ class PodmanEngine:
 
     @contextmanager
     def container(self, directory: Path) -> Iterator[str]:
-        """One that runs, with this machine's network and this directory at `/there`: its name."""
+        """Run a container with this machine's network, and with the directory at `/there`. Yields its name."""
         name = f"rdo-test-{os.getpid()}"
         options = ["--network", "host", "--name", name, "--volume", f"{directory}:/there", *LIMITS]
         self.run("run", "--detach", *options, IMAGE, "/bin/sleep", "infinity")
@@ -92,7 +92,7 @@ class PodmanEngine:
 
 @contextmanager
 def podman() -> Iterator[PodmanEngine]:
-    """One that is gone afterwards."""
+    """An engine that is removed afterwards."""
     directory = Path(tempfile.mkdtemp(prefix="rdo-podman-", dir="/var/tmp"))
     engine = PodmanEngine(directory)
     try:
@@ -104,8 +104,8 @@ def podman() -> Iterator[PodmanEngine]:
 
 
 def _ended(directory: Path) -> list[int]:
-    """End what still works on it: beside each program that was started, one waits five minutes to clean up after it,
-    and would make the directory again.
+    """End the processes that still use the directory: beside each program that was started, one waits five minutes to
+    clean up after it, and would create the directory again.
     """
     left = [pid for pid, process in listed_processes().items() if str(directory) in process.command]
     for pid in left:

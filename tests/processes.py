@@ -1,4 +1,4 @@
-"""The processes of this machine, and the ends of some. As the system lists them: by /proc, or by ps(1)."""
+"""Lists the processes of this machine, by /proc or by ps(1), and waits for their ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ READ_SIZE = 65536
 
 
 TICK = 0.01
-"""Seconds between two looks, where nothing tells when a process that is not our child has ended."""
+"""Seconds between two checks, if nothing reports the end of a process that is not a child."""
 
 PROC = Path("/proc")
 
@@ -26,7 +26,7 @@ IS_LINUX = sys.platform == "linux"
 
 @dataclass(frozen=True)
 class Process:
-    """A process as the system lists it. Its command tells it from a later one with the same number."""
+    """A process as the system lists it. Its command distinguishes it from a later one with the same number."""
 
     pid: int
     parent: int
@@ -34,7 +34,7 @@ class Process:
 
 
 def wait_for_ends(pids: Iterable[int], bound: float) -> None:
-    """Wait until none of these processes is left, or `bound` seconds have passed: without a look at all others."""
+    """Wait until none of these processes is left, or `bound` seconds have passed, without examining all others."""
     deadline = time.monotonic() + bound
     for pid in pids:
         wait_for_end(pid, max(0.0, deadline - time.monotonic()))
@@ -65,7 +65,7 @@ def is_there(pid: int) -> bool:
 
 
 def group_lives(group: int) -> bool:
-    """Whether a process of the group has not ended. One that has, and that nobody waits for, process 1 may let wait."""
+    """Whether a process of the group is running. Process 1 may leave a zombie that nobody else waits for."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -82,13 +82,13 @@ def states_and_groups() -> Iterator[tuple[str, int]]:
 
 
 def listed_processes(known: Set[int] = frozenset()) -> dict[int, Process]:
-    """The processes of this machine that are not older than the tests, by number; zombies only where it was ours to
-    take their status. Of those that are `known`, at least the ones that others descend from.
+    """The processes of this machine that are not older than the tests, by number; zombies only if the tests had to take
+    their status. Of those that are `known`, at least the ones that others descend from.
     """
     if not IS_LINUX:
         return processes_of_ps()
     numbers = process_numbers()
-    OLDER.intersection_update(numbers)  # a number that came free may be one of ours by now
+    OLDER.intersection_update(numbers)  # a number that was free may belong to a test by now
     found: dict[int, Process] = {}
     wanted = numbers - OLDER - known
     while wanted:
@@ -99,12 +99,14 @@ def listed_processes(known: Set[int] = frozenset()) -> dict[int, Process]:
 
 
 def process_numbers() -> set[int]:
-    """The numbers of all processes of this machine."""
+    """The process IDs of all processes of this machine."""
     return {int(name) for name in os.listdir(PROC) if name.isdecimal()} if IS_LINUX else set(processes_of_ps())
 
 
 OLDER = process_numbers() if IS_LINUX else set()
-"""What ran before the tests did. None of these is theirs, and to read them each time is most of what a look costs."""
+"""The processes that ran before the tests. None of them belongs to a test, and reading them each time would take most
+of the time.
+"""
 
 
 def read_process(pid: int) -> Process | None:
@@ -122,7 +124,7 @@ def read_process(pid: int) -> Process | None:
 
 
 def read(path: str) -> bytes:
-    """A whole file of /proc: each test reads hundreds, so by plain system calls. Raises OSError."""
+    """Read a whole file of /proc with plain system calls, since each test reads hundreds. Raises OSError."""
     fd = os.open(path, os.O_RDONLY)
     try:
         data = os.read(fd, READ_SIZE)
@@ -134,7 +136,7 @@ def read(path: str) -> bytes:
 
 
 def processes_of_ps() -> dict[int, Process]:
-    """The same from ps(1), as POSIX has it; without the ps itself."""
+    """The same from ps(1), as POSIX specifies it, without ps itself."""
     with subprocess.Popen(["ps", "-Awwo", "pid=,ppid=,args="], stdout=subprocess.PIPE, text=True) as ps:
         rows = [line.split(None, 2) for line in ps.communicate()[0].splitlines()]
     return {int(row[0]): Process(int(row[0]), int(row[1]), row[-1]) for row in rows if int(row[0]) != ps.pid}

@@ -1,6 +1,7 @@
-"""Targets of every kind for the suite that all drivers share: each a real one, its directory seen from both sides.
+"""Targets of every kind for the suite that all drivers share. Each is a real one, whose directory is seen from both
+sides.
 
-A driver joins by one more entry in REACH.
+To add a driver, add an entry to REACH.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Target(NamedTuple):
     local: Path
     remote: str
     times: int = 10
-    """How often a test repeats what may go wrong now and then: less, where each command is a container of its own, and
-    where another target differs in nothing that could.
+    """How often a test repeats what may fail now and then: less often if each command is a container of its own, or if
+    another target differs only in what cannot matter.
     """
 
 

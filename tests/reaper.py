@@ -1,7 +1,7 @@
-"""Runs Python with these arguments, and takes the status of each process below it that has lost its parent, at once.
+"""Runs Python with these arguments, and at once takes the status of each process below it that has lost its parent.
 
-An init should, but those of many containers and small machines come round every second or two, or never. Until then
-the process is there, and what rdo has on a target, which in tests is this machine, waits to see its group end.
+An init should do that, but those of many containers and small machines only do it every second or two, or never. Until
+then, the process exists, and rdo's script on the target, which is this machine in tests, waits for its group to end.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(arguments: list[str]) -> int:
-    """The exit status of Python, as a shell has it."""
+    """Run Python; returns its exit status, as a shell reports it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     child = os.posix_spawn(sys.executable, [sys.executable, *arguments], os.environ)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the child, which gets it, too
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child handles Ctrl-C, which it also gets
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
     while (ended := os.wait())[0] != child:
         pass

@@ -1,4 +1,4 @@
-"""Rows of parametrised tests: what a test is run with, as far as that decides when it runs, and whether."""
+"""What the parameters of a test decide about it: whether it is run, and when."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import pytest
 
 OTHER_SERVERS = {"dropbear", "dropbear-remote", "ssh-dropbear", "ssh-user"}
 OTHER_CONTAINERS = {"docker-bash", "docker-busybox", "docker-fresh", "docker-image"}
-"""Parameters of rows beside which there is one with OpenSSH's server, as whoever runs the tests, or `docker-dash`."""
+"""Parameters of rows that repeat one with OpenSSH's server as the current user, or with `docker-dash`."""
 
 
 def is_variant(item: pytest.Item) -> bool:
-    """Whether it repeats another row with a client, a server or a container that fewer people have."""
+    """Whether the row repeats another one with a client, server or container that fewer people have."""
     rare = OTHER_SERVERS | OTHER_CONTAINERS
     values = _parameters(item)
     return values.get("client") == "python" or any(isinstance(each, str) and each in rare for each in values.values())
 
 
 def uses_podman(item: pytest.Item) -> bool:
-    """Whether it is a row with podman."""
+    """Whether the row uses podman."""
     return "podman" in _parameters(item).values()
 
 
 def uses_vagrant(item: pytest.Item) -> bool:
-    """Whether it starts Vagrant, which takes seconds each time."""
+    """Whether the row starts Vagrant, which takes seconds each time."""
     return "vagrant_host" in getattr(item, "fixturenames", ()) or "vagrant" in _parameters(item).values()
 
 

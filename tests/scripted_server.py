@@ -1,4 +1,4 @@
-"""An SSH server out of paramiko's server side, for logins that sshd needs PAM for: passwords and questions."""
+"""An SSH server by paramiko for logins with passwords and questions, for which sshd would need PAM."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ACCEPT_TIMEOUT = 10.0
 
 
 class Script(paramiko.ServerInterface):
-    """What the server asks, and the right answers. `methods` is what it says it would take."""
+    """What the server asks, and the right answers. `methods` are the login methods that it claims to accept."""
 
     def __init__(
         self,
@@ -63,12 +63,12 @@ class Script(paramiko.ServerInterface):
 
 @functools.cache
 def host_key() -> paramiko.RSAKey:
-    """One for all servers: it takes long to find one."""
+    """A key for all servers, since creating it takes long."""
     return paramiko.RSAKey.generate(2048)
 
 
 class ScriptedServer:
-    """Listens on 127.0.0.1, serves one connection after the script, and ends with the `with` statement."""
+    """A server that listens on 127.0.0.1, serves one connection by the script, and ends with the `with` statement."""
 
     def __init__(self, script: Script, directory: Path) -> None:
         self.script = script

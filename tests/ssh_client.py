@@ -1,4 +1,4 @@
-"""The near side of tests of the ssh driver: a caller with scripted answers, drivers, and a command's result."""
+"""The client's side of tests of the ssh driver: a caller with scripted answers, drivers, and a command's result."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ TIMEOUT = 20.0
 """Seconds for anything that should happen at once."""
 
 DRAIN_TIMEOUT = 60.0
-"""Seconds for output to follow input: sshd takes a second of CPU for 2000 small packets that pile up in its buffer."""
+"""Seconds for output to follow input. sshd needs a second of CPU time for 2000 small packets in its buffer."""
 
 
 class ScriptedCaller:
-    """A Caller of rdo.drivers.base that answers questions from a list, and keeps what it was asked and told."""
+    """A Caller of rdo.drivers.base that answers questions from a list, and records the questions and notices."""
 
     process = 0
 
@@ -29,7 +29,7 @@ class ScriptedCaller:
         environment: dict[str, str] | None = None,
         watches: bool = False,
     ) -> None:
-        """`watches`: it is shown progress."""
+        """`watches`: whether it is shown progress."""
         self.user = ""
         self.environment = environment if environment is not None else dict(os.environ)
         self._answers = list(answers)
@@ -59,14 +59,14 @@ class ScriptedCaller:
 
 
 def driver(ssh_config: Path | None, host: str = "devbox", **more: object) -> SshDriver:
-    """A driver with nothing set but the ssh configuration, and what is given."""
+    """A driver with only the ssh configuration and these settings."""
     settings: dict[str, object] = dict.fromkeys(("user", "port", "identity", "jump", "connect_timeout", "directory"))
     settings |= {"ssh_config": str(ssh_config) if ssh_config else None, "root": "/", **more}
     return SshDriver(host, **settings)  # type: ignore[arg-type]
 
 
 def drain(channel: Channel) -> dict[int, bytes]:
-    """All output until both streams have ended."""
+    """Read all output until both streams have ended."""
     found: dict[int, list[bytes | memoryview]] = {STDOUT: [], STDERR: []}
     while (chunk := channel.read(DRAIN_TIMEOUT)) is not None:
         found[chunk.stream].append(chunk.data)
@@ -74,20 +74,22 @@ def drain(channel: Channel) -> dict[int, bytes]:
 
 
 def feed(channel: Channel, data: bytes) -> None:
-    """Write it all, and end the input."""
+    """Write all data, and end the input."""
     channel.write(data)
     channel.end_input()
 
 
 def output(connection: SshConnection, command: str) -> tuple[int, str]:
-    """Status and stdout of a command."""
+    """The exit status and stdout of a command."""
     channel = connection.open_channel(command, None)
     text = drain(channel)[STDOUT].decode()
     return channel.exit_status(), text
 
 
 def outputs_side_by_side(connection: SshConnection, threads: int, turns: int) -> dict[int, tuple[int, str]]:
-    """What `echo NUMBER; exit THREAD` gives by its number, which is ten times the thread's and the turn's."""
+    """Run `echo NUMBER; exit THREAD` in parallel threads. Returns each result by NUMBER, which is ten times the number
+    of the thread plus that of the turn.
+    """
     found: dict[int, tuple[int, str]] = {}
 
     def run(thread: int) -> None:

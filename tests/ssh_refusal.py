@@ -1,6 +1,6 @@
-"""Whether `ssh` and rdo refuse a server by what the user's ssh configuration says of whom to trust: before the login.
+"""Checks that `ssh` and rdo refuse a server before the login because of the user's ssh configuration.
 
-Each case is tried with `ssh` too, so that it shows what ssh does, and not what we think it does.
+Each case is also tried with `ssh`, so that it shows what ssh does, rather than what we think it does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def ssh_connects(config: Path) -> bool:
 
 
 def refusal(config: Path, server: Sshd, *answers: str) -> str:
-    """Why rdo does not connect, as ssh does not; nobody has tried to log in."""
+    """The reason why rdo, like ssh, does not connect. Nobody has tried to log in."""
     assert not ssh_connects(config)
     before = server.log.count("Accepted") + server.log.count("Failed") + server.log.count("Postponed")
     with pytest.raises(ConnectError) as failure:

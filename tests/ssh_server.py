@@ -1,5 +1,7 @@
-"""What the SSH servers of tests have in common: a process on a free port of 127.0.0.1, with keys, a log, and a client's
-configuration of its own. Nothing of the machine's own server is read or touched.
+"""What the SSH servers of tests have in common: a process on a free port of 127.0.0.1, with its own keys, log and
+client configuration.
+
+The machine's own server is neither used nor changed.
 """
 
 from __future__ import annotations
@@ -23,27 +25,27 @@ from tests.leaks import wait_until
 Server = TypeVar("Server", bound="SshServer")
 
 START_TIMEOUT = 30.0
-"""Seconds for a server to listen, which takes 20 ms on an idle machine."""
+"""Seconds for a server to listen. On an idle machine it takes 20 ms."""
 END_TIMEOUT = 20.0
 
 MARK = "RDO_TEST_ID"
 
 OPEN = ("01", "08")
-"""States of a TCP socket in /proc/net/tcp: established, and closed by its peer alone."""
+"""States of a TCP socket in /proc/net/tcp: established, and closed only by its peer."""
 
 CUT_TIMEOUT = 2.0
 """Seconds for clients to close connections that were cut; some hold theirs on purpose."""
-"""By this variable the leak check finds what a session left behind."""
+"""The variable by which the leak check finds what a session left behind."""
 
 FIRST_PORT, END_OF_PORTS = 10240, 32240
-"""Below those that a system gives to outgoing connections: nobody takes one between our look and its use."""
+"""Ports below those that a system gives to outgoing connections, so nobody takes one between our check and its use."""
 
 OWN_PORTS = 500
-"""As many has each process that runs tests for itself: more than one asks for."""
+"""The number of ports for each process that runs tests, which is more than one needs."""
 
 
 def claim() -> tuple[socket.socket, Iterator[int]]:
-    """What no other process has: a socket that is bound to the first of some ports, and the others, over and over."""
+    """Ports that no other process uses: a socket bound to the first of them, and the others, again and again."""
     for first in range(FIRST_PORT, END_OF_PORTS, OWN_PORTS):
         claimed = socket.socket()
         try:
@@ -60,7 +62,7 @@ atexit.register(CLAIMED.close)
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens, and which no other process that runs tests gives to anybody."""
+    """A port of 127.0.0.1 on which nobody listens, and which no other test process uses."""
     while True:
         port = next(PORTS)
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -69,22 +71,24 @@ def free_port() -> int:
 
 
 def client_config(path: Path, port: int, *lines: str, alias: str = "devbox") -> Path:
-    """Write a client configuration at `path`, under which `ssh -F FILE devbox` gets to a port of this machine."""
+    """Write a client configuration to `path`, with which `ssh -F FILE devbox` connects to a port of this machine."""
     path.write_text("\n  ".join((f"Host {alias}", *lines, "HostName 127.0.0.1", f"Port {port}")) + "\n")
     return path
 
 
 class SshServer(ABC):
-    """One server. Change what its sessions have in `environment`, or `authorize` keys; then start it."""
+    """A server. Change the `environment` of its sessions, or `authorize` keys, and then start it."""
 
     program: str
-    """What the processes of its connections are called by `ps`."""
+    """The name that `ps` shows for the processes of its connections."""
 
     accepted: str
-    """What its log says of each login."""
+    """The text in its log for each login."""
 
     def __init__(self, directory: Path, authorized_keys: Path, user: str = "") -> None:
-        """Makes keys under `directory`; starts nothing. `user` is whom to log in as, where that is not who we are."""
+        """Create keys in `directory`, without starting the server. `user` is whom to log in as, if not the current
+        user.
+        """
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -102,43 +106,43 @@ class SshServer(ABC):
 
     @abstractmethod
     def _command(self) -> tuple[list[str], dict[str, str]]:
-        """What to run, in the foreground and with its log on stderr, and its environment.
+        """The command to run in the foreground, with its log on stderr, and its environment.
 
-        Once it listens it writes its process id to the file `pid`: somebody else may listen where it could not.
+        When it listens, it writes its process ID to the file `pid`. Otherwise, another process might be listening on
+        the port.
         """
 
     @property
     def log(self) -> str:
-        """All that the server wrote to its log so far."""
+        """Everything that the server has written to its log."""
         path = self.directory / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
     @property
     def logins(self) -> int:
-        """How many were let in so far."""
+        """The number of logins so far."""
         return self.log.count(self.accepted)
 
     @property
     def pid(self) -> int:
-        """The process id of the listening server."""
+        """The process ID of the listening server."""
         assert self._process is not None, "the server is not running"
         return self._process.pid
 
     def authorize(self, *keys: Path) -> None:
-        """Let the owners of these private keys in, besides those who were let in before."""
+        """Accept these private keys, in addition to those that were accepted before."""
         lines = [key.with_name(f"{key.name}.pub").read_text() for key in keys]
         with self.authorized_keys.open("a") as file:
             file.writelines(lines)
 
     def trust(self) -> None:
-        """Write the server's host keys, and nothing else, to the known_hosts file that `ssh_config` names."""
+        """Write only the server's host keys to the known_hosts file that `ssh_config` names."""
         keys = [key.with_name(f"{key.name}.pub").read_text() for key in self.host_keys]
         self.known_hosts.write_text("".join(f"[127.0.0.1]:{self.port} {key}" for key in keys))
 
     def ssh_config(self, alias: str = "devbox", extra: Iterable[str] = (), name: str = "ssh_config") -> Path:
-        """A client configuration under which `ssh -F FILE devbox` gets here with the client key, asking nothing.
-
-        `extra` lines come first, so that they win.
+        """Write a client configuration with which `ssh -F FILE devbox` logs in with the client key, without questions.
+        `extra` lines come first, so they take precedence.
         """
         return client_config(
             self.directory / name,
@@ -154,7 +158,7 @@ class SshServer(ABC):
         )
 
     def start(self: Server) -> Server:
-        """Start, and wait until it listens."""
+        """Start the server, and wait until it listens."""
         words, environment = self._command()
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -168,7 +172,7 @@ class SshServer(ABC):
         return self
 
     def stop(self) -> None:
-        """End the server and all connections it has. May be called when it is not running."""
+        """End the server and all its connections. It need not be running."""
         if self._process is None:
             return
         sessions = self.sessions()
@@ -180,27 +184,26 @@ class SshServer(ABC):
                 os.kill(pid, signal.SIGTERM)
 
     def restart(self: Server) -> Server:
-        """Stop, and start with what is set now."""
+        """Stop the server, and start it with the current settings."""
         self.stop()
         return self.start()
 
     def cut(self) -> None:
-        """End all connections at once, as a reboot of the machine would; the server goes on listening.
-
-        Waits until the clients have noticed: to them it is long ago when the next command is typed.
+        """End all connections at once, as a reboot of the machine would, but keep listening. Waits until the clients
+        have noticed, since they usually have long before the next command is typed.
         """
         ended = set(self.sessions())
         for pid in ended:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         deadline = time.monotonic() + END_TIMEOUT
-        while ended & set(self.sessions()):  # a killed process holds its connection a moment longer
+        while ended & set(self.sessions()):  # a killed process keeps its connection for a moment
             assert time.monotonic() < deadline, f"{self.program} does not end its connections"
             time.sleep(0.01)
         wait_until(lambda: not self._is_connected(), CUT_TIMEOUT)
 
     def _is_connected(self) -> bool:
-        """Whether a client has a socket to this server that it has not closed. Known on Linux alone."""
+        """Whether a client has a socket to this server that it has not closed. Known only on Linux."""
         try:
             lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
         except OSError:
@@ -209,7 +212,7 @@ class SshServer(ABC):
         return any(row[2].endswith(f":{self.port:04X}") and row[3] in OPEN for row in rows)
 
     def sessions(self) -> list[int]:
-        """Process ids of the servers of single connections, privileged and unprivileged, and what those started."""
+        """The process IDs of the servers of single connections, privileged or not, and of what they started."""
         parents: dict[int, list[int]] = {}
         listing = subprocess.run(["ps", "-Awwo", "pid=,ppid=,args="], check=True, capture_output=True, text=True)
         for line in listing.stdout.splitlines():

@@ -1,6 +1,6 @@
-"""A real OpenSSH server for tests: on a free port of 127.0.0.1, with its own keys, configuration and log.
+"""A real OpenSSH server for tests, on a free port of 127.0.0.1, with its own keys, configuration and log.
 
-Runs as the current user (root included), without PAM. Nothing of the machine's own sshd is read or touched.
+It runs as the current user (or root), without PAM. The machine's own sshd is neither used nor changed.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from tests.ssh_server import SshServer
 
 
 def find_sshd() -> str | None:
-    """The server's full path, which sshd wants to be started by; None if it is not installed."""
+    """The full path of sshd, by which it has to be started; None if it is not installed."""
     return shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/sbin")
 
 
 class Sshd(SshServer):
-    """One server. Change `config_lines` or `environment` (of its sessions), or `authorize` keys; then start it."""
+    """A server. Change `config_lines` or the `environment` of its sessions, or `authorize` keys, and then start it."""
 
     program = "sshd"
     accepted = "Accepted publickey"
 
     def __init__(self, directory: Path, config_lines: Iterable[str] = ()) -> None:
-        """Makes keys and directories under `directory`; starts nothing."""
+        """Create keys and directories in `directory`, without starting the server."""
         super().__init__(directory, directory / "authorized_keys")
         self.config_lines = list(config_lines)
         self.home = directory / "home"
-        """The sessions' HOME, so that no start-up file of whoever runs the tests plays a part."""
+        """The sessions' HOME, so that start-up files of whoever runs the tests have no effect."""
         self.home.mkdir(exist_ok=True)
         self.environment = {"HOME": str(self.home), **self.environment}
 
@@ -37,13 +37,13 @@ class Sshd(SshServer):
         program = find_sshd()
         assert program is not None, "sshd is not installed"
         if os.getuid() == 0:
-            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # its privilege separation wants the directory
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # its privilege separation needs the directory
         config = self.directory / "sshd_config"
         config.write_text("\n".join([*self.config_lines, *self._settings(), ""]))
         return [program, "-D", "-e", "-f", str(config)], {}
 
     def _settings(self) -> list[str]:
-        """Come after `config_lines`: of two settings sshd takes the first."""
+        """Settings after `config_lines`: of two values, sshd uses the first."""
         return [
             *([f"SetEnv {' '.join(map('='.join, self.environment.items()))}"] if self.environment else []),
             f"Port {self.port}",

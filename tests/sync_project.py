@@ -1,4 +1,4 @@
-"""A project of files for the tests of sync: made, changed at random, and listed without any code of rdo."""
+"""A project of files for tests of sync: created, changed at random, and listed without any code of rdo."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IGNORED = [b"*.o\n", b"build/\n", b"*.log\n!e.log\n", b"d/*\n!d/a\n", b"/e\n", b
 
 
 def unwatched(root: bytes) -> Watcher:
-    """In place of a watcher."""
+    """Replaces a watcher."""
     raise Unwatchable("not in this test")
 
 
@@ -37,13 +37,13 @@ def git(directory: Path | bytes, *words: str | bytes) -> bytes:
 
 
 def scanned(root: bytes, rules: SyncRules) -> dict[bytes, tuple[object, ...]]:
-    """What a tree has that was just read as a whole, without what differs between two looks."""
+    """The contents of a tree that was just read as a whole, without what differs between two reads."""
     tree = LocalTree(os.fsdecode(root), rules, lambda _: None, start_watcher=unwatched).settle(ENVIRONMENT)
     return {path: entry[:-1] for path, entry in tree.items()}
 
 
 class RandomChanges:
-    """Changes to a directory, each of some kind at some place."""
+    """Random changes of different kinds to a directory."""
 
     def __init__(self, root: bytes, outside: bytes, seed: int) -> None:
         self.root = root
@@ -57,7 +57,7 @@ class RandomChanges:
         self.git_kinds: list[Callable[[], object]] = [self.ignore, self.force, self.forget, self.nested]
 
     def some(self) -> None:
-        """One change, if it can be made there."""
+        """Make one change, if it is possible there."""
         kinds = self.kinds if self.random.random() < 0.95 or not os.path.isdir(self.root + b"/.git") else self.git_kinds
         with contextlib.suppress(OSError, subprocess.CalledProcessError):
             self.random.choice(kinds)()
@@ -71,7 +71,7 @@ class RandomChanges:
             file.write(self.random.randbytes(self.random.choice([0, 1, 8])))
 
     def write_again(self) -> None:
-        """As long as before, so that only the date says that it was written."""
+        """Write a file with the same length, so that only its time shows that it was written."""
         path = self.path()
         size = os.stat(path).st_size
         with open(path, "r+b") as file:
@@ -104,14 +104,14 @@ class RandomChanges:
             os.chmod(path, self.random.choice([0o755, 0o700, 0o775]))
 
     def replace(self) -> None:
-        """As editors save: a file beside it, renamed over it."""
+        """Replace a file as editors do, by renaming a new one over it."""
         path = self.path()
         with open(path + b"~", "wb") as file:
             file.write(self.random.randbytes(3))
         os.rename(path + b"~", path)
 
     def touch(self) -> None:
-        """Other contents, and the date that the file had before."""
+        """Write other contents, and restore the time that the file had before."""
         path = self.path()
         found = os.stat(path)
         with open(path, "r+b") as file:

@@ -1,4 +1,4 @@
-"""A project here and its directory on a target, for tests of sync, and what files there are on either side."""
+"""A project and its directory on a target, for tests of sync, and the files on either side."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.ssh_client import ScriptedCaller
 
 
 def tree_of(root: Path) -> Tree:
-    """What there is below a directory, but for what rdo keeps there."""
+    """The tree below a directory, without rdo's own files."""
     found: dict[bytes, Entry] = {}
     top = os.fsencode(root)
     for directory, directories, files in os.walk(top):
@@ -49,7 +49,7 @@ def entry_of(path: bytes, info: os.stat_result) -> Entry:
 
 
 def contents(root: Path) -> dict[bytes, object]:
-    """The same with what is in the files."""
+    """The tree with the contents of the files."""
     top = os.fsencode(root)
     found: dict[bytes, object] = {}
     for path, entry in tree_of(root).items():
@@ -60,13 +60,13 @@ def contents(root: Path) -> dict[bytes, object]:
 
 
 def texts(root: Path) -> dict[bytes, bytes]:
-    """The content of the files below a directory."""
+    """The contents of the files below a directory."""
     return {path: Path(os.fsdecode(os.path.join(os.fsencode(root), path))).read_bytes()
             for path, entry in tree_of(root).items() if entry.kind == "file"}  # fmt: skip
 
 
 class Side:
-    """A project here, and its directory on a target."""
+    """A project, and its directory on a target."""
 
     def __init__(self, base: Path, pool: OneShell | ShellPool, there: Path | None = None, remote: str = "") -> None:
         self.here = base / "here"
@@ -80,7 +80,7 @@ class Side:
         self.tree = self.fresh()
 
     def fresh(self, state: str = "state") -> TargetTree:
-        """What a control master knows that was just started; `state`: that of another machine."""
+        """What a control master knows that was just started. `state` is that of another machine."""
         environment = {"XDG_STATE_HOME": str(self._base / state)}
         known = ProjectState(environment, fsencode(str(self.here)), "here", self._remote)
         self.tree = TargetTree(known, self._remote, "here")
@@ -93,17 +93,17 @@ class Side:
         return self.tree.pull(self.use, os.fsencode(self.here), Below(patterns))
 
     def write(self, files: Mapping[str, str | bytes]) -> None:
-        """Files here; an empty name of a directory ends with a slash."""
+        """Write local files. A name that ends with a slash is an empty directory."""
         write(self.here, files)
 
     @property
     def is_same(self) -> bool:
-        """Whether both sides have the same."""
+        """Whether both sides are the same."""
         return contents(self.here) == contents(self.there)
 
     @property
     def left(self) -> list[str]:
-        """What rdo keeps there, but for what it should."""
+        """rdo's own files there that should not be there."""
         state = self.there / ".rdo-sync"
         found = {str(path.relative_to(state)).partition("/")[2] or path.name for path in state.rglob("*")}
         return sorted(each for each in found if each not in (".gitignore", "manifest", "serial", "pulls")
@@ -111,7 +111,7 @@ class Side:
 
 
 class Below:
-    """Patterns that are directories, or files."""
+    """Patterns for directories or files."""
 
     def __init__(self, prefixes: Sequence[bytes]) -> None:
         self.prefixes = prefixes
@@ -121,7 +121,7 @@ class Below:
 
 
 def write(root: Path, files: Mapping[str, str | bytes]) -> None:
-    """Write files, and make the directories that end with a slash."""
+    """Write files, and create the directories whose names end with a slash."""
     for name, content in files.items():
         path = root / name
         if name.endswith("/"):
@@ -133,7 +133,7 @@ def write(root: Path, files: Mapping[str, str | bytes]) -> None:
 
 @contextmanager
 def pushed_side(directory: Path) -> Iterator[Side]:
-    """A project of which all is on the target."""
+    """A project that was copied to the target completely."""
     pool = OneShell()
     side = Side(directory, pool)
     side.write({"a": "1", "b": "2", "src/c": "3", "src/deep/d": "4"})
@@ -144,7 +144,7 @@ def pushed_side(directory: Path) -> Iterator[Side]:
 
 
 def refuse(side: Side) -> str:
-    """What a push says that is refused; nothing there has changed then."""
+    """The error of a push that is refused, after which nothing has changed on the target."""
     before = contents(side.there)
     with pytest.raises(SyncConflict) as caught:
         side.push()

@@ -1,4 +1,4 @@
-"""Projects whose trees the tests ask for: plain ones, and clones of git."""
+"""Projects with trees that tests use: plain directories, and clones of git."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.sync_project import ENVIRONMENT, git, unwatched
 
 
 class Project:
-    """A directory, and the tree of it."""
+    """A directory and its tree."""
 
     def __init__(self, root: Path, start_watcher: Start = start, rules: SyncRules | None = None) -> None:
         self.root = root
@@ -35,7 +35,7 @@ class Project:
 
 
 class Clone:
-    """A repository, and the tree of it."""
+    """A repository and its tree."""
 
     def __init__(self, root: Path, how: str) -> None:
         self.root = root
@@ -63,9 +63,9 @@ class Clone:
         return self.local.settle(self.environment)
 
     def files(self) -> list[bytes]:
-        """The files and links, as git lists them."""
+        """The files and links that git lists."""
         return sorted(path for path, entry in self.tree().items() if entry.kind != "directory")
 
     def tracked(self) -> list[bytes]:
-        """What git would track."""
+        """The files that git would track."""
         return sorted(set(self.git("ls-files", "-z", "-c", "-o", "--exclude-standard").split(b"\0")) - {b""})

@@ -1,4 +1,4 @@
-"""The programs that a target of the tests has: a PATH of a test's choice."""
+"""Selects the programs that a target has, by a PATH for the test."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ TOOLS = (
     "cat", "chmod", "dd", "env", "find", "ls", "mkdir", "mv", "readlink", "rm", "rmdir", "sh", "sha256sum", "sleep",
     "stat", "tar", "touch", "wc",
 )  # fmt: skip
-"""What the scripts call, and `sh`."""
+"""The programs that the scripts call, and `sh`."""
 
 
 def tools(directory: Path, *, without: Sequence[str] = (), busybox: bool = False) -> str:
-    """A PATH with what the scripts call, and nothing else."""
+    """A PATH with only the programs that the scripts call."""
     directory.mkdir()
     program = shutil.which("busybox") if busybox else None
     for name in TOOLS:
@@ -33,11 +33,11 @@ status=$?
 [ "$count" -ne {number} ] || {{ kill -9 $PPID; exit 1; }}
 exit $status
 """
-"""A program that ends the shell that calls it, before or after it has done its work, at one call of all."""
+"""A program that ends the shell that calls it, before or after it has done its work, at one of all calls."""
 
 
 def deadly_tools(directory: Path, number: int, *, after: bool) -> str:
-    """A PATH of programs of which the one that is called as number so-and-so ends its caller."""
+    """A PATH of programs that end the shell at the call with this number."""
     path = tools(directory)
     counter = directory / "counter"
     counter.write_text("0\n")
@@ -53,5 +53,5 @@ def deadly_tools(directory: Path, number: int, *, after: bool) -> str:
 
 
 def calls(directory: Path) -> int:
-    """How many programs were called."""
+    """The number of calls so far."""
     return int((directory / "counter").read_text())

@@ -1,4 +1,4 @@
-"""A TCP server of a test's own in this process, and a client of one."""
+"""A TCP server for a test, in this process, and a client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Serve = Callable[[socket.socket], None]
 
 @contextmanager
 def server(serve: Serve, host: str = "127.0.0.1") -> Iterator[int]:
-    """A server that gives each connection to `serve` in a thread; its port."""
+    """Run a server that passes each connection to `serve` in a thread. Yields its port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -50,7 +50,9 @@ def server(serve: Serve, host: str = "127.0.0.1") -> Iterator[int]:
 
 @contextmanager
 def server_that_hears_the_end() -> Iterator[tuple[int, threading.Event]]:
-    """The port of a server that reads all, and what is set once a connection to it has ended in any way."""
+    """Run a server that reads everything. Yields its port, and an event that is set when a connection to it has ended
+    in any way.
+    """
     ended = threading.Event()
 
     def serve(connection: socket.socket) -> None:
@@ -75,7 +77,7 @@ def read_all(connection: socket.socket) -> bytes:
 
 
 def send_all(connection: socket.socket, data: bytes) -> None:
-    with suppress(OSError):  # whoever reads notices
+    with suppress(OSError):  # the reading thread notices
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
 

@@ -1,6 +1,5 @@
-"""A stand-in for the program `vagrant`, for what Ruby is too slow for: it counts its calls and answers as it is told.
-
-What it answers is what the real one does, which tests/e2e/test_vagrant_*.py run.
+"""Replaces the program `vagrant` in tests for which Ruby is too slow. It counts its calls, and gives the configured
+answers. They are the same as those of the real program, which tests/e2e/test_vagrant_*.py run.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ echo "$*" >>calls
 
 
 class FakeVagrant:
-    """A directory with a project (a Vagrantfile, Vagrant's state of it), and a `vagrant` in `bin`."""
+    """A directory with a project (a Vagrantfile, and Vagrant's state of it), and a `vagrant` in `bin`."""
 
     def __init__(self, directory: Path, server: Sshd) -> None:
         self.directory = directory
@@ -35,21 +34,21 @@ class FakeVagrant:
         self.answer("ssh-config", f"cat <<'END'\n{self.ssh_config()}\nEND")
 
     def answer(self, command: str, script: str) -> None:
-        """What a subcommand does from now on, in sh."""
+        """Set what a subcommand does from now on, in sh."""
         (self.directory / f"answer-{command}").write_text(script + "\n")
 
     def states(self, **machines: str) -> None:
-        """What `vagrant status` says from now on."""
+        """Set what `vagrant status` prints from now on."""
         lines = [f"echo 1,{name},state,{state}" for name, state in machines.items()]
         self.answer("status", "\n".join(lines))
 
     def down(self, **machines: str) -> None:
-        """The machines are in these states, so that there is no ssh configuration."""
+        """Set the states of the machines; there is then no ssh configuration."""
         self.states(**machines)
         self.answer("ssh-config", "echo 'The provider is not yet ready for SSH.' >&2; exit 1")
 
     def ssh_config(self, port: int | None = None, name: str = "default") -> str:
-        """What `vagrant ssh-config` prints for a machine that is the test's server."""
+        """The output of `vagrant ssh-config` for a machine that is the test's server."""
         return "\n  ".join(
             [
                 f"Host {name}",
@@ -66,7 +65,7 @@ class FakeVagrant:
         )
 
     def create(self, name: str = "default", identity: str = "id-1", synced_folders: str = "{}") -> None:
-        """Vagrant's state of a created machine."""
+        """Create Vagrant's state of a machine."""
         directory = self.project / ".vagrant" / "machines" / name / "docker"
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "id").write_text(identity)
@@ -74,7 +73,7 @@ class FakeVagrant:
 
     @property
     def calls(self) -> list[str]:
-        """The command lines so far, and none from now on: a second look shows only what came in between."""
+        """The command lines since the last call of this method."""
         try:
             text = (self.directory / "calls").read_text()
         except FileNotFoundError:
@@ -83,7 +82,7 @@ class FakeVagrant:
         return text.splitlines()
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
-        """The variables with this `vagrant` first in PATH, and nothing of the user's."""
+        """The variables, with this `vagrant` first in PATH, and nothing of the user's."""
         directories = {f"XDG_{kind}_HOME": str(self.directory / kind.lower()) for kind in ("CACHE", "STATE")}
         path = f"{self.directory / 'bin'}:{given['PATH']}"
         return {

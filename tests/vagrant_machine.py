@@ -1,6 +1,7 @@
-"""The real Vagrant with its docker provider: an image that it can log in to, projects, and their end.
+"""The real Vagrant with its docker provider: an image that it can log in to, and projects, which are removed at the
+end.
 
-Nothing of the user's is touched: Vagrant's home directory and the engine are the tests' own.
+Nothing of the user's is changed: Vagrant's home directory and the engine belong to the tests.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from rdo.drivers.vagrant.driver import VagrantDriver
 from tests.docker_engine import DockerEngine
 
 VAGRANT_TIMEOUT = 300.0
-"""Seconds for any `vagrant`, the slowest of which takes 10."""
+"""Seconds for any `vagrant` command, the slowest of which takes 10."""
 
 IMAGE = "rdo-test-vagrant"
 NETWORK = "rdo-test"
-"""The tests' engine has no network by itself, and a machine's port must be reachable."""
+"""The network for machines: the tests' engine has none by itself, and a machine's port must be reachable."""
 
 HOST_KEY = "/etc/ssh/ssh_host_ecdsa_key"
-"""Of the kinds that Vagrant knows the one that is made most quickly."""
+"""The host key of the kind that can be created fastest, of those that Vagrant knows."""
 
 WELL_KNOWN_KEY = (
     "ssh-rsa "
@@ -31,7 +32,7 @@ WELL_KNOWN_KEY = (
     "n5y2hMNG0zQPyUecp4pzC6kivAIhyfHilFR61RGL+GPXQ2MWZWFYbAGjyiYJnAmCP3NOTd0jMZEnDkbUvxhMmBYSdETk1rRgm+R4"
     "LOzFUGaHqHDLKLX+FIPKcF96hrucXzcWyLbIbEgE98OHlnVYCzRdK8jlqm8tehUc9c9WhQ=="
 )
-"""The key that Vagrant comes to a new machine with, everywhere the same; there it puts another in its place."""
+"""The public key with which Vagrant first logs in to a new machine, the same everywhere; Vagrant then replaces it."""
 
 DOCKERFILE = """\
 FROM {base}
@@ -43,7 +44,9 @@ CMD ["/bin/sh", "-c", "{make_key}; mkdir -p /run/sshd && exec /usr/sbin/sshd -D 
 """
 
 MAKE_KEY = f"[ -e {HOST_KEY} ] || ssh-keygen -q -t ecdsa -N '' -f {HOST_KEY}"
-"""When a container starts for the first time, so that one built anew has another, as a VM has."""
+"""Creates the host key when a container starts for the first time, so that a re-created one has another key, as a VM
+has.
+"""
 
 PROVIDER = f"""\
   config.vm.provider "docker" do |docker|
@@ -62,19 +65,19 @@ exec '{program}' "$@"
 
 
 def vagrantfile(*lines: str) -> str:
-    """A Vagrantfile for the docker provider, with more lines of configuration."""
+    """A Vagrantfile for the docker provider, with additional lines."""
     return 'Vagrant.configure("2") do |config|\n' + PROVIDER + "".join(f"  {line}\n" for line in lines) + "end\n"
 
 
 def kept(project: Path) -> dict[str, str]:
-    """Variables of a user for whom Vagrant was asked about the project's machine once, whoever asked."""
+    """Variables of a user who shares Vagrant's answers about the project's machine, so that it is asked only once."""
     return {name: str(project.parent / name) for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME")}
 
 
 def driver(
     project: Path, environment: Mapping[str, str], machine: str | None = None, auto_up: bool = False
 ) -> VagrantDriver:
-    """A driver with nothing set but what is given."""
+    """A driver with only these settings."""
     return VagrantDriver(
         str(project),
         machine=machine,
@@ -86,10 +89,10 @@ def driver(
 
 
 class VagrantHost:
-    """Vagrant over one engine. `calls` of it are counted, since each starts Ruby."""
+    """Vagrant with an engine. Its calls are counted, since each starts Ruby."""
 
     def __init__(self, directory: Path, engine: Mapping[str, str]) -> None:
-        """`engine` holds the variables that lead the docker program to the engine."""
+        """`engine` has the variables that make the docker program use the engine."""
         self._directory = directory
         self._log = directory / "calls"
         self._projects: list[Path] = []
@@ -105,12 +108,12 @@ class VagrantHost:
         (directory / "vagrant").chmod(0o755)
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
-        """The variables of a test's user, counted: `rdo`'s own directory stays first in PATH."""
+        """The variables of a test's user, with a counting `vagrant`; `rdo`'s own directory stays first in PATH."""
         first, _, rest = given["PATH"].partition(":")
         return {**given, **self.variables, "PATH": f"{first}:{self._directory}:{rest}"}
 
     def prepare(self, base: str) -> None:
-        """Make the image, on top of a Debian one with openssh-server and sudo, and the network."""
+        """Build the image, from a Debian one with openssh-server and sudo, and create the network."""
         context = self._directory / "image"
         context.mkdir()
         (context / "Dockerfile").write_text(DOCKERFILE.format(base=base, key=WELL_KNOWN_KEY, make_key=MAKE_KEY))
@@ -122,12 +125,12 @@ class VagrantHost:
         return subprocess.check_output(["docker", *words], env=environment, stdin=subprocess.DEVNULL, text=True)
 
     def add(self, project: Path, text: str) -> None:
-        """Write a project's Vagrantfile; its machines will be destroyed at the end, at the latest."""
+        """Write a project's Vagrantfile. Its machines are destroyed at the end at the latest."""
         (project / "Vagrantfile").write_text(text)
         self._projects.append(project)
 
     def run(self, project: Path, *words: str) -> str:
-        """Run Vagrant as the user would, uncounted; gives what it printed."""
+        """Run Vagrant as the user would, without counting it, and return its output."""
         program = shutil.which("vagrant")
         assert program is not None
         done = subprocess.run(
@@ -146,7 +149,7 @@ class VagrantHost:
 
     @property
     def calls(self) -> list[str]:
-        """The counted command lines since the last look."""
+        """The command lines that were counted since the last call."""
         try:
             text = self._log.read_text()
         except FileNotFoundError:
@@ -155,28 +158,28 @@ class VagrantHost:
         return text.splitlines()
 
     def machines(self, project: Path) -> list[str]:
-        """The containers that the project's machines are."""
+        """The containers of the project's machines."""
         return [path.read_text() for path in project.glob(".vagrant/machines/*/docker/id")]
 
     def port(self, project: Path) -> int:
-        """Where the sshd of the project's only machine listens here."""
+        """The local port of the sshd of the project's only machine."""
         return int(self._docker("port", *self.machines(project), "22").split()[0].rpartition(":")[2])
 
     def destroy(self, project: Path) -> None:
-        """End the machines of a project and forget them, as a `vagrant destroy` would that starts no Ruby."""
+        """Destroy the machines of a project, as `vagrant destroy` would, but without starting Ruby."""
         if machines := self.machines(project):
             self._docker("rm", "--force", "--volumes", *machines)
         shutil.rmtree(project / ".vagrant", ignore_errors=True)
 
     def close(self) -> None:
-        """End what is left; the network too, or its interface would outlive the engine."""
+        """Remove what is left, and the network, whose interface would otherwise outlive the engine."""
         for project in self._projects:
             self.destroy(project)
         self._docker("network", "rm", NETWORK)
 
 
 def shared_host(directory: Path, engine: DockerEngine, require: Callable[[str, str], object]) -> Iterator[VagrantHost]:
-    """The body of the fixture for all tests."""
+    """Implements the fixture for all tests."""
     missing = [name for name in ("vagrant", "docker") if shutil.which(name) is None]
     if missing:
         require("vagrant", f"not installed: {', '.join(missing)}")
