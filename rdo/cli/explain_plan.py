@@ -32,10 +32,10 @@ FROM_DRIVER = "(from the ssh configuration)"
 HIDDEN = (FROM_ENVIRONMENT, FROM_OPTION)
 
 LOGIN = "/~"
-"""In place of the login directory, which only the target knows."""
+"""Stands for the login directory, which only the target knows."""
 
 NONCE = "NONCE"
-"""In place of a session's random digits."""
+"""Stands for a session's random digits."""
 
 
 def sections(loaded: Config, driver: Driver, options: Options, asked: Request, pwd: str) -> Iterator[Section]:

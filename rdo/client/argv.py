@@ -202,5 +202,5 @@ def profile(options: Options, environ: Mapping[str, str]) -> str:
 
 
 def profile_variable(environ: Mapping[str, str]) -> str:
-    """That which names the profile where no option does; empty if none is set. RDO_ENV is the first rdo's."""
+    """The variable that names the profile if no option does; empty if none is set. RDO_ENV is from the first rdo."""
     return next(filter(environ.get, ("RDO_PROFILE", "RDO_ENV")), "")

@@ -28,7 +28,7 @@ NOT_IN_SH = frozenset(
         "source", "suspend", "time", "typeset",
     }
 )  # fmt: skip
-"""Those that bash has and dash, which is the `sh` of many targets, has not."""
+"""Builtins and keywords of bash that dash, the `sh` of many targets, does not have."""
 
 RDOCTL = frozenset(
     {

@@ -10,10 +10,12 @@ SHELL_LETTERS = frozenset("abcefhiklmnoprstuvxBCEHOPT")
 SHELL_LETTERS_WITH_NAME = "oO"
 
 POSIX_LETTERS = frozenset("abcefhimnouvxC")
-"""Those that POSIX has for `sh ... -c`: there they are for the shell, although rdo has some of them, too."""
+"""Letters that POSIX specifies for `sh ... -c`. In such a word they are for the shell, although rdo has some of them,
+too.
+"""
 
 SCRIPT_LETTERS = frozenset("aefuvx")
-"""Those that a script may combine with `-C` in one word; other letters are the name of a directory."""
+"""Letters that a script may combine with `-C` in one word; other letters are the name of a directory."""
 
 
 def count_words(words: list[str], own: Set[str]) -> int:

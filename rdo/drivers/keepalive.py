@@ -23,7 +23,7 @@ class SignOfLife:
     def __init__(self, elapsed: Callable[[], float] = clock.elapsed) -> None:
         self._elapsed = elapsed
         self.at = elapsed()
-        """By a clock that continues while the machine sleeps."""
+        """The time, by a clock that continues while the machine sleeps."""
         self.is_last = False
         """Whether there will be no more signs of life."""
         self._waiting: list[Callable[[], None]] = []

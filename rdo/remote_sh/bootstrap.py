@@ -7,7 +7,7 @@ import re
 from rdo.remote_sh.template import fill, load
 
 NO_STTY = "stty"
-"""In place of the process id in the ready line, if the terminal cannot be set to raw mode."""
+"""Replaces the process ID in the ready line if the terminal cannot be set to raw mode."""
 
 START = "exec /bin/sh -c '"
 

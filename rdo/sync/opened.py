@@ -26,7 +26,7 @@ _FAULTS = {
 }
 """The errors that the script reports by a word, and what to do about them."""
 
-_ENDED = (_COPY, "have that mended there, or use `rdo --no-sync`")
+_ENDED = (_COPY, "have that fixed there, or use `rdo --no-sync`")
 """The same for a shell that ended before the script did."""
 
 

@@ -1,9 +1,10 @@
-"""The tools that editors are set up for: how each is started, what its messages look like, and which files speak of it.
+"""The tools that editors are set up for: how each is started, what its messages look like, and which files mention it.
 Pure.
 
-A shim is started instead of a tool. That serves what runs a tool and reads its output. It does not serve what hands the
-tool files of an editor's extension (the test views of VS Code load a reporter from there), talks to it over a further
-descriptor (`eslint.runtime`), or in a framed protocol, in which no path may change its length (language servers).
+A shim is started instead of a tool. That works for programs that run a tool and read its output. It does not work for
+those that pass files of an editor's extension to the tool (the test views of VS Code load a reporter from there), or
+communicate with it over a further descriptor (`eslint.runtime`) or in a framed protocol, in which no path may change
+its length (language servers).
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class ToolGroup(Enum):
 
 
 FILE = "{file}"
-"""In place of the file that is open in the editor."""
+"""Stands for the file that is open in the editor."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`rdoctl init`: writes a .rdo.conf for the working directory, from its files and from what the user answers."""
+"""`rdoctl init`: writes a .rdo.conf for the working directory, from its files and the user's answers."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ ANSWERS = (
     *("driver", "host", "user", "port", "identity", "directory"),
     *("container", "service", "image", "build", "dockerfile", "machine"),
 )
-"""Keys that are options here, in the order in which they are written."""
+"""Keys that are options of this command, in the order in which they are written."""
 
 FOUND = ("build_args", "build_target", "env", "pass_env", "path", "forward", "auto_forward")
-"""Keys that only a file can set, written after those."""
+"""Keys that only a file can set, which are written after those."""
 
 IMAGE_DIRECTORY = "/src"
 """Where the project is in a container that rdo creates, unless something names a better place."""
@@ -37,7 +37,7 @@ Callback = TypeVar("Callback", bound=Callable[..., None])
 
 
 def answers(callback: Callback) -> Callback:
-    """Make each of ANSWERS an option, with the help that its key has."""
+    """Add each of ANSWERS as an option, with the help of its key."""
     for name in reversed(ANSWERS):
         kind: Any = click.Choice(DRIVERS) if name == "driver" else int if name == "port" else str
         help = f"{KEYS[name].help[0].upper()}{KEYS[name].help[1:]}."
@@ -109,8 +109,7 @@ def choose(known: Mapping[str, Any], found: Survey, source: str = "") -> Suggest
 
 
 def _fits(suggestion: Suggestion, known: Mapping[str, Any]) -> bool:
-    """Whether the suggestion is for what the options say to run in, if they do. A Dockerfile is for the image built
-    from it."""
+    """Whether the suggestion fits what the options say to run in, if they do. A Dockerfile fits its own image."""
     named = [name for name in CONTAINERS if name in known]
     if suggestion.is_whole and not named:
         return True
@@ -129,7 +128,7 @@ def _implied(known: Mapping[str, Any]) -> str:
 
 
 def fill_in(known: Mapping[str, Any], suggestion: Suggestion) -> dict[str, Any]:
-    """All values, in the order in which they are written; asks for missing ones. Raises RdoError."""
+    """Return all values in the order in which they are written, after asking for missing ones. Raises RdoError."""
     driver = suggestion.driver
     for name in known:
         if KEYS[name].drivers and driver not in KEYS[name].drivers:
@@ -173,7 +172,7 @@ def _missing(name: str, suggestion: Suggestion) -> Any:
 
 
 def write(path: str, text: str) -> None:
-    """Write the file, and check that it can be loaded. Raises RdoError, in which case there is no file."""
+    """Write the file, and check that it can be loaded. Raises RdoError, without leaving a file."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     except FileExistsError:
@@ -198,12 +197,11 @@ def allow_own(path: str) -> list[str]:
     loaded = load.load(path, None, project.user_file(os.environ))
     try:
         request = allow.trust_request(loaded)
-    except RdoError as error:  # a file that the config names is not there yet
+    except RdoError as error:  # a file that the config names does not exist yet
         click.echo(f"rdoctl: {error}", err=True)
         return ["rdoctl allow"]
-    takes_along = "pass_env" in dict(
-        request.values
-    )  # what of theirs goes there is for users to say, not for a file here
+    # Users decide which of their variables are passed on, not a file of the project.
+    takes_along = "pass_env" in dict(request.values)
     if takes_along or request.exposed or os.path.join(loaded.root, project.LOCAL_CONFIG) in loaded.files:
         return [request.command]
     try:

@@ -18,7 +18,7 @@ from rdo.cli.ide.draft import Read
 from rdo.cli.init.published_ports import NotForwarded, of_table, words
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-"""In the order in which docker compose looks for them."""
+"""The names of compose files, in the order in which docker compose looks for them."""
 
 OVERRIDES = (
     "compose.override.yml",
@@ -30,11 +30,11 @@ OVERRIDES = (
 MERGE = "tag:yaml.org,2002:merge"
 
 FILE_COUNT_LIMIT = 32
-"""Files that are read, with those that they include: a circle of them ends too."""
+"""The most files that are read, including those that they include, so that a cycle ends."""
 
 
 def found(read: Read, environment: Mapping[str, str]) -> list[str]:
-    """The files that `docker compose` would use here, by `read`, which returns the text of one: none, one, or more."""
+    """The files that `docker compose` would use here: none, one or more. `read` returns the text of a file."""
     settings = {**_of_env_file(read(".env") or ""), **environment}
     named = settings.get("COMPOSE_FILE", "").split(settings.get("COMPOSE_PATH_SEPARATOR") or ":")
     if any(named):
@@ -44,19 +44,20 @@ def found(read: Read, environment: Mapping[str, str]) -> list[str]:
 
 
 def _of_env_file(text: str) -> dict[str, str]:
-    """The variables of the project's `.env`, which those of the environment override."""
+    """The variables of the project's `.env`; those of the environment override them."""
     pairs = [line.strip().removeprefix("export ").partition("=") for line in text.split("\n")]
     return {name.strip(): value.strip().strip("'\"") for name, equals, value in pairs if equals}
 
 
 def services(files: Sequence[str], read: Read) -> list[str]:
-    """The names of the services of these files, and of those that they include. Raises ValueError that says why not."""
+    """The names of the services in these files and those that they include. Raises ValueError with the reason."""
     return list(_services(files, read))
 
 
 def published(files: Sequence[str], read: Read) -> dict[str, list[str]]:
-    """What each service publishes, as values of the key `forward`, except for what cannot be forwarded. Raises
-    ValueError."""
+    """The ports that each service publishes, as values of the key `forward`, without those that cannot be forwarded.
+    Raises ValueError.
+    """
     found: dict[str, list[str]] = {}
     for name, nodes in _services(files, read).items():
         for port in (port for node in nodes for port in _elements(_member(node, "ports"))):
@@ -67,7 +68,7 @@ def published(files: Sequence[str], read: Read) -> dict[str, list[str]]:
 
 
 def _services(files: Sequence[str], read: Read) -> dict[str, list[Node]]:
-    """The services with what each file says of them. Raises ValueError."""
+    """The services, each with its nodes in all files. Raises ValueError."""
     services: dict[str, list[Node]] = {}
     queue, seen = list(files), set[str]()
     while queue and len(seen) < FILE_COUNT_LIMIT:
@@ -96,7 +97,7 @@ def _included(root: Node | None) -> Iterator[str]:
 
 
 def _parse(text: str) -> Node | None:
-    """The root; None of an empty text. Raises ValueError that says what is wrong with it."""
+    """Parse a text; returns the root, or None if it is empty. Raises ValueError with the fault."""
     try:
         root: Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
     except RecursionError:

@@ -1,6 +1,7 @@
-"""What a devcontainer.json says in rdo's keys, and what of it has none. Pure: what the files hold is given.
+"""Converts a devcontainer.json to rdo's keys, and lists what has no key, with what to do about it. Pure: the contents
+of files are parameters.
 
-The format: https://containers.dev/implementors/json_reference/. What is left out is named, with what to do about it.
+The format: https://containers.dev/implementors/json_reference/.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from rdo.drivers.docker.devcontainer import VARIABLE, identity, known_variables
 from rdo.util import jsonc
 
 EDITORS = ("$schema", "name", "customizations", "settings", "extensions", "devPort")
-"""Irrelevant to commands."""
+"""Properties that are irrelevant to commands."""
 
 ADVICE = {
     "features": "to use them, run `devcontainer up --workspace-folder .` first, then `rdoctl init`",
@@ -35,7 +36,7 @@ ADVICE = {
 }
 
 VALUE_LIMIT = 60
-"""Characters of a value that a remark shows."""
+"""The most characters of a value that a remark shows."""
 
 _OWN_NAME = re.compile(r"\$\{(?:localEnv|env):(\w+)(?::([^}]*))?\}")
 _PATH = re.compile(r"\$\{containerEnv:PATH\}")
@@ -44,7 +45,7 @@ _SECRET = re.compile(r"TOKEN|SECRET|PASS|KEY|CRED|AUTH|(^|_)(PAT|PWD)($|_)", re.
 """Names of variables whose values must not be written to a file that others may see."""
 
 _WRITTEN = re.compile(r"[\w.,:/+ -]{0,64}")
-"""Values that may be, which leave no room for a password as in a URL."""
+"""Matches values that may be written, because they cannot contain a password, as in a URL."""
 
 
 @dataclass
@@ -58,7 +59,7 @@ class _Reader:
     data: Mapping[str, Any]
     read: Read
     environment: Mapping[str, str]
-    """This machine's."""
+    """The environment of this machine."""
     values: dict[str, Any] = field(default_factory=dict)
     choices: dict[str, Sequence[str]] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -73,11 +74,13 @@ class _Reader:
         return self.data.get(name)
 
     def substitute(self, text: str) -> str:
-        """The text with those variables replaced whose values are known here."""
+        """The text, with the variables replaced whose values are known here."""
         return VARIABLE.sub(self._value, text)
 
     def expand(self, value: Any) -> str | None:
-        """The same, also for a number; None if it contains an unknown variable, or is of another type."""
+        """Like `substitute`, but also for a number; None if the value contains an unknown variable, or is of another
+        type.
+        """
         found = self.substitute(value) if isinstance(value, str) else written(value)
         return None if found is None or "${" in found else found
 
@@ -91,7 +94,7 @@ class _Reader:
         return known_variables(self.root, self.values.get("directory", ""), own).get(kind) or match[0]
 
     def put(self, key: str, value: Any, name: str, given: Any = None) -> None:
-        """Have the config say so, if the key may have this value; else what was `given` for it is left out."""
+        """Put the value into the config if it is valid for the key; otherwise what was `given` for it is left out."""
         text = self.expand(value) if isinstance(value, str) else value
         try:
             if value is not None:
@@ -102,15 +105,16 @@ class _Reader:
             self.left_out.append(LeftOut(f"{name} = {_short(given or value)}", why))
 
     def below(self, path: str) -> str:
-        """A path of the file, which is relative to it, as one relative to the root."""
+        """Convert a path in the file, which is relative to the file, to one relative to the root."""
         found = os.path.join(self.root, self.place, self.substitute(path))
         return os.path.relpath(found, self.root)
 
 
 def suggestion(root: str, path: str, text: str, read: Read, environment: Mapping[str, str]) -> Suggestion:
-    """What the devcontainer.json at `path` below `root` says. Raises ValueError where it says nothing of a target.
+    """The suggestion of the devcontainer.json at `path` below `root`. Raises ValueError if it does not describe a
+    target.
 
-    `environment` is this machine's, which `${localEnv:NAME}` speaks of.
+    `environment` is that of this machine, to which `${localEnv:NAME}` refers.
     """
     data = jsonc.loads(text)
     if not isinstance(data, dict):
@@ -140,7 +144,7 @@ def suggestion(root: str, path: str, text: str, read: Read, environment: Mapping
 
 
 def _target(reader: _Reader) -> None:
-    """Compose file, Dockerfile or image; and where the project is in it. Raises ValueError."""
+    """Read the compose file, Dockerfile or image, and where the project is in the container. Raises ValueError."""
     place = reader.take("workspaceFolder")
     build = reader.data.get("build")
     if "dockerComposeFile" in reader.data:
@@ -181,7 +185,7 @@ def _compose(reader: _Reader) -> None:
         reader.put("service", service, "service")
     else:
         reader.choices["service"] = compose_file.services(files, reader.read)
-    with suppress(ValueError):  # the service is named, and docker compose will say what is wrong
+    with suppress(ValueError):  # the service is named, and docker compose will report what is wrong
         reader.published = compose_file.published(files, reader.read)
     run = reader.take("runServices")
     services = [str(each) for each in run] if isinstance(run, list) else []
@@ -193,7 +197,7 @@ def _compose(reader: _Reader) -> None:
 
 
 def _build(reader: _Reader, build: Mapping[str, Any]) -> None:
-    """`build`, or `dockerFile` and `context` as they were named before. `dockerfile` counts from the context here."""
+    """Read `build`, or the older `dockerFile` and `context`. Here, `dockerfile` is relative to the context."""
     reader.taken |= {"build", "dockerFile", "context"}
     dockerfile = reader.below(str(build.get("dockerfile") or reader.data.get("dockerFile") or "Dockerfile"))
     context = reader.below(str(build.get("context") or reader.data.get("context") or "."))
@@ -213,7 +217,7 @@ def _build(reader: _Reader, build: Mapping[str, Any]) -> None:
 
 
 def _environment(reader: _Reader) -> None:
-    """containerEnv and remoteEnv, which wins: as `env`, `pass_env` and `path`."""
+    """Read containerEnv, and remoteEnv, which takes precedence, as `env`, `pass_env` and `path`."""
     given: dict[str, Any] = {}
     for table in ("containerEnv", "remoteEnv"):
         values = reader.take(table)
@@ -234,7 +238,7 @@ def _environment(reader: _Reader) -> None:
 
 
 def _unknown(value: Any) -> str:
-    """Why a value has no place in the config, for the sake of the first variable in it that is not known here."""
+    """Why a value cannot be in the config: because of the first variable in it that is unknown here."""
     if not isinstance(value, str):
         return ""
     for kind, name, _ in VARIABLE.findall(value):

@@ -33,7 +33,7 @@ CUT_TIMEOUT = 1.0
 STATUS_LIMIT = 255
 
 NO_STATUS = -(2**62)
-"""In place of null, which means that a program has not ended."""
+"""Stands for null, which means that a program has not ended."""
 
 RESIZE_TIMEOUT = 5.0
 """Seconds in which the engine, busy starting a program, may not know its pty yet."""

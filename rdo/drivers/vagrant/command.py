@@ -74,7 +74,7 @@ class VagrantCommand:
     def target(self) -> str | None:
         """The machine that Vagrant uses if none is named; None if it requires a name.
 
-        Vagrant reports its choice when it is about to start ssh, which is told only to print its version. Raises
+        Vagrant reports its choice when it is about to start ssh, which is only asked to print its version. Raises
         ConnectError.
         """
         return vagrant_output.target(self._ask("ssh", "--machine-readable", "--", "-V").output)
