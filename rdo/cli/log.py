@@ -28,7 +28,7 @@ def run(follow: bool, lines: str | None) -> None:
     The log never contains a command's arguments or a variable's value.
     """
     if lines is not None and not lines.isdecimal():
-        raise UsageError("`--lines`", f"`{lines}` is not a number", "as in `rdoctl log --lines 100`")
+        raise UsageError("`--lines`", f"`{lines}` is not a number of lines", "as in `rdoctl log --lines 100`")
     count = LINES if lines is None else int(lines)
     parts = additions(startup.log_path(address.socket_path(address.runtime_directory(os.environ))))
     try:

@@ -31,7 +31,8 @@ WRONG = [
     ("man it's", '"it\'s" is not one of `rdo`, `rdoctl`, `rdo-rsh`; see `rdoctl man --help`'),
     ("stop a b", "unexpected extra argument `b`; see `rdoctl stop --help`"),
     ("init --port x", "`--port`: `x` is not a valid integer; see `rdoctl init --help`"),
-    ("log -n x", "`--lines`: `x` is not a number; as in `rdoctl log --lines 100`"),
+    ("log -n x", "`--lines`: `x` is not a number of lines; as in `rdoctl log --lines 100`"),
+    ("log -n -1", "`--lines`: `-1` is not a number of lines; as in `rdoctl log --lines 100`"),
     ("stop --all devbox", "TARGET, `--all` and `--profile` cannot be used together; use one of them"),
     ("forward add -p a --target b 80", "`--profile` and `--target` cannot be used together; use one of them"),
 ]
