@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.leaks import Leaks, end, wait_until
-from tests.processes import listed_processes
+from tests.processes import listed_processes, process_numbers
 
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
 
@@ -76,7 +76,10 @@ def zombie() -> Iterator[None]:
 
 @contextmanager
 def orphan() -> Iterator[None]:
+    before = process_numbers()
     subprocess.run(["/bin/sh", "-c", '"$@" &', "sh", *FOREVER], check=True)
+    line = " ".join(FOREVER)  # until then, it may have no environment to find the mark in
+    assert wait_until(lambda: line in [each.command for each in listed_processes(before).values()], START)
     yield
 
 
