@@ -14,7 +14,7 @@ from rdo.sync.push_job import Push, is_bare, parents
 BATCH_SIZE = LARGE_SIZE
 """Bytes of files at a time, which is what is sent again if a large copy is interrupted."""
 
-BATCH_COUNT = 20_000
+BATCH_COUNT = 30_000
 """Entries at a time."""
 
 PORTION_COUNT = 200
