@@ -1,5 +1,4 @@
-"""Converts a devcontainer.json to rdo's keys, and lists what has no key, with what to do about it. Pure: the contents
-of files are parameters.
+"""Converts a devcontainer.json to rdo's keys, and lists what has no key, with what to do about it. Pure.
 
 The format: https://containers.dev/implementors/json_reference/.
 """
@@ -78,9 +77,7 @@ class _Reader:
         return VARIABLE.sub(self._value, text)
 
     def expand(self, value: Any) -> str | None:
-        """Like `substitute`, but also for a number; None if the value contains an unknown variable, or is of another
-        type.
-        """
+        """Like `substitute`, but also for a number; None if the value has an unknown variable, or another type."""
         found = self.substitute(value) if isinstance(value, str) else written(value)
         return None if found is None or "${" in found else found
 
@@ -111,8 +108,7 @@ class _Reader:
 
 
 def suggestion(root: str, path: str, text: str, read: Read, environment: Mapping[str, str]) -> Suggestion:
-    """The suggestion of the devcontainer.json at `path` below `root`. Raises ValueError if it does not describe a
-    target.
+    """The suggestion of the devcontainer.json at `path` below `root`. Raises ValueError if it describes no target.
 
     `environment` is that of this machine, to which `${localEnv:NAME}` refers.
     """
