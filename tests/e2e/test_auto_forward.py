@@ -76,7 +76,7 @@ def test_a_port_is_given_back_once_its_listener_is_closed(automatic: Project) ->
 
 
 def test_each_of_several_commands_has_its_own(automatic: Project) -> None:
-    first, second = free_port(), free_port()
+    first, _, second = free_port(), free_port(), free_port()  # between them is where the first one is forwarded
     with automatic.start(*server(first)) as one, automatic.start(*server(second)) as two:
         one.expect_up()
         two.expect_up()
