@@ -47,9 +47,9 @@ def test_if_nothing_has_changed_not_a_byte_goes_over_the_connection(by_ssh: Reac
     for count in range(1, TRIES.stop):
         without = min(without, carried("--no-sync", "true", "x" * (length_of_look(synced) - 1)))
         least = min(least, carried("true"))
-        if count in TRIES and least == without:
+        if count in TRIES and least <= without:
             break
-    assert least == without
+    assert least <= without
     (synced.here / "a").write_text("2")
     assert carried("true") > without
 
