@@ -141,6 +141,8 @@ class PortWatch:
         while (connection := self._next_connection()) is not None:
             try:
                 with shell_job.started_on(connection, listening_script.SCRIPT, self._check_wanted) as job:
+                    with self._changed:
+                        self._refused.pop(connection, None)
                     self._watch(job)
             except (ChannelRefused, ConnectError, LinkLost) as error:
                 self._refuse(connection, error)
