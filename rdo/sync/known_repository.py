@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from rdo.sync.ancestors import all_ancestors
 from rdo.sync.git import Git, Repository, file_stamp
 
 NOTHING: frozenset[bytes] = frozenset()
@@ -26,10 +25,10 @@ class KnownRepository:
         """Everything that git tracks. Kept only during a full scan, since it is as large as the tree."""
         self.forced = repository.forced()
         """What is tracked although it is ignored."""
-        self.ways = parents(self.forced)
-        """The parent directories of `forced`."""
-        self.unignored = parents(self.tracked - self.forced)
-        """The parent directories of other tracked files, which nothing ignores. Also kept only during a full scan."""
+        self.forced_directories = all_ancestors(self.forced)
+        """The directories that `forced` files are in."""
+        self.unignored = all_ancestors(self.tracked - self.forced)
+        """The directories that other tracked files are in, which nothing ignores. Also kept only during a full scan."""
 
     def looked_at(self) -> None:
         """Note that a full scan has ended."""
@@ -51,12 +50,3 @@ class KnownRepository:
     def tracks_other(self, git: Git) -> bool:
         """Whether the set of tracked files among the ignored ones has changed. Raises RdoError."""
         return self.repository._replace(git=git).forced() != self.forced
-
-
-def parents(paths: Iterable[bytes]) -> set[bytes]:
-    """All parent directories of the paths."""
-    found: set[bytes] = set()
-    for path in paths:
-        while (path := path.rpartition(b"/")[0]) and path not in found:
-            found.add(path)
-    return found

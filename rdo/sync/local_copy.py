@@ -34,7 +34,7 @@ _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class Here(NamedTuple):
+class LocalState(NamedTuple):
     """What there is at a path here."""
 
     kind: str
@@ -44,7 +44,7 @@ class Here(NamedTuple):
     link: bytes = b""
 
 
-OTHER = Here("other")
+OTHER = LocalState("other")
 
 
 class LocalCopy:
@@ -83,7 +83,7 @@ class LocalCopy:
                     shutil.rmtree(os.path.join(state, name), ignore_errors=True)
             os.rmdir(state)
 
-    def look(self, path: bytes) -> Here:
+    def look(self, path: bytes) -> LocalState:
         """What there is at a path. A link or a file in place of one of its parents counts as something else there."""
         parent, _, name = path.rpartition(b"/")
         try:
@@ -91,14 +91,14 @@ class LocalCopy:
             found = os.lstat(name, dir_fd=directory)
             state = f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
             if stat.S_ISLNK(found.st_mode):
-                return Here("link", state, os.readlink(name, dir_fd=directory))
+                return LocalState("link", state, os.readlink(name, dir_fd=directory))
         except FileNotFoundError:
-            return Here("")
+            return LocalState("")
         except OSError:
             return OTHER
         if stat.S_ISDIR(found.st_mode):
-            return Here("directory")
-        return Here("file", state) if stat.S_ISREG(found.st_mode) else OTHER
+            return LocalState("directory")
+        return LocalState("file", state) if stat.S_ISREG(found.st_mode) else OTHER
 
     def digest(self, path: bytes) -> str:
         """The SHA-256 digest of a file; empty if it cannot be read."""

@@ -54,7 +54,7 @@ class ProjectSync:
         self._caller: Caller | None = None
         """The caller of the current push."""
         self._has_settled = False
-        self._has_told_of_others = False
+        self._has_reported_others = False
         self._refused: set[bytes] = set()
         """Paths on the target that were already reported as not pulled."""
         self.pulled = PullResult()
@@ -90,13 +90,13 @@ class ProjectSync:
         try:
             tree = self._local.settle(caller.environment)
             if not self._has_settled and self.place.rules.sync_git:
-                self._tell_of_git(caller)
+                self._report_git(caller)
             self._has_settled = True
             return tree
         finally:
             self._caller = None
 
-    def _tell_of_git(self, caller: Caller) -> None:
+    def _report_git(self, caller: Caller) -> None:
         """Report that the repository of a worktree is elsewhere."""
         repository = worktree.git_directory(self.place.root)
         if repository and not repository.startswith(self.place.root + "/"):
@@ -111,13 +111,13 @@ class ProjectSync:
             with self._turn:
                 result = self._target.push(use, self._root, tree, over=over)
         finally:
-            self._tell_of_others(use.caller)
+            self._report_others(use.caller)
         if result.put or result.removed:
             use.caller.trace(f"copied {result.put:,} files ({result.size:,} bytes) to `{self.place.target}`")
 
-    def _tell_of_others(self, caller: Caller) -> None:
-        if self._target.others and not self._has_told_of_others:
-            self._has_told_of_others = True
+    def _report_others(self, caller: Caller) -> None:
+        if self._target.others and not self._has_reported_others:
+            self._has_reported_others = True
             where = f"`{self.place.directory}` on `{self.place.target}`"
             hint = "if it is this one from before it was copied, type `rdoctl sync take here .`"
             others = f"rdo: another machine or project also copies files to {where}"
@@ -137,9 +137,9 @@ class ProjectSync:
         if self.pulled.pulled or self.pulled.removed:
             count, size = self.pulled.pulled, self.pulled.size
             use.caller.trace(f"copied {count:,} files ({size:,} bytes) from `{self.place.target}`")
-        self._tell_of([each for each in self.pulled.refused if each.path not in self._refused], use.caller)
+        self._report_refused([each for each in self.pulled.refused if each.path not in self._refused], use.caller)
 
-    def _tell_of(self, refused: Sequence[Refused], caller: Caller) -> None:
+    def _report_refused(self, refused: Sequence[Refused], caller: Caller) -> None:
         """Report what was not pulled."""
         by_reason: dict[str, list[bytes]] = {}
         for path, why in refused:
@@ -168,7 +168,7 @@ class ProjectSync:
         """Pull these files, overwriting whatever is here. Raises RdoError."""
         with self._turn, self._explained("cannot copy files from", "try again"):
             taken = self._target.take_there(use, self._root, paths)
-        self._tell_of(taken.refused, use.caller)
+        self._report_refused(taken.refused, use.caller)
         return taken
 
     def lose_missing(self, use: JobUse) -> None:

@@ -11,11 +11,12 @@ from rdo.fscodec import fsdecode
 from rdo.pool.shell_job import JobFailed, JobUse, started
 from rdo.remote_sh.template import fill, load, quote
 from rdo.sync import pulled_record
+from rdo.sync.ancestors import all_ancestors, ancestors
 from rdo.sync.examine import one_line
-from rdo.sync.local_copy import Here, LocalCopy
+from rdo.sync.local_copy import LocalCopy, LocalState
 from rdo.sync.opened import Opened, TargetDirectory
 from rdo.sync.project_state import ProjectState
-from rdo.sync.pull_scan import STAT, BadScan, Scan, Seen, way
+from rdo.sync.pull_scan import STAT, BadScan, Scan, Seen
 from rdo.sync.pulled_record import Pulled
 from rdo.sync.pulling import WITHHELD, Pulling, PullPatterns, PullResult, Scanned
 from rdo.sync.push_job import chunks
@@ -79,7 +80,7 @@ class Puller:
         """What there is on the target that the patterns match."""
         job = pulling.job
         questions = [
-            b"scan " + b" ".join(one_line(path) for path in (prefix, *way(prefix))) + b"\n"
+            b"scan " + b" ".join(one_line(path) for path in (prefix, *ancestors(prefix))) + b"\n"
             for prefix in pulling.patterns.prefixes
         ]
         job.feed([*questions, b'echo "!scanned $scan_status"\n'], end=False)
@@ -109,9 +110,9 @@ class Puller:
 
     @staticmethod
     def _links(pulling: Pulling, scan: Scan) -> set[bytes]:
-        """The links there at which patterns begin, or on the way to that."""
-        ways = {each for prefix in pulling.patterns.prefixes for each in (prefix, *way(prefix))}
-        return {path for path in ways if path in scan.found and scan.found[path].kind == "link"}
+        """The links there at which patterns begin, or that lead to that."""
+        starts = {each for prefix in pulling.patterns.prefixes for each in (prefix, *ancestors(prefix))}
+        return {path for path in starts if path in scan.found and scan.found[path].kind == "link"}
 
     def _failed(self, why: str) -> RdoError:
         what = f"cannot pull from `{self._place.directory}` on `{self._place.target}`"
@@ -119,7 +120,7 @@ class Puller:
 
     def _check_asked(self, pulling: Pulling, found: Collection[bytes]) -> None:
         """Raise RdoError for a path that was asked for by name and does not exist there."""
-        there = {each for path in found for each in (path, *way(path))}
+        there = {each for path in found for each in (path, *ancestors(path))}
         for path in sorted(pulling.over - there):
             what = f"cannot take `{fsdecode(path)}` from `{self._place.target}`"
             if pulling.is_protected(path):
@@ -171,7 +172,7 @@ class Puller:
                     wanted[path] = seen
         return wanted, conflicts
 
-    def _is_ours(self, local: LocalCopy, path: bytes, here: Here, contents: Collection[bytes]) -> bool:
+    def _is_ours(self, local: LocalCopy, path: bytes, here: LocalState, contents: Collection[bytes]) -> bool:
         """Whether the local file was pulled, or has one of these contents."""
         versions = [each for each in self._record.get(path, ()) if each.kind == here.kind]
         if here.kind == "link":
@@ -210,8 +211,8 @@ class Puller:
     def _remove(self, pulling: Pulling, scan: Scanned) -> int:
         """Remove local files that are gone on the target, if they are as they were pulled. Returns how many."""
         removed = 0
-        ways = {each for path in scan.found for each in way(path)}
-        gone = {path for path in self._record if self._is_gone(path, scan.found, ways)}
+        parents = all_ancestors(scan.found)
+        gone = {path for path in self._record if self._is_gone(path, scan.found, parents)}
         for path in sorted(gone, reverse=True):
             versions = self._record[path]
             if not pulling.claims(path) and versions[-1].kind != "directory":
@@ -239,9 +240,9 @@ class Puller:
                 removed += 1
         return removed
 
-    def _is_gone(self, path: bytes, found: Mapping[bytes, Seen], ways: Collection[bytes]) -> bool:
+    def _is_gone(self, path: bytes, found: Mapping[bytes, Seen], parents: Collection[bytes]) -> bool:
         """Whether nothing exists there any more, or a directory has replaced something else, or the reverse."""
         is_directory = self._record[path][-1].kind == "directory"
         if (seen := found.get(path)) is not None:
             return (seen.kind == "directory") != is_directory
-        return not (is_directory and path in ways)
+        return not (is_directory and path in parents)

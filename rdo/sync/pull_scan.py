@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import NamedTuple
 
@@ -107,12 +106,6 @@ def _nanoseconds(text: str) -> int:
 
 def _fraction(digits: str | None) -> int:
     return int((digits or "0").ljust(9, "0"))
-
-
-def way(path: bytes) -> Iterator[bytes]:
-    """The parent directories of a path, the topmost first."""
-    parts = path.split(b"/")[:-1]
-    return (b"/".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 def is_safe_link(path: bytes, link: bytes) -> bool:

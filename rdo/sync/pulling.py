@@ -7,8 +7,9 @@ from typing import NamedTuple, Protocol
 
 from rdo.pool.shell_job import ShellJob
 from rdo.remote_sh.bootstrap import takes
+from rdo.sync.ancestors import ancestors
 from rdo.sync.local_copy import STATE, LocalCopy
-from rdo.sync.pull_scan import Seen, way
+from rdo.sync.pull_scan import Seen
 from rdo.sync.receive import Refused
 
 PROTECTED = frozenset({STATE, b".git", b".rdo.conf"})
@@ -73,7 +74,7 @@ class Pulling(NamedTuple):
 
     def overwrites(self, path: bytes) -> bool:
         """Whether the local path is to be overwritten, whatever is there."""
-        return not self.over.isdisjoint((path, *way(path)))
+        return not self.over.isdisjoint((path, *ancestors(path)))
 
 
 class Scanned(NamedTuple):

@@ -8,7 +8,8 @@ from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
 from rdo.pool.shell_job import JobUse
 from rdo.remote_sh.bootstrap import takes
-from rdo.sync import push_job, push_plan
+from rdo.sync import push_plan
+from rdo.sync.ancestors import all_ancestors, ancestors
 from rdo.sync.archive import digest_of
 from rdo.sync.conflict import MISSING, OUTDATED, Difference, SyncConflict, conflicts, is_as_put, is_ours, is_version
 from rdo.sync.entry import Entry, Tree, changes
@@ -158,12 +159,12 @@ class Pusher:
         Raises SyncConflict.
         """
         touched = {*put, *removed}
-        ways = {parent for path in touched for parent in push_job.parents(path)}
-        found = self._examine(touched | ways)
-        links = {way for way in ways if found[way].kind == "link"}
-        found.update((path, NOTHING) for path in touched if not links.isdisjoint(push_job.parents(path)))
+        parents = all_ancestors(touched)
+        found = self._examine(touched | parents)
+        links = {path for path in parents if found[path].kind == "link"}
+        found.update((path, NOTHING) for path in touched if not links.isdisjoint(ancestors(path)))
         found.update((path, NOTHING) for path in self.sender.respelled if path not in self._known.placed)
-        for path in sorted(ways - touched):
+        for path in sorted(parents - touched):
             if found[path].kind == "link":
                 raise link_on_the_way(path, self._place.target)
         here = {
@@ -172,9 +173,9 @@ class Pusher:
             if each.kind == "file" and path in put and put[path].kind == "file"
         }
         ours = {path: self._known.versions(path) for path in touched}
-        ways_blocked = {path: found[path] for path in ways - touched if found[path].kind not in ("", "directory")}
-        ours.update((path, self._known.versions(path)) for path in ways_blocked)
-        looked_at = {**{path: found[path] for path in touched}, **ways_blocked}
+        blocking = {path: found[path] for path in parents - touched if found[path].kind not in ("", "directory")}
+        ours.update((path, self._known.versions(path)) for path in blocking)
+        looked_at = {**{path: found[path] for path in touched}, **blocking}
         if differences := self._real(conflicts(looked_at, put, ours, here), found, ours):
             raise SyncConflict(self._place.target, differences)
         self.sender.found.update({path: found[path] for path in touched})

@@ -181,12 +181,6 @@ def _commit(put: Mapping[bytes, Placed]) -> Iterator[bytes]:
     yield b"commit() {\n" + b" &&\n".join(records or [b":"]) + b"\n}\n"
 
 
-def parents(path: bytes) -> Iterator[bytes]:
-    """The parent directories of a path, the deepest first, without the root."""
-    while path := path.rpartition(b"/")[0]:
-        yield path
-
-
 def is_bare(entry: Entry) -> bool:
     """Whether the mode of a directory keeps its owner from putting anything into it."""
     return entry.kind == "directory" and entry.mode & 0o300 != 0o300

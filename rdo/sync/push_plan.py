@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
+from rdo.sync.ancestors import all_ancestors, ancestors
 from rdo.sync.entry import Entry, Tree
 from rdo.sync.examine import Found
 from rdo.sync.large_file import LARGE_SIZE
 from rdo.sync.manifest import Placed
-from rdo.sync.push_job import Push, is_bare, parents
+from rdo.sync.push_job import Push, is_bare
 
 BATCH_SIZE = LARGE_SIZE
 """Bytes of files at a time, which is what is sent again if a large copy is interrupted."""
@@ -39,7 +40,7 @@ def plan(
         made.put(path, put[path].entry)
     for path in removed:
         made.remove(path)
-    on_the_way = _on_the_way([*made.moved, *made.removed, *made.emptied])
+    on_the_way = all_ancestors([*made.moved, *made.removed, *made.emptied])
     bare = {path: modes[path].mode for path in on_the_way if path in modes and is_bare(modes[path])}
     locked = {path: placed[path].entry.mode for path in on_the_way if path in placed and _is_locked(placed[path])}
     opened = made.opened()
@@ -140,18 +141,7 @@ class _Plan:
 
     def _is_opened(self, path: bytes) -> bool:
         """Whether the path is in a directory that is to be removed."""
-        return not self._opened.isdisjoint(parents(path))
-
-
-def _on_the_way(paths: Iterable[bytes]) -> set[bytes]:
-    """All parent directories of these paths."""
-    found: set[bytes] = set()
-    for path in paths:
-        for parent in parents(path):
-            if parent in found:
-                break
-            found.add(parent)
-    return found
+        return not self._opened.isdisjoint(ancestors(path))
 
 
 def batches(put: Tree) -> Iterator[dict[bytes, Entry]]:
@@ -176,4 +166,4 @@ def portions(batch: Tree) -> Iterator[Tree]:
 
 def in_the_way(put: Tree, removed: Sequence[bytes]) -> list[bytes]:
     """The removed paths that are below a path to be put."""
-    return [path for path in removed if any(parent in put for parent in parents(path))]
+    return [path for path in removed if any(ancestor in put for ancestor in ancestors(path))]

@@ -165,7 +165,7 @@ class Selection:
         path = known.own(candidate.path)
         if path in known.forced:  # a file, or a submodule
             return Claim(How.GIT, known)
-        leads = path in known.ways or self._include.may_match_below(candidate.path)
+        leads = path in known.forced_directories or self._include.may_match_below(candidate.path)
         return Claim(How.SOME, known) if candidate.is_directory and leads else None
 
 

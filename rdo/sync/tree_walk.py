@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from rdo.errors import RdoError, reason
 from rdo.fscodec import fsdecode
+from rdo.sync.ancestors import all_ancestors, ancestors
 from rdo.sync.entry import Entry, Tree
 from rdo.sync.file_state import FileStates
-from rdo.sync.known_repository import parents
 from rdo.sync.selection import Candidate, Claim, How, Selection
 from rdo.sync.spelling import spelled
 from rdo.sync.watcher import Changed, Watcher
@@ -40,9 +40,9 @@ class TreeWalk:
         self._states = FileStates(root)
         self._claims: dict[bytes, Claim] = {}
         self._refused: set[Candidate] = set()
-        self._odd: set[bytes] = set()
+        self._exceptions: set[bytes] = set()
         """Paths that belong although their directory as a whole does not."""
-        self._ways: set[bytes] = set()
+        self._passages: set[bytes] = set()
         """Directories that may lead to such paths."""
         self.tree: Tree = {}
 
@@ -50,8 +50,8 @@ class TreeWalk:
         """Read everything. Raises RdoError, Unwatchable."""
         self._states.begin()
         self._refused.clear()
-        self._odd.clear()
-        self._ways.clear()
+        self._exceptions.clear()
+        self._passages.clear()
         reading = Reading({}, {b"": self._selection.begin()}, watcher)
         self._enter([b""], reading)
         self._selection.end()
@@ -98,7 +98,7 @@ class TreeWalk:
         for path in paths:
             directory = path.rpartition(b"/")[0]
             claim = self._claims.get(directory)
-            if not path or claim is None or (gone and not gone.isdisjoint((directory, *parents([directory])))):
+            if not path or claim is None or (gone and not gone.isdisjoint((directory, *ancestors(directory)))):
                 continue
             stat = None if path in absent else self._stat(path)
             known = self.tree.get(path)
@@ -124,7 +124,7 @@ class TreeWalk:
         """The tree without the paths that are gone, and without anything below them."""
         lost = set()
         if not gone.isdisjoint(self._claims):
-            lost = {each for each in self._claims if not gone.isdisjoint((each, *parents([each])))}
+            lost = {each for each in self._claims if not gone.isdisjoint((each, *ancestors(each)))}
         if not gone:
             return Reading(dict(self.tree), self._claims, watcher)
         tree = {
@@ -175,20 +175,20 @@ class TreeWalk:
                 directories.append(path)
                 reading.claims[path] = claim
             if is_directory and claim.how is How.SOME:
-                self._ways.add(path)
+                self._passages.add(path)
                 continue
             reading.tree[path] = entry
             if parent.how is How.SOME:
-                self._odd.add(path)
+                self._exceptions.add(path)
         return directories
 
     def _finish(self, reading: Reading) -> None:
         """Add the directories that lead to what belongs, and keep the old tree if nothing has changed."""
         tree, claims, _ = reading
-        self._odd = {path for path in self._odd if path in tree}
-        self._ways = {path for path in self._ways if path in claims and claims[path].how is How.SOME}
-        needed = parents(self._odd)
-        for path in self._ways:
+        self._exceptions = {path for path in self._exceptions if path in tree}
+        self._passages = {path for path in self._passages if path in claims and claims[path].how is How.SOME}
+        needed = all_ancestors(self._exceptions)
+        for path in self._passages:
             if path not in needed:
                 tree.pop(path, None)
             elif path not in tree and (stat := self._stat(path)):

@@ -1,4 +1,4 @@
-"""What a target says and sends, taken apart: whole, a byte at a time, and where it lies."""
+"""Tests for what a target sends during a pull: whole, a byte at a time, and wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rdo.sync import pull_scan, pulled_record, tar_header
 from rdo.sync.entry import Entry
-from rdo.sync.pull_scan import BadScan, Scan, is_safe_link, seen, way
+from rdo.sync.pull_scan import BadScan, Scan, is_safe_link, seen
 from rdo.sync.pulled_record import Pulled
 from rdo.sync.tar_reader import BadArchive, End, Member, TarReader
 
@@ -60,11 +60,6 @@ def test_a_scan_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pull_scan, "ENTRY_LIMIT", 1)
     with pytest.raises(BadScan, match="more than 1 files"):
         scanned(b"mark\t81a4 1 1\ta", b"mark\t81a4 1 1\tb")
-
-
-def test_the_way_to_a_path_begins_at_the_top() -> None:
-    assert list(way(b"a/b/c")) == [b"a", b"a/b"]
-    assert list(way(b"a")) == []
 
 
 @pytest.mark.parametrize("link", [b"x", b"../x", b"./x/y", b"..", b"a/./b"])
