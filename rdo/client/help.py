@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rdo import __version__
 from rdo.client.argv import Options
+from rdo.client.stdout import show_text
 
 HELP = """\
 rdo: run a command in the matching directory of a VM, host or container
@@ -94,6 +95,5 @@ itself fails. See also: rdo --help
 
 
 def show(options: Options) -> int:
-    """Print what was asked for, and return the exit status."""
-    print(f"rdo {__version__}" if options.version else HELP, end="\n" if options.version else "", flush=True)
-    return 0
+    """Print what was asked for, and return the exit status. Raises RdoError."""
+    return show_text(f"rdo {__version__}\n" if options.version else HELP)

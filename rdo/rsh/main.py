@@ -8,7 +8,6 @@ if the host is left empty, in the directory that corresponds to the working dire
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
@@ -16,6 +15,7 @@ from rdo import __main__ as program
 from rdo import __version__
 from rdo.client import argv
 from rdo.client.argv import Options
+from rdo.client.stdout import show_text
 from rdo.errors import UsageError
 from rdo.rsh import ssh_argv
 from rdo.rsh.ssh_argv import SshCommand
@@ -35,16 +35,14 @@ def run(words: list[str]) -> int:
     if command.help:
         from rdo.client.help import RSH_HELP
 
-        print(RSH_HELP, end="", flush=True)
-        return 0
+        return show_text(RSH_HELP)
     if command.version:
-        print(f"rdo-rsh of rdo {__version__}, in place of ssh", file=sys.stderr, flush=True)
-        return 0
+        return show_text(f"rdo-rsh of rdo {__version__}, in place of ssh\n", fd=2)
     if command.host is None:
         raise UsageError("no host given", "rdo-rsh is for programs that call `ssh`", "as in `rsync -e rdo-rsh ./ :`")
     if command.query:
-        print("\n".join(configuration(command)), flush=True)
-    if command.query or command.control:
+        return show_text("".join(f"{line}\n" for line in configuration(command)))
+    if command.control:
         return 0
     options = options_of(command, os.environ, os.isatty(0))
     if command.host or command.user or command.port or command.hostname:

@@ -109,3 +109,24 @@ def test_closed_descriptors_are_no_matter(project: Project, program: str, closed
     assert b"Traceback" not in found.stdout
     assert b"Fatal" not in found.stdout
     assert found.returncode == 0
+
+
+TEXTS = ["rdo --help", "rdo --version", "rdo-rsh --help", "rdo-rsh -G devbox", "rdo-rsh -V 2>&1"]
+
+
+@pytest.mark.parametrize("line", TEXTS)
+def test_a_text_that_cannot_be_written_is_one_line(project: Project, line: str) -> None:
+    full = project.shell(f"{line.replace('2>&1', '2>/dev/full')} >/dev/full")
+    said = b"" if "2>&1" in line else b"rdo: cannot write to stdout: no space left on device\n"
+    assert (full.returncode, full.stderr) == (255, said)
+
+
+@pytest.mark.parametrize("line", TEXTS)
+def test_a_text_that_nobody_reads_ends_as_by_sigpipe(project: Project, line: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    found = subprocess.run(
+        ["bash", "-c", line], cwd=project.local, env=dict(project.environment), stdout=writer, stderr=subprocess.PIPE
+    )
+    os.close(writer)
+    assert (found.returncode, found.stderr) == (141, b"")
