@@ -1,4 +1,4 @@
-"""A project that is looked for from some directory."""
+"""Fixtures for tests that search for a project from some directory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with a directory in it, its physical path; the user has no config file of their own."""
+    """The physical path of a project with a subdirectory; the user has no config file of their own."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     directory = tmp_path.resolve() / "project"
     (directory / "a" / "b").mkdir(parents=True)
@@ -20,7 +20,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def enter(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Go to a directory, as a shell does that shows it as `pwd`."""
+    """A function that changes to a directory, as a shell does that shows it as `pwd`."""
 
     def go(directory: Path, pwd: str | None = None) -> None:
         monkeypatch.chdir(directory)

@@ -1,4 +1,4 @@
-"""docs/architecture.md names every thread and every lock of rdo, and none that there is not."""
+"""Checks that docs/architecture.md lists exactly the threads and locks that rdo has."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from tests.e2e.document import TOP, Document, code_spans
 PAGE = Document("docs/architecture.md")
 
 LOCKS = ("allocate_lock", "Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore")
-"""What makes one; an argument would be the lock that a condition is made of."""
+"""Constructors of locks. An argument would be the lock that a condition uses."""
 
 SOURCES = {path: path.read_text() for path in sorted((TOP / "rdo").rglob("*.py"))}
 
 
 def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
-    """The calls of functions of a module, by their names."""
+    """The calls of functions with these names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names:
             yield node
 
 
 def trees(*words: str) -> Iterator[tuple[Path, ast.Module]]:
-    """The modules in which one of the words stands: to parse them all would take longer than all else here."""
+    """The modules that contain one of the words. Parsing all modules would take most of the time."""
     for path, text in SOURCES.items():
         if any(word in text for word in words):
             yield path, ast.parse(text)
@@ -36,7 +36,7 @@ def place(path: Path) -> str:
 
 
 def locks() -> Iterator[tuple[str, str]]:
-    """The file of each lock, and the name that it is given there."""
+    """The file of each lock, and its name."""
     for path, tree in trees(*(f"{name}(" for name in LOCKS)):
         for node in ast.walk(tree):
             if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
@@ -47,7 +47,7 @@ def locks() -> Iterator[tuple[str, str]]:
 
 
 def threads() -> Iterator[tuple[str, str]]:
-    """The file that starts each thread of a control master, and its name."""
+    """The file that starts each thread of a control master, and the thread's name."""
     for path, tree in trees("Workers(", ".start("):
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Workers":
@@ -70,6 +70,6 @@ def test_each_thread_is_in_the_list_of_threads() -> None:
     assert sorted((file, name) for name, file in listed if name != "Transport") == sorted(set(threads()))
 
 
-def test_each_file_that_the_page_names_is_there() -> None:
+def test_each_file_that_the_page_names_exists() -> None:
     named = {span for span in code_spans(PAGE.prose) if re.fullmatch(r"[\w./]+/[\w./]*", span)}
     assert {name for name in named if not ((TOP / name).exists() or (TOP / "rdo" / name).exists())} == set()

@@ -1,4 +1,4 @@
-"""The pure parts of the benchmarks: figures out of samples, and the table."""
+"""Tests for the pure parts of the benchmarks: statistics, and the table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDE = Goal("wide", "bulk", "ssh", "MB/s", 1.0, 3, 1, at_least=True)
 SMALL = Goal("small", "memory", "", "MiB", 64.0, 1, 1)
 
 
-def test_every_row_has_a_measurement_and_the_other_way_round() -> None:
+def test_every_row_has_a_measurement_and_every_measurement_a_row() -> None:
     assert [goal.key for goal in GOALS] == list(MEASURES)
 
 
@@ -41,11 +41,11 @@ def test_a_ratio_is_that_of_the_medians_and_its_spread_that_of_the_pairs() -> No
         (Outcome(SMALL, skipped="no server"), ""),
     ],
 )
-def test_a_goal_holds_up_to_its_bound(outcome: Outcome, verdict: str) -> None:
+def test_a_goal_is_met_up_to_its_bound(outcome: Outcome, verdict: str) -> None:
     assert outcome.verdict == verdict
 
 
-def test_the_table_has_a_row_each_and_tells_below_why_one_is_missing() -> None:
+def test_the_table_has_all_rows_and_a_note_on_why_one_is_missing() -> None:
     text = report.table([Outcome(FAST, (10.0, 12.0, 14.0), (20.0, 20.0, 200.0)), Outcome(SMALL, skipped="no server")])
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if "|" in line]
     assert rows[0] == list(report.HEADINGS)

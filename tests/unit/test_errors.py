@@ -1,4 +1,4 @@
-"""What an error looks like, and that no name in it can drive the terminal."""
+"""Tests for error messages, including that no name in them can control the terminal."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def test_a_huge_part_loses_its_middle_and_the_hint_stays() -> None:
     assert len(line) < 3200
 
 
-def test_a_run_of_blanks_is_a_names_and_pushes_nothing_to_a_new_row() -> None:
+def test_a_run_of_blanks_is_escaped_so_that_it_cannot_start_a_new_row() -> None:
     assert str(RdoError("no `a   b`")) == "no `a\\x20\\x20 b`"
 
 
 @given(st.text(st.characters()))
-def test_any_text_becomes_printable_once_and_for_all(text: str) -> None:
+def test_escaping_makes_any_text_printable_and_is_idempotent(text: str) -> None:
     shown = printable(text)
     assert shown.isprintable()
     assert printable(shown) == shown
@@ -79,5 +79,5 @@ def test_any_text_becomes_printable_once_and_for_all(text: str) -> None:
         (ValueError("Odd"), "Odd"),
     ],
 )
-def test_a_reason_is_in_the_words_of_the_system_without_a_number(error: Exception, words: str) -> None:
+def test_a_reason_is_the_systems_message_without_its_number(error: Exception, words: str) -> None:
     assert reason(error) == words

@@ -1,4 +1,4 @@
-"""Each reader of another program's text takes it apart where that program does; and none goes back to Python's way."""
+"""Checks that each reader of another program's text splits it as that program does, rather than as Python does."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ KEY = f"ssh-ed25519 {base64.b64encode(BLOB).decode()}"
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_a_comment_in_known_hosts_is_no_key(odd: str, tmp_path: Path) -> None:
+def test_a_comment_in_known_hosts_is_not_a_key(odd: str, tmp_path: Path) -> None:
     file = tmp_path / "known_hosts"
     file.write_bytes(f"# was{odd}* {KEY}\nhost{odd}* {KEY}\n".encode())
     names = [entry.patterns for entry in known_hosts.load([str(file)])]
     assert names == [f"host{odd}*"]
 
 
-def test_a_known_hosts_file_with_the_ends_of_lines_of_windows_counts_as_for_ssh() -> None:
+def test_a_known_hosts_file_with_crlf_is_read_as_by_ssh() -> None:
     (entry,) = known_hosts.parse("file", f"host {KEY}\r\n")
     assert entry.key.blob == BLOB
 
@@ -54,7 +54,7 @@ def test_an_option_of_ssh_ends_at_the_end_of_its_line(odd: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("odd", [odd for odd in ODD if odd != "\r"])
-def test_vagrants_report_ends_at_the_end_of_its_line(odd: str) -> None:
+def test_a_report_of_vagrant_ends_at_the_end_of_its_line(odd: str) -> None:
     text = f"1,default,ui,say{odd}1,evil,state,running\r\n2,default,state,poweroff\r\n"
     assert list(output.states(text)) == ["default"]
     good = "Host good\n  HostName 127.0.0.1\n"
@@ -62,13 +62,13 @@ def test_vagrants_report_ends_at_the_end_of_its_line(odd: str) -> None:
 
 
 @pytest.mark.parametrize("odd", [odd for odd in ODD if ord(odd) < 256])
-def test_a_header_of_the_engine_keeps_all_but_blanks(odd: str) -> None:
+def test_a_header_of_the_engine_loses_only_blanks(odd: str) -> None:
     head = split_head(b"HTTP/1.1 200 OK\r\nA: \t" + odd.encode("latin-1") + b"b \r\n\r\n")
     assert head is not None
     assert head[0].fields["a"] == f"{odd}b"
 
 
-def test_variables_named_for_rdo_rsh_stand_between_blanks() -> None:
+def test_variables_named_for_rdo_rsh_are_separated_by_blanks() -> None:
     assert parse_ssh_argv(["-oSendEnv=A\u2028B C", "host"]).send_env == ["A\u2028B", "C"]
 
 
@@ -79,7 +79,7 @@ EXCUSED = {
 }
 
 
-def test_no_module_takes_text_apart_with_splitlines() -> None:
+def test_no_module_splits_text_with_splitlines() -> None:
     users = {
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")

@@ -1,4 +1,4 @@
-"""Text and bytes of the system: one module converts them, as Python's own functions do."""
+"""Tests for the conversion between text and bytes of the system, which one module does as Python's own functions do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BY_HAND = re.compile(r"""(?:en|de)code\([^()]*["']surrogateescape["']|\bos\.fs(?
 
 
 @given(st.binary())
-def test_text_of_the_system_is_bytes_and_back_as_python_s_own(data: bytes) -> None:
+def test_text_of_the_system_is_converted_as_by_python(data: bytes) -> None:
     assert fsdecode(data) == os.fsdecode(data)
     assert fsencode(fsdecode(data)) == data
 

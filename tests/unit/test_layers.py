@@ -1,6 +1,6 @@
-"""Imports go one way only, and each library has one owner: read from the sources.
+"""Checks the imports in the sources: layers import only from those below, and each library has one owner.
 
-The layers are the packages of rdo, and its modules that are in none; docs/architecture.md lists them in their order.
+The layers are the packages of rdo, and its modules that are in none; docs/architecture.md lists them in order.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ OWNERS = {
 }
 
 DRIVERS = {"docker": {"docker"}, "local": {"local"}, "ssh": {"ssh"}, "vagrant": {"ssh", "vagrant"}}
-"""What the package of each driver may use of those of all."""
+"""What the package of each driver may use of the libraries and modules of all."""
 
 
 @dataclass(frozen=True)
 class Import:
-    """One name that a module imports; `at_load` unless inside a function or for type checkers only."""
+    """A name that a module imports. `at_load` is false inside a function or for type checkers only."""
 
     name: str
     at_load: bool
 
 
 def sources() -> dict[str, Path]:
-    """Every module of the package by its dotted name."""
+    """Every module of the package, by its dotted name."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
@@ -62,12 +62,12 @@ SOURCES = sources()
 
 @functools.cache
 def imports(module: str) -> list[Import]:
-    """All imports of a module, in the order they stand."""
+    """All imports of a module, in order."""
     return list(walk(ast.parse(SOURCES[module].read_text()), at_load=True))
 
 
 def walk(node: ast.AST, *, at_load: bool) -> Iterator[Import]:
-    """The imports below a node of the syntax tree: statements, and so in none of its expressions."""
+    """The imports below a node of the syntax tree. Imports are statements, so expressions are skipped."""
     if isinstance(node, ast.Import):
         yield from (Import(alias.name, at_load) for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -83,21 +83,21 @@ def walk(node: ast.AST, *, at_load: bool) -> Iterator[Import]:
 
 
 def matches(module: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a module is named by one of the patterns."""
+    """Whether one of the patterns matches a module."""
     return any(fnmatch(module, pattern) for pattern in patterns)
 
 
 def layer(module: str) -> str:
-    """The package of rdo that a module is in, or the module itself where it is in none."""
+    """The package of rdo that a module is in, or the module itself if it is in none."""
     return module.split(".")[1]
 
 
 def layers() -> list[str]:
-    """All layers from the bottom up, as docs/architecture.md lists them."""
+    """All layers from the bottom up, as listed in docs/architecture.md."""
     return re.findall(r"^\d+\. `(\w+)`: ", ARCHITECTURE.read_text(), re.MULTILINE)
 
 
-def test_the_documented_layers_are_all_that_there_are() -> None:
+def test_the_documented_layers_are_all_layers() -> None:
     assert sorted(layers()) == sorted({layer(module) for module in SOURCES.keys() - {"rdo"}})
 
 
@@ -116,7 +116,7 @@ def test_a_package_imports_only_from_those_below_it(package: str) -> None:
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_driver_knows_no_other(driver: str) -> None:
+def test_a_driver_imports_no_other(driver: str) -> None:
     used = {
         each.name.split(".")[2]
         for module in SOURCES
@@ -127,7 +127,7 @@ def test_a_driver_knows_no_other(driver: str) -> None:
     assert used & DRIVERS.keys() <= DRIVERS[driver]
 
 
-def test_no_module_needs_itself_to_load() -> None:
+def test_no_module_imports_itself_while_loading() -> None:
     needs = {
         module: {each.name for each in imports(module) if each.at_load and each.name in SOURCES} - {module}
         for module in SOURCES

@@ -1,4 +1,4 @@
-"""The leak check finds what a test leaves behind, and the fixtures make a failure of it."""
+"""Tests for the leak check, and for the fixtures that fail a test because of it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ PAUSE = 0.1
 """Seconds until a thread ends that a check waits for."""
 
 START = 5.0
-"""Seconds for a process to be started and seen."""
+"""Seconds for a process to start and be seen."""
 
 
 @pytest.fixture
 def impatient(leaks: Leaks) -> Leaks:
-    """The leak check, without the time it gives things to end."""
+    """The leak check, without its time for things to end."""
     return Leaks(run=leaks.run, settle=0)
 
 
@@ -78,7 +78,7 @@ def zombie() -> Iterator[None]:
 def orphan() -> Iterator[None]:
     before = process_numbers()
     subprocess.run(["/bin/sh", "-c", '"$@" &', "sh", *FOREVER], check=True)
-    line = " ".join(FOREVER)  # until then, it may have no environment to find the mark in
+    line = " ".join(FOREVER)  # until then, its environment may not have the mark yet
     assert wait_until(lambda: line in [each.command for each in listed_processes(before).values()], START)
     yield
 
@@ -106,7 +106,7 @@ def test_what_is_left_behind_is_named(impatient: Leaks, kind: str) -> None:
 
 
 class Cycle:
-    """Closed once it is collected."""
+    """A reference cycle that is closed when it is collected."""
 
     def __init__(self) -> None:
         self.itself = self
@@ -136,7 +136,8 @@ def test_a_file_that_a_cycle_holds_is_closed_once_a_thread_has_left_it(leaks: Le
 
 
 SERVER = 'unset RDO_TEST_ID; exec 3<&0; { read -r line <&3; "$@" & wait; } & echo $!'
-"""Leaves a process that has no tie to this one but its stdin, and starts a child of its own for a line of that."""
+"""Leaves a process that is connected to this one only by its stdin, and that starts its own child when it reads a line.
+"""
 
 
 @pytest.mark.parametrize(("stays", "named"), [((), 1), (("signal.pause",), 0)], ids=["a leak", "may stay"])
@@ -179,7 +180,7 @@ def test_that_must_have_it(monkeypatch):
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What pytest prints of these tests, in a process of its own, under the project's conftest and settings."""
+    """What pytest prints for these tests in its own process, with the project's conftest and settings."""
     directory = tmp_path_factory.mktemp("tests")
     test = directory / "test_it.py"
     test.write_text(TESTS)
@@ -203,5 +204,5 @@ def test_an_absent_requirement_skips_with_its_reason(report: str) -> None:
     assert skipped.endswith(": ssh: no sshd here")
 
 
-def test_an_absent_requirement_fails_where_the_run_names_it(report: str) -> None:
+def test_an_absent_requirement_fails_if_the_run_names_it(report: str) -> None:
     assert "FAILED test_it.py::test_that_must_have_it - Failed: RDO_REQUIRE names ssh: no sshd here" in report

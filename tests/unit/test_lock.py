@@ -1,4 +1,4 @@
-"""requirements-dev.lock: complete, for every Python, from no index in particular; what tests/lowest.py takes of it."""
+"""Tests for requirements-dev.lock: complete, for every Python, from no particular index; and for tests/lowest.py."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def lines() -> list[str]:
     return [line for line in LOCK.splitlines() if not line.lstrip().startswith("#")]
 
 
-def test_each_line_names_one_release_and_no_place_to_get_it_from() -> None:
+def test_each_line_names_one_release_and_no_index() -> None:
     assert [line for line in lines() if not LINE.fullmatch(line)] == []
 
 
@@ -37,13 +37,13 @@ def test_it_has_every_dependency(dependency: str) -> None:
     assert [line for line in lines() if line.startswith(f"{name}==")]
 
 
-def test_it_is_for_the_oldest_python_as_for_the_newest() -> None:
+def test_it_is_for_the_oldest_python_and_for_the_newest() -> None:
     markers = {found["marker"] for line in lines() if (found := LINE.fullmatch(line))}
     assert "python_full_version < '3.11'" in markers
     assert "python_full_version >= '3.11'" in markers
 
 
-def test_the_lowest_releases_are_the_bounds_of_what_rdo_needs() -> None:
+def test_the_lowest_releases_are_the_lower_bounds_of_the_dependencies() -> None:
     assert lowest.pins(["a>=1.2,<3", "b.c>=4; python_version < '3.11'"]) == ["a==1.2", "b.c==4;python_version < '3.11'"]
     with pytest.raises(ValueError, match="no lower bound: d<2"):
         lowest.pins(["a>=1", "d<2"])

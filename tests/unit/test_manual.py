@@ -1,4 +1,4 @@
-"""The man pages: made from the help texts, whole, and what man and mandoc take."""
+"""Tests for the man pages: generated from the help texts, complete, and accepted by man and mandoc."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ else:
 PAGES = pages()
 
 TIMEOUT = 30.0
-"""Seconds for a page to be formatted."""
+"""Seconds for formatting a page."""
 
 each_page = pytest.mark.parametrize("name", PAGES)
 
@@ -39,34 +39,34 @@ def terms(name: str) -> set[str]:
 
 
 @each_page
-def test_the_page_in_the_repository_is_what_the_sources_give(name: str) -> None:
+def test_the_page_in_the_repository_is_up_to_date(name: str) -> None:
     assert (DIRECTORY / name).read_text() == PAGES[name], "type `make man`"
 
 
-def test_the_reference_in_the_documentation_is_what_the_sources_give() -> None:
+def test_the_reference_in_the_documentation_is_up_to_date() -> None:
     assert REFERENCE.read_text() == reference(), "type `make man`"
 
 
-def test_an_installed_rdo_brings_the_pages_along() -> None:
+def test_an_installed_rdo_includes_the_pages() -> None:
     project = tomllib.loads((DIRECTORY.parent / "pyproject.toml").read_text())
     shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
     assert shared == {f"manual/{name}": f"share/man/man1/{name}" for name in PAGES}
 
 
-def test_each_page_is_in_the_package_too_for_installers_that_put_it_where_man_does_not_look() -> None:
+def test_each_page_is_also_in_the_package_for_installers_that_man_does_not_search() -> None:
     project = tomllib.loads((DIRECTORY.parent / "pyproject.toml").read_text())
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert included == {f"manual/{name}": f"rdo/manual/{name}" for name in PAGES}
 
 
 NOT_FOR_USERS = {"RDO_BOOT"}
-"""Set by rdo for its own shell."""
+"""Variables that rdo sets for its own shell."""
 
 SOURCES = sorted((DIRECTORY.parent / "rdo").rglob("*.py"))
 
 
 def read_variables() -> set[str]:
-    """The names that the code takes from an environment, and all that begin with RDO_."""
+    """The names that the code reads from an environment, and all that begin with RDO_."""
     texts = [path.read_text() for path in SOURCES]
     taken = {name for text in texts for name in re.findall(r"environ\w*(?:\.get\(|\[)\"([A-Z_]+)\"", text)}
     return taken | {name for text in texts for name in re.findall(r"\"(RDO_[A-Z_]+)\"", text)}
@@ -79,18 +79,18 @@ def test_each_variable_that_the_code_reads_has_its_entry(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["rdo.1", "rdoctl.1"])
-def test_each_page_says_which_files_there_are(name: str) -> None:
+def test_each_page_lists_the_files(name: str) -> None:
     section = PAGES[name].partition('.SH "FILES"')[2].partition(".SH")[0]
     assert all(file in section for file in (".rdo.conf", "config.toml", "allowed"))
 
 
-def test_a_key_is_shown_with_its_default_and_not_as_its_example() -> None:
+def test_a_key_is_shown_with_its_default_instead_of_its_example() -> None:
     words = " ".join(man.plain_text(PAGES["rdo.1"]).split())
     assert "map_args rewrite local paths in arguments; default: true; example: map_args = false" in words
 
 
 @each_page
-def test_as_plain_text_a_page_has_all_its_words_and_no_roff(name: str) -> None:
+def test_as_plain_text_a_page_has_all_words_and_no_roff(name: str) -> None:
     text = man.plain_text(PAGES[name])
     assert max(map(len, text.splitlines())) <= 100
     assert "\\" not in text.replace("\\n", "").replace("\\0", "")
@@ -127,7 +127,7 @@ def test_each_command_of_rdoctl_has_its_part_with_its_options() -> None:
 
 
 @each_page
-def test_mandoc_has_nothing_to_say_against_it(name: str) -> None:
+def test_mandoc_accepts_it_without_a_warning(name: str) -> None:
     if shutil.which("mandoc") is None:
         require("mandoc", "it is not installed")
     done = subprocess.run(["mandoc", "-Tlint", DIRECTORY / name], capture_output=True, timeout=TIMEOUT, check=False)
@@ -145,7 +145,7 @@ def test_man_shows_it_without_a_warning(name: str) -> None:
     assert done.stdout.startswith(name.removesuffix(".1").upper().encode())
 
 
-def test_text_comes_out_as_it_went_in() -> None:
+def test_text_is_printed_unchanged() -> None:
     assert page.escape(r"a-b \ 'c' `d` ^~") == r"a\-b \e \(aqc\(aq \(gad\(ga \(ha\(ti"
     assert list(page.Paragraph(".rdo.conf, `rdo -m`").lines()) == [".PP", r"\&.rdo.conf, \fBrdo \-m\fR"]
     entry = list(page.Entry("-e, --env NAME[=VALUE]", "x").lines())

@@ -1,4 +1,6 @@
-"""Names of modules and classes: a package gives that of a module to nothing else, which would be replaced by it."""
+"""Checks the names of modules and classes: a package must not reuse the name of one of its modules, which would hide
+it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ PACKAGES = [TOP, *(directory.parent for directory in TOP.rglob("*/__init__.py"))
 
 
 def defined(statement: ast.stmt) -> Iterator[str]:
-    """The names that a statement at the top of a module gives to what is not a module of the same package."""
+    """The names that a top-level statement defines for something other than a module of the same package."""
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         yield statement.name
     elif isinstance(statement, ast.Assign | ast.AnnAssign):
@@ -31,7 +33,9 @@ def test_nothing_in_a_package_has_the_name_of_one_of_its_modules(package: Path) 
     own_name = ".".join(package.relative_to(TOP.parent).parts)
     modules = {found.name for found in pkgutil.iter_modules([str(package)])}
     tree = ast.parse((package / "__init__.py").read_text())
-    statements = [each for each in tree.body if getattr(each, "module", None) != own_name]  # these give the modules
+    statements = [
+        each for each in tree.body if getattr(each, "module", None) != own_name
+    ]  # these import the modules themselves
     assert not modules & {name for statement in statements for name in defined(statement)}
 
 

@@ -1,4 +1,4 @@
-"""What a request comes to: directory, arguments and command."""
+"""Tests for the plan of a request: directory, arguments and command."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_command_runs_in_the_matching_directory_with_its_arguments_mapped() ->
     assert planned.mapping.to_remote("/work/x") == "/srv/app/x"
 
 
-def test_arguments_that_are_not_utf_8_stay_what_they_are() -> None:
+def test_arguments_that_are_not_utf_8_stay_unchanged() -> None:
     assert make(request(b"ls", b"\xff\n")).script.command == ["ls", "\udcff\n"]
 
 
@@ -178,7 +178,7 @@ def test_root_is_asked_for_by_option_or_by_key(flags: bytes, settings: Settings,
 
 
 @pytest.mark.parametrize("name", [b"-x", b"a b", b"a\nb", b"$x", b"\xff", b"a" * 999])
-def test_what_is_no_user_s_name_is_refused(name: bytes) -> None:
+def test_an_invalid_user_name_is_refused(name: bytes) -> None:
     with pytest.raises(RdoError, match="is not a valid user name"):
         plan.user(request(b"id", user=name), Settings())
 
@@ -198,7 +198,7 @@ def test_directories_for_commands_without_a_root_are_relative_to_the_directory_a
     assert planned.script.path == ["venv/bin"]
 
 
-def test_a_directory_of_the_project_that_is_not_there_can_be_made_and_filled() -> None:
+def test_a_missing_directory_of_the_project_can_be_created_and_filled() -> None:
     planned = make(request(b"ls", profile=b"far away"), roots=[Root("/work/src", "/srv/it's")])
     assert planned.script.lost == (
         "rdo: cannot enter the directory `/srv/it's` on `devbox`; if it is missing, "
@@ -215,7 +215,7 @@ def test_a_directory_of_the_project_that_is_not_there_can_be_made_and_filled() -
         (Settings(sync="unison"), b"", False),
     ],
 )
-def test_of_a_directory_to_which_files_are_copied_is_said_what_is_not(
+def test_a_missing_sync_directory_is_reported_with_what_is_not_copied(
     settings: Settings, flags: bytes, is_copied: bool
 ) -> None:
     lost = make(request(b"ls", flags=flags), settings).script.lost
@@ -223,7 +223,7 @@ def test_of_a_directory_to_which_files_are_copied_is_said_what_is_not(
     assert ("rsync" in lost) is not is_copied
 
 
-def test_a_directory_that_is_not_there_is_named_in_one_line() -> None:
+def test_a_missing_directory_is_named_in_one_line() -> None:
     planned = make(request(b"ls", remote_directory=b"a\n\xff"))
     assert planned.script.lost == (
         r"rdo: cannot enter the directory `a\x0a\xff` on `devbox`; "
@@ -239,6 +239,6 @@ def test_the_modes_of_the_callers_terminal_are_for_stty() -> None:
     assert make(request(b"vi", modes=b"intr=3 ixon=0")).script.modes == (("intr", "^C"), ("-ixon",))
 
 
-def test_the_options_of_sh_stand_before_its_string() -> None:
+def test_the_options_of_sh_come_before_its_string() -> None:
     command = make(request(b"false; true", b"sh", flags=b"c", shell_options=b"-euo pipefail -c")).script.command
     assert command == ["/bin/sh", "-euo", "pipefail", "-c", "false; true", "sh"]

@@ -1,4 +1,4 @@
-"""The variables of a command: whose value wins, which are passed on, and which never are."""
+"""Tests for the variables of a command: whose value takes precedence, which are passed on, and which never are."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def test_a_name_that_no_shell_can_set_is_dropped(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(plan.READ_ONLY))
-def test_a_variable_that_a_shell_lets_nobody_set_is_dropped(name: str) -> None:
+def test_a_readonly_variable_of_a_shell_is_dropped(name: str) -> None:
     assert environment({"variables": [f"{name}=1".encode()]}) == {}
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-def test_those_are_the_variables_that_bash_lets_nobody_set() -> None:
+def test_those_are_the_readonly_variables_of_bash() -> None:
     run = subprocess.run(["bash", "--posix", "-c", "readonly -p"], capture_output=True, text=True, check=True)
     names = {line.partition("=")[0].rpartition(" ")[2] for line in run.stdout.splitlines()}
     assert names <= plan.READ_ONLY
@@ -81,11 +81,11 @@ def test_those_are_the_variables_that_bash_lets_nobody_set() -> None:
         pytest.param(b"", b"xterm", [b"TERM=dumb"], {"TERM": "dumb"}, id="one asked for without a pty"),
     ],
 )
-def test_the_terminals_name_goes_along_with_a_pty(
+def test_the_terminals_name_is_sent_with_a_pty(
     flags: bytes, term: bytes, variables: list[bytes], expected: dict[str, str]
 ) -> None:
     assert environment({"flags": flags, "term": term, "variables": variables}) == expected
 
 
-def test_items_without_a_value_are_no_variables() -> None:
+def test_items_without_a_value_are_not_variables() -> None:
     assert list(plan.pairs([b"A=1", b"B", b"C=", b"=D"])) == [("A", "1"), ("C", ""), ("", "D")]

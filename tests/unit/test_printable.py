@@ -1,4 +1,4 @@
-"""What text of others looks like on a terminal."""
+"""Tests for how untrusted text is shown on a terminal."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from rdo.printable import BLANK, cut, escaped, fault, width, wrapped
     "\u3164\ufe0f\ufeff\uffa0\ufff9\U0001d159\U000e0001\U000e0041\U000e0100\ue000\ud800",
     ids=lambda char: f"U+{ord(char):04X}",
 )
-def test_what_cannot_be_seen_is_refused_and_escaped(char: str) -> None:
+def test_invisible_characters_are_refused_and_escaped(char: str) -> None:
     assert fault(f"a{char}b").startswith("contains ")
     assert escaped(f"a{char}b") == f"a\\x{ord(char):02x}b" if ord(char) < 256 else f"a\\u{ord(char):04x}b"
 
 
 @pytest.mark.parametrize("text", ["a b", "größe", "gro\u0308ße", "大字", "สวัสดี", "हिन्दी", "שלום", "🙂", "é̂"])
-def test_what_people_write_is_left_as_it_is(text: str) -> None:
+def test_ordinary_text_is_left_unchanged(text: str) -> None:
     assert fault(text) == ""
     assert escaped(text) == text
 
@@ -40,15 +40,17 @@ def test_blanks_in_a_row_are_refused_but_can_be_shown() -> None:
     assert escaped("a  b") == "a  b"
 
 
-def test_every_character_that_unicode_says_to_ignore_is_known() -> None:
-    """Those of Default_Ignorable_Code_Point but for categories C and Z: by name, as Python lacks the property."""
+def test_every_character_that_unicode_ignores_by_default_is_known() -> None:
+    """Those with Default_Ignorable_Code_Point, except for categories C and Z. They are listed by name, because Python
+    does not have the property.
+    """
     named = ("FILLER", "VARIATION SELECTOR", "GRAPHEME JOINER", "VOWEL INHERENT", "BLANK")
     found = {
         char
         for char in map(chr, range(0x110000))
         if unicodedata.category(char)[0] not in "CZ" and any(word in unicodedata.name(char, "") for word in named)
     }
-    shown = ("SYMBOL", "GAP FILLER", "PUNCTUATION")  # signs that stand for a blank, and can be seen
+    shown = ("SYMBOL", "GAP FILLER", "PUNCTUATION")  # visible signs that represent a blank
     assert {char for char in found - BLANK if not any(word in unicodedata.name(char) for word in shown)} == set()
 
 

@@ -1,4 +1,4 @@
-"""Which `.rdo.conf` a working directory belongs to, and when it counts as changed."""
+"""Tests for which `.rdo.conf` a working directory belongs to, and when it is considered changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def directories(found: FoundConfig) -> tuple[str, str, str, str]:
 
 
 @pytest.mark.parametrize("below", ["", "a", "a/b"])
-def test_the_config_is_looked_for_in_every_directory_above(
+def test_every_directory_above_is_searched_for_the_config(
     project: Path, enter: Callable[..., None], below: str
 ) -> None:
     enter(project / below)
@@ -42,7 +42,7 @@ def test_the_nearest_config_counts(project: Path, enter: Callable[..., None]) ->
         ("/dev/stdin", "a link to `/dev/stdin`, which is a different file for each process"),
     ],
 )
-def test_a_link_to_no_file_of_its_own_is_named_and_no_other_config_taken_instead(
+def test_a_dangling_link_is_named_and_no_other_config_used_instead(
     project: Path, enter: Callable[..., None], target: str, why: str
 ) -> None:
     (project / "a" / CONFIG).symlink_to(target)
@@ -53,7 +53,7 @@ def test_a_link_to_no_file_of_its_own_is_named_and_no_other_config_taken_instead
         assert str(caught.value).lower() == f"{project}/a/{CONFIG}: {why}; make it a file, or a link to one".lower()
 
 
-def test_a_link_to_a_file_by_way_of_another_is_followed(project: Path, enter: Callable[..., None]) -> None:
+def test_a_link_to_another_link_is_followed(project: Path, enter: Callable[..., None]) -> None:
     (project / "a" / "second").symlink_to(f"../{CONFIG}")
     (project / "a" / CONFIG).symlink_to("second")
     enter(project / "a")
@@ -106,7 +106,7 @@ def test_in_the_topmost_directory_there_is_nothing_above(enter: Callable[..., No
         discover(os.environ)
 
 
-def test_a_working_directory_that_was_deleted_is_told(project: Path, enter: Callable[..., None]) -> None:
+def test_a_deleted_working_directory_is_an_error(project: Path, enter: Callable[..., None]) -> None:
     gone = project / "gone"
     gone.mkdir()
     enter(gone)
@@ -142,7 +142,7 @@ def test_a_named_directory_s_config_counts_whatever_the_working_directory(
     assert found.stamp == stamp(found.config, user_file(os.environ))
 
 
-def test_a_directory_may_be_named_as_seen_from_here_and_through_a_link(
+def test_a_directory_may_be_relative_or_reached_through_a_link(
     project: Path, enter: Callable[..., None], tmp_path: Path
 ) -> None:
     link = project.parent / "link"
@@ -154,14 +154,14 @@ def test_a_directory_may_be_named_as_seen_from_here_and_through_a_link(
     assert directories(discover(os.environ, ".."))[1:] == (str(link), f"{link}/a", f"{project}/a")
 
 
-def test_a_directory_with_a_name_that_begins_alike_is_outside(project: Path, enter: Callable[..., None]) -> None:
+def test_a_directory_whose_name_has_the_same_prefix_is_outside(project: Path, enter: Callable[..., None]) -> None:
     beside = project.with_name("project-2")
     beside.mkdir()
     enter(beside)
     assert discover(os.environ, str(project)).pwd == str(project)
 
 
-def test_a_named_directory_without_a_config_is_told(project: Path, enter: Callable[..., None]) -> None:
+def test_a_named_directory_without_a_config_is_an_error(project: Path, enter: Callable[..., None]) -> None:
     enter(project)
     with pytest.raises(ConfigError) as caught:
         discover(os.environ, "a")
@@ -218,7 +218,7 @@ def test_above_a_link_that_leads_elsewhere_it_is_the_physical_directory(
     assert os.environ["PWD"] == os.getcwd() == f"{project}/a"
 
 
-def test_a_directory_that_cannot_be_changed_to_is_told(project: Path, enter: Callable[..., None]) -> None:
+def test_a_directory_that_cannot_be_entered_is_an_error(project: Path, enter: Callable[..., None]) -> None:
     enter(project)
     with pytest.raises(RdoError) as caught:
         change_directory("nowhere", os.environ)

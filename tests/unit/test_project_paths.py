@@ -1,4 +1,4 @@
-"""Variables that name files of this machine."""
+"""Tests for variables that name files of this machine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from rdo import project
         pytest.param("OTHER", "x", "x", id="no path"),
     ],
 )
-def test_paths_go_to_a_master_from_the_root_on(
+def test_paths_are_sent_to_a_master_as_absolute_paths(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, expected: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -35,7 +35,7 @@ def test_paths_go_to_a_master_from_the_root_on(
 
 
 @pytest.mark.parametrize("environ", [{}, {"HOME": ""}])
-def test_a_home_that_is_not_set_is_that_of_the_user_database(environ: dict[str, str]) -> None:
+def test_an_unset_home_is_that_of_the_user_database(environ: dict[str, str]) -> None:
     project.complete(environ)
     assert environ == {"HOME": pwd.getpwuid(os.geteuid()).pw_dir}
 
@@ -50,7 +50,7 @@ def test_a_user_who_is_not_in_the_database_has_no_home(
     assert environ == before
 
 
-def test_paths_stay_as_they_are_where_the_working_directory_was_deleted(
+def test_paths_stay_unchanged_if_the_working_directory_was_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = tmp_path / "gone"

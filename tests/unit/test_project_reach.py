@@ -1,4 +1,4 @@
-"""How far up a `.rdo.conf` is looked for: not across a file system's border, nor out of the home directory."""
+"""Tests for how far up a `.rdo.conf` is searched for: neither across file systems, nor above the home directory."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rdo.project import discover
 
 BEYOND = "it is on another file system, or above your home directory"
 ELSEWHERE = Path("/dev")
-"""A file system of its own on every system."""
+"""A separate file system on every system."""
 
 
 @pytest.fixture
 def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory with a config, and in it `home/project` without one."""
+    """A directory with a config, which contains `home/project` without one."""
     (tmp_path / "home" / "project").mkdir(parents=True)
     (tmp_path / ".rdo.conf").touch()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -25,7 +25,7 @@ def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def root_from(directory: Path, monkeypatch: pytest.MonkeyPatch, pwd: Path | None = None) -> str:
-    """The directory of the config that counts in a directory, which a shell shows as `pwd`."""
+    """The directory of the config that applies in a directory, which a shell shows as `pwd`."""
     monkeypatch.chdir(directory)
     monkeypatch.setenv("PWD", str(pwd or directory))
     return discover(os.environ).root
@@ -53,13 +53,15 @@ def test_a_config_in_the_home_directory_counts_below_it(top: Path, monkeypatch: 
     assert root_from(top / "home" / "project", monkeypatch) == f"{top}/home"
 
 
-def test_beside_the_home_directory_there_is_no_such_end(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beside_the_home_directory_the_search_goes_on_to_the_root(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (top / "homework").mkdir()
     assert root_from(top / "homework", monkeypatch) == str(top)
 
 
 @pytest.mark.parametrize("home", ["", "/"])
-def test_without_a_home_directory_there_is_no_such_end(top: Path, monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+def test_without_a_home_directory_the_search_goes_on_to_the_root(
+    top: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
     monkeypatch.setenv("HOME", home)
     assert root_from(top / "home" / "project", monkeypatch) == str(top)
 

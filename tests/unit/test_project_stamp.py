@@ -1,4 +1,4 @@
-"""The stamp of the config files, by which both sides know that they mean the same text."""
+"""Tests for the stamp of the config files, by which both sides know that they read the same text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def change_mode(path: Path) -> None:
 
 
 def replace(path: Path) -> None:
-    """Another file of the same size and time."""
+    """Replace a file by another one of the same size and time."""
     before = path.stat()
     other = path.with_name("other")
     other.write_bytes(bytes(before.st_size))

@@ -1,4 +1,4 @@
-"""The init that `make test` runs pytest below."""
+"""Tests for the init below which `make test` runs pytest."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(program: str) -> tuple[str, str, int]:
 
 
 @pytest.mark.skipif(not IS_LINUX, reason="only Linux has such processes")
-def test_who_has_lost_its_parent_becomes_its_child_and_is_gone_once_it_has_ended() -> None:
+def test_an_orphan_becomes_its_child_and_is_reaped_when_it_ends() -> None:
     assert run(ORPHAN) == ("True\n", "", 0)
 
 

@@ -1,4 +1,4 @@
-"""The command line of each run of `rdo --watch`."""
+"""Tests for the command line of each run of `rdo --watch`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `rdoctl` says where the system refuses something."""
+"""Tests for how `rdoctl` reports errors of the system."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rdo.cli.command_group import rdoctl
 from rdo.cli.main import run
 
 
-def test_an_error_of_the_system_is_told_in_its_words_and_names_the_file(
+def test_a_system_error_is_reported_with_its_message_and_the_file(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""Each command of the table is where the table says."""
+"""Checks that each command of the table is where the table says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The completion scripts know the options that rdo has."""
+"""Checks that the completion scripts have exactly rdo's options."""
 
 from __future__ import annotations
 

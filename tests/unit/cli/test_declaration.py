@@ -1,4 +1,4 @@
-"""Which command lines of `rdoctl` are plain enough to be read without click."""
+"""Tests for which command lines of `rdoctl` are simple enough to be parsed without click."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rdo.cli.declaration import HELP_WORDS, Choice, Command, LeftToClick, Option
 
 
 def run(**given: object) -> None:
-    """Show what is given."""
+    """Print the parameters."""
     if given.get("deep"):
         raise LeftToClick
     print(given)
@@ -39,7 +39,7 @@ PLAIN = [
 
 
 @pytest.mark.parametrize(("words", "values"), PLAIN)
-def test_a_plain_command_line_is_read_as_click_reads_it(words: list[str], values: dict[str, object]) -> None:
+def test_a_plain_command_line_is_parsed_as_by_click(words: list[str], values: dict[str, object]) -> None:
     assert DECLARED.read(words) == values
     seen: list[dict[str, object]] = []
     CliRunner().invoke(
@@ -53,7 +53,7 @@ def test_all_other_command_lines_are_left_to_click(line: str) -> None:
     assert DECLARED.read(line.split()) is None
 
 
-def test_a_command_can_have_all_words_as_they_are() -> None:
+def test_a_command_can_take_all_words_unparsed() -> None:
     declared = Command("try", run, rest="words", metavar="[WORD]...")
     assert declared.read(["--help", "-x"]) == {"words": ("--help", "-x")}
     done = CliRunner().invoke(command_group.built(declared), ["--help", "-x"])
@@ -80,18 +80,18 @@ def test_what_a_shell_offers_is_what_click_would_offer(before: list[str], last: 
     assert sorted(DECLARED.offers(before, last)) == sorted((each.value, each.help or "") for each in by_click)
 
 
-def test_nothing_is_offered_where_any_word_may_stand() -> None:
+def test_nothing_is_offered_where_any_word_may_follow() -> None:
     assert Command("try", run, rest="words").offers([], "-") == []
 
 
 @pytest.mark.parametrize(
     ("words", "status", "shown"),
     [
-        (["-d"], 0, "Show what is given."),
+        (["-d"], 0, "Print the parameters."),
         (["c"], 2, "'c' is not one of"),
     ],
 )
-def test_help_and_faults_are_shown_as_click_shows_them(words: list[str], status: int, shown: str) -> None:
+def test_help_and_errors_are_shown_as_by_click(words: list[str], status: int, shown: str) -> None:
     done = CliRunner().invoke(command_group.built(DECLARED), words)
     assert done.exit_code == status
     assert shown in done.output
@@ -121,11 +121,11 @@ def test_a_summary_is_wrapped_and_not_cut_off(words: list[str]) -> None:
     assert "..." not in summaries
 
 
-def test_each_module_of_the_table_is_there() -> None:
+def test_each_module_of_the_table_exists() -> None:
     assert all(hasattr(importlib.import_module(entry.module), "command") for entry in COMMANDS.values())
 
 
-def test_values_are_offered_as_far_as_somebody_knows_them() -> None:
+def test_values_are_offered_if_they_are_known() -> None:
     def found() -> list[tuple[str, str]]:
         return [("one", "first"), ("two", "")]
 

@@ -1,6 +1,7 @@
-"""What the commands of `rdoctl` load that people and shells call often, seen from inside a fresh interpreter.
+"""Tests for which modules are loaded by the commands of `rdoctl` that people and shells run often.
 
-An interpreter starts in 20 ms, and such a command has twice as long for all it does. click alone takes 35 of that.
+They are checked in a fresh interpreter. An interpreter starts in 20 ms, and such a command may take twice as long in
+all. click alone takes 35 ms.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pytest
 TOP = Path(__file__).parents[3]
 
 TIMEOUT = 30.0
-"""Seconds for an interpreter to start and end on a machine busy with something else."""
+"""Seconds for an interpreter to start and end on a busy machine."""
 
 PROGRAM = """
 import sys
@@ -60,7 +61,7 @@ COMMANDS = {
     "__complete stop --": BASE | SOCKETS | {"signal"},
     "__complete explain -p ": PLAN,
 }
-"""The modules that each may load, besides those of rdo. None is of a package that rdo depends on."""
+"""The modules that each command may load in addition to those of rdo. None is from a package that rdo depends on."""
 
 PLAIN = 'driver = "local"\n'
 
@@ -74,14 +75,15 @@ CONFIGS = {
     "toml": ("driver = 'local'\n", TOML, "local"),
     "ini": ("driver = local\n", TOML, "local"),
 }
-"""A `.rdo.conf` for each driver, the modules that `explain` may load for it, and the only driver of which it may."""
+"""For each driver, a `.rdo.conf`, the modules that `explain` may load for it, and the only driver whose modules it may.
+"""
 
 NEVER = {
     "status": ("rdo.cli.stop", "rdo.config", "rdo.drivers", "rdo.cli.status_table"),
     "completion bash": ("rdo.config", "rdo.drivers", "rdo.ipc"),
     "stop --all": ("rdo.config", "rdo.remote_sh", "rdo.drivers.ssh", "rdo.drivers.docker.driver"),
 }
-"""Modules and packages of rdo itself that would not belong to them."""
+"""Modules and packages of rdo itself that these commands must not load."""
 
 CONNECTING = (
     "rdo.drivers.base",
@@ -96,10 +98,10 @@ CONNECTING = (
     "rdo.remote_sh.render",
     "rdo.trust.prompt",
 )
-"""What only a connection or a question takes, and a plan does not."""
+"""What is needed only for a connection or a prompt, but not for a plan."""
 
 MOST = 125
-"""Modules that `explain` loads at most, those of Python included: 120 with ssh, and fewer with all else."""
+"""The largest number of modules that `explain` may load, including Python's own: 120 with ssh, and fewer otherwise."""
 
 
 def loaded(program: str, project: Path) -> frozenset[str]:
@@ -117,7 +119,7 @@ def are_within(modules: frozenset[str], packages: tuple[str, ...]) -> set[str]:
 
 
 def foreign(modules: frozenset[str]) -> set[str]:
-    """Those that are not of rdo, nor part of the interpreter."""
+    """Those that belong neither to rdo nor to the interpreter."""
     return {name.partition(".")[0] for name in modules if not name.startswith(("_", "rdo"))} - {"invoke"}
 
 
@@ -134,7 +136,7 @@ def project(tmp_path: Path, runtime: dict[str, str], monkeypatch: pytest.MonkeyP
 
 
 def added(project: Path, line: str) -> frozenset[str]:
-    """The modules that a command line of `rdoctl` adds to those of a bare interpreter."""
+    """The modules that a command line of `rdoctl` loads in addition to those of a bare interpreter."""
     bare = loaded("import sys; print(*sys.modules, file=sys.stderr)", project)
     return loaded(PROGRAM.format(top=str(TOP), words=line.split(" ")), project) - bare
 
@@ -150,11 +152,12 @@ def note(self, *words, **more):
     make(self, *words, **more)
 make, typing.ForwardRef.__init__ = typing.ForwardRef.__init__, note
 """
-"""Notes which modules have an annotation compiled: `typing` does that with each field of a NamedTuple that is text, as
-after `from __future__ import annotations`."""
+"""Records which modules have an annotation compiled: `typing` does that with each NamedTuple field that is a string, as
+with `from __future__ import annotations`.
+"""
 
 
-def test_to_explain_compiles_no_annotation(project: Path) -> None:
+def test_explain_compiles_no_annotation(project: Path) -> None:
     (project / ".rdo.conf").write_text(CONFIGS["ssh"][0])
     program = PROGRAM.replace("*sys.modules", "*compiled")
     found = loaded(COMPILED + program.format(top=str(TOP), words=["explain", "make", "test"]), project)
@@ -162,14 +165,14 @@ def test_to_explain_compiles_no_annotation(project: Path) -> None:
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_that_is_called_often_loads_little(project: Path, line: str) -> None:
+def test_a_frequent_command_loads_few_modules(project: Path, line: str) -> None:
     modules = added(project, line)
-    assert foreign(modules) - COMMANDS[line] == set()  # "invoke" is kept from being loaded
+    assert foreign(modules) - COMMANDS[line] == set()  # "invoke" is prevented from loading
     assert are_within(modules, NEVER.get(line, ())) == set()
 
 
 @pytest.mark.parametrize("kind", CONFIGS)
-def test_to_explain_loads_nothing_that_only_a_connection_takes(project: Path, kind: str) -> None:
+def test_explain_loads_nothing_that_only_a_connection_needs(project: Path, kind: str) -> None:
     config, more, driver = CONFIGS[kind]
     (project / ".rdo.conf").write_text(config)
     modules = added(project, "explain make test")

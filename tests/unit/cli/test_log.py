@@ -1,4 +1,4 @@
-"""What `rdoctl log -f` goes on with: each line once, whatever becomes of the file."""
+"""Tests for `rdoctl log -f`: it shows each line once, whatever happens to the file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def write(path: Path, text: bytes) -> None:
-    """As a control master does."""
+    """Append to the log, as a control master does."""
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     log.append(text, descriptor)
     os.close(descriptor)
@@ -33,7 +33,7 @@ def test_each_addition_is_shown_once(path: Path) -> None:
     assert (next(parts), next(parts)) == (b"second\n", b"")
 
 
-def test_nothing_is_shown_again_once_the_older_half_was_dropped(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_shown_again_after_the_older_half_was_dropped(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "LIMIT", 8000)
     parts = log_command.additions(str(path))
     next(parts)
@@ -44,7 +44,7 @@ def test_nothing_is_shown_again_once_the_older_half_was_dropped(path: Path, monk
     assert shown == b"".join(f"line {number}\n".encode() for number in range(1000))
 
 
-def test_a_log_that_takes_its_place_is_shown_from_its_beginning(path: Path) -> None:
+def test_a_log_that_replaces_it_is_shown_from_its_beginning(path: Path) -> None:
     parts = log_command.additions(str(path))
     next(parts)
     path.unlink()
@@ -54,6 +54,6 @@ def test_a_log_that_takes_its_place_is_shown_from_its_beginning(path: Path) -> N
     assert (next(parts), next(parts)) == (b"another\n", b"")
 
 
-def test_there_has_to_be_one_at_first(tmp_path: Path) -> None:
+def test_a_missing_log_is_an_error_at_first(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         next(log_command.additions(str(tmp_path / "none")))

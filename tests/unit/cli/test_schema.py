@@ -1,4 +1,4 @@
-"""The JSON schema of a config file: that it says what rdo says."""
+"""Tests for the JSON schema of a config file: it accepts and rejects what rdo does."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ TIMEOUT = 60.0
 
 
 def faults(text: str) -> list[str]:
-    """What an editor marks in a config file."""
+    """What an editor would mark in a config file."""
     validator = jsonschema.Draft7Validator(schema())
     return [error.message for error in validator.iter_errors(PARSE(text))]
 
 
-def test_it_is_a_schema_and_knows_each_key_with_its_help() -> None:
+def test_it_is_a_schema_and_has_each_key_with_its_help() -> None:
     jsonschema.Draft7Validator.check_schema(schema())
     jsonschema.Draft4Validator.check_schema({**schema(), "$schema": "http://json-schema.org/draft-04/schema#"})
     for keys in (schema()["properties"], schema()["definitions"]["profile"]["properties"]):
@@ -52,17 +52,17 @@ def test_the_command_prints_it() -> None:
 
 
 def uncommented(text: str) -> str:
-    """The example file with all of its keys in effect."""
+    """The example file with all of its keys enabled."""
     return "\n".join(line.removeprefix("#") if line[:2].strip("#").strip() else line for line in text.split("\n"))
 
 
-def test_the_example_file_is_right_as_it_is_and_with_every_key_in_effect() -> None:
+def test_the_example_file_is_valid_as_it_is_and_with_every_key_enabled() -> None:
     assert faults(EXAMPLE.read_text()) == []
     assert faults(uncommented(EXAMPLE.read_text())) == []
 
 
 @pytest.mark.parametrize(("name", "key"), KEYS.items(), ids=list(KEYS))
-def test_each_example_value_is_right_at_the_top_and_in_a_profile(name: str, key: Any) -> None:
+def test_each_example_value_is_valid_at_the_top_and_in_a_profile(name: str, key: Any) -> None:
     assert faults(f"{name} = {key.example}") == []
     assert faults(f"[ci]\n{name} = {key.example}") == []
 
@@ -82,7 +82,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("text", RIGHT)
-def test_what_rdo_takes_is_not_marked(text: str) -> None:
+def test_what_rdo_accepts_is_not_marked(text: str) -> None:
     assert faults(text) == []
 
 
@@ -97,7 +97,7 @@ def test_what_rdo_refuses_is_marked(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "right"), [(EXAMPLE.read_text(), True), ("hots = 'a'\n", False), ("idle_timeout = 'soon'\n", False)]
 )
-def test_taplo_checks_a_file_by_it(tmp_path: Path, text: str, right: bool) -> None:
+def test_taplo_checks_a_file_with_it(tmp_path: Path, text: str, right: bool) -> None:
     if shutil.which("taplo") is None:
         require("taplo", "it is not installed")
     (tmp_path / "schema.json").write_text(json.dumps(schema()))

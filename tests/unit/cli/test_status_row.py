@@ -1,4 +1,4 @@
-"""A control master in words."""
+"""Tests for the description of a control master."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KNOWN: dict[str, Any] = {
 
 
 def row(**changed: Any) -> StatusRow:
-    """The row of a target."""
+    """The row of a target with these values."""
     return status_row.status_row(TargetInfo(**{**KNOWN, "started": time.time() - 3700, **changed}), DIRECTORY, HOME)
 
 
@@ -38,7 +38,7 @@ def test_a_busy_one_is_shown_with_its_first_commands() -> None:
     assert many.doing[-1] == "and 2 more"
 
 
-def test_one_that_is_to_close_says_so() -> None:
+def test_one_that_is_closing_says_so() -> None:
     assert row(ending=True).doing == ("closing",)
     assert row(ending=True, running=["make"]).doing == ("make", "(closing afterwards)")
 
@@ -48,7 +48,7 @@ def test_forwarded_ports_are_counted() -> None:
     assert row(forwards=[{}, {}], running=["make"]).doing == ("make", "2 ports forwarded")
 
 
-def test_a_master_is_a_line_with_what_waits_in_it() -> None:
+def test_a_master_is_a_line_with_its_waiting_commands() -> None:
     report = {"started": time.time() - 60, "running": ["a", "b"], "ending": False, "targets": []}
     line = status_row.master_line(MasterInfo("/run/control", 7, report), 3 * 2**20)
     assert line == "control master: process 7, 3 MiB, up 1m, 2 waiting to connect"
@@ -78,7 +78,7 @@ def test_a_path_is_as_short_as_it_can_be(path: str, directory: str, home: str, s
     assert status_row.short(path, directory, home) == shown
 
 
-def test_targets_of_one_name_are_told_apart_by_what_differs() -> None:
+def test_targets_with_the_same_name_are_distinguished_by_what_differs() -> None:
     details: list[dict[str, str]] = [
         {"user": "", "engine": "a", "port": "22"},
         {"user": "www", "engine": "a", "port": "22"},
@@ -96,5 +96,5 @@ def test_variables_that_differ_are_named_and_a_few_are_enough() -> None:
     assert shown == ["local ($A 1, $B 1, $C 1, and 1 more)", "local ($A unset, $B unset, $C unset, and 1 more)"]
 
 
-def test_what_nothing_tells_apart_keeps_its_name() -> None:
+def test_indistinguishable_targets_keep_their_name() -> None:
     assert [each.name for each in status_row.told_apart([TargetInfo(name="a")] * 2)] == ["a", "a"]

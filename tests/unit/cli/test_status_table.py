@@ -1,4 +1,4 @@
-"""The table of connections on a terminal, and the list where it is narrow."""
+"""Tests for the table of connections on a terminal, and for the list on a narrow one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_each_target_is_a_row_of_aligned_columns() -> None:
     ]
 
 
-def test_where_there_is_too_little_room_commands_are_cut_and_paths_go_on() -> None:
+def test_in_too_little_space_commands_are_truncated_and_paths_wrapped() -> None:
     long = BUSY._replace(doing=("make " + "x" * 80,), projects=("~/" + "y" * 40,))
     shown = plain([long], Look(90))
     assert max(map(width, shown)) <= 90
@@ -41,7 +41,7 @@ def test_where_there_is_too_little_room_commands_are_cut_and_paths_go_on() -> No
 
 
 @pytest.mark.parametrize("columns", [20, 45, 60])
-def test_where_it_is_narrow_each_fact_has_a_line(columns: int) -> None:
+def test_on_a_narrow_terminal_each_fact_has_a_line(columns: int) -> None:
     shown = plain([BUSY, IDLE], Look(columns))
     assert [line.split()[0] for line in shown if re.match(r"\S|  \S", line)][:6] == [
         "target",
@@ -67,7 +67,7 @@ def test_colours_and_letters_are_those_that_the_terminal_has() -> None:
     assert "\n".join(lines([BUSY._replace(doing=("z" * 99,))], Look(80, utf8=False))).isascii()
 
 
-def test_nothing_of_a_name_drives_the_terminal() -> None:
+def test_no_name_can_control_the_terminal() -> None:
     hostile = BUSY._replace(target="a\x1b[2Jb", doing=("\x07",), projects=("\x1b]0;x",))
     shown = "\n".join(lines([hostile], Look(100)))
     assert "\\x1b[2J" in shown

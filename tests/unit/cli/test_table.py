@@ -1,4 +1,4 @@
-"""Tables, times and sizes for people."""
+"""Tests for tables, times and sizes in a form for people."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_columns_are_aligned_as_a_terminal_shows_them() -> None:
     ]
 
 
-def test_a_long_text_pushes_no_other_row_on() -> None:
+def test_a_long_text_does_not_shift_other_rows() -> None:
     assert table.render([("a", "b"), ("x" * 81, "c"), ("", "d")]) == ["a  b", f"{'x' * 81}  c", "   d"]
     assert table.render([("x" * 81, "c")]) == [f"{'x' * 81}  c"]
 
@@ -32,9 +32,9 @@ def test_no_rows_are_no_lines() -> None:
     ("seconds", "text"),
     [(None, "-"), (0, "0s"), (59.9, "59s"), (60, "1m"), (3661, "1h 1m"), (3601, "1h 1s"), (90000, "1d 1h")],
 )
-def test_a_time_is_told_in_its_two_largest_units(seconds: float | None, text: str) -> None:
+def test_a_time_is_shown_in_its_two_largest_units(seconds: float | None, text: str) -> None:
     assert table.duration(seconds) == text
 
 
-def test_a_size_is_told_in_mib() -> None:
+def test_a_size_is_shown_in_mib() -> None:
     assert (table.mebibytes(None), table.mebibytes(3 * 2**20)) == ("-", "3 MiB")

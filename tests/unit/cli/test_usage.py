@@ -1,4 +1,4 @@
-"""A wrong command line of `rdoctl` is one line that says what to type, and status 2."""
+"""Tests for usage errors of `rdoctl`: one line that says what to type, and status 2."""
 
 from __future__ import annotations
 
@@ -55,9 +55,7 @@ def paths(group: click.Group, *above: str) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("words", list(paths(rdoctl)), ids=" ".join)
-def test_each_command_says_so_of_an_option_that_there_is_not(
-    words: list[str], capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_each_command_reports_an_unknown_option(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     assert run([*words, "--no-such-option"]) == 2
     assert capfd.readouterr().err.startswith("rdoctl: unknown option `--no-such-option`; see `rdo")
 
@@ -70,5 +68,5 @@ def test_without_a_command_the_help_is_on_stderr(words: list[str], capfd: pytest
     assert shown.err.startswith(f"{' '.join(['Usage: rdoctl', *words])} [OPTIONS] COMMAND [ARGS]...\n")
 
 
-def test_what_has_no_place_in_the_command_line_is_told_of_rdoctl() -> None:
+def test_other_usage_errors_are_reported_for_rdoctl() -> None:
     assert str(usage.error_of(click.UsageError("Odd."))) == "odd; see `rdoctl --help`"

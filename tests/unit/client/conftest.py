@@ -1,4 +1,4 @@
-"""Fixtures of the tests of requests: where they are typed."""
+"""Fixtures for tests of requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.client.typed import terminals_are
 
 @pytest.fixture
 def piped_stdin() -> Iterator[None]:
-    """A pipe, where pytest has /dev/null."""
+    """Replaces stdin by a pipe, because pytest's is /dev/null."""
     before, (here, there) = os.dup(0), os.pipe()
     os.dup2(here, 0)
     yield
@@ -23,7 +23,7 @@ def piped_stdin() -> Iterator[None]:
 
 @pytest.fixture
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment of three variables, and no terminal."""
+    """An environment with three variables, and no terminal."""
     for name in list(os.environ):
         monkeypatch.delenv(name)
     monkeypatch.setenv("A", "1=\udcff")

@@ -1,4 +1,4 @@
-"""What a command line gives of rdo's options."""
+"""Parses rdo's options for tests."""
 
 from __future__ import annotations
 

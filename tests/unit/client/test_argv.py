@@ -1,4 +1,4 @@
-"""Command lines of rdo as options, and what is said about a wrong one."""
+"""Tests for parsing rdo's command lines, and for the errors about invalid ones."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ from tests.unit.client.given_options import given_by
         pytest.param(["-ecc", "-e", "c"], {"env": ["cc", "c"]}, id="-e and a variable whose name starts with c"),
     ],
 )
-def test_options_before_the_command_are_read(words: list[str], expected: dict[str, object]) -> None:
+def test_options_before_the_command_are_parsed(words: list[str], expected: dict[str, object]) -> None:
     assert given_by(words) == expected
 
 
@@ -140,7 +140,7 @@ def test_a_wrong_option_is_named(words: list[str], line: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "9A", "a-b", "a b", "ä", "a.b", "A\n"])
 @pytest.mark.parametrize("value", ["", "=x"], ids=["the caller's", "with a value"])
-def test_a_variable_has_a_name_that_a_shell_can_take(name: str, value: str) -> None:
+def test_a_variable_needs_a_name_that_is_valid_in_a_shell(name: str, value: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse(["-e", name + value])
     shown = (name or value).replace("\n", r"\x0a") or "''"
@@ -148,13 +148,13 @@ def test_a_variable_has_a_name_that_a_shell_can_take(name: str, value: str) -> N
 
 
 @given(st.lists(st.text()))
-def test_nothing_behind_the_first_word_is_read(words: list[str]) -> None:
+def test_nothing_after_the_first_word_is_parsed(words: list[str]) -> None:
     assert given_by(["make", *words]) == {"command": ["make", *words]}
     assert parse(["-s", "--", *words]).command == words
 
 
 @given(st.lists(st.sampled_from([*FLAGS, *VALUES, "--", "-", "", "a=b", "-tsp", "-eA"]) | st.text()))
-def test_any_command_line_is_read_or_refused(words: list[str]) -> None:
+def test_any_command_line_is_parsed_or_refused(words: list[str]) -> None:
     try:
         command = parse(words).command
     except UsageError:

@@ -1,4 +1,6 @@
-"""Which commands may open a URL here; that one does is tested with both clients in tests/native/test_open_url.py."""
+"""Tests for which commands may open a URL here. Opening one is tested with both clients in
+tests/native/test_open_url.py.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,11 @@ URL = "http://localhost:8000/"
     ],
 )
 @pytest.mark.parametrize(("platform", "last"), [("linux", "xdg-open"), ("darwin", "open"), ("freebsd14", "xdg-open")])
-def test_those_of_browser_come_before_that_of_the_system(
+def test_commands_in_browser_come_before_the_systems(
     browser: str, expected: list[list[str]], platform: str, last: str
 ) -> None:
     assert list(commands(URL, {"BROWSER": browser}, platform)) == [*expected, [last, URL]]
 
 
-def test_without_the_variable_there_is_that_of_the_system() -> None:
+def test_without_the_variable_the_systems_command_is_used() -> None:
     assert list(commands(URL, {}, "linux")) == [["xdg-open", URL]]

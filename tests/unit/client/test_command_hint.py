@@ -1,4 +1,4 @@
-"""When a command was not found: the hint for people who meant the shell."""
+"""Tests for the hint after a command was not found because it needs a shell."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_name_that_only_a_shell_knows_gets_a_hint(words: list[str], line: str)
 
 
 @pytest.mark.parametrize("character", sorted(command_hint.SHELL_SYNTAX))
-def test_every_character_that_means_something_to_a_shell_gets_one(character: str) -> None:
+def test_every_character_that_is_special_to_a_shell_gets_one(character: str) -> None:
     assert "for a shell string use: rdo -c " in command_hint.for_command(parse([f"1{character}b"]))
 
 
@@ -96,14 +96,14 @@ def test_a_command_of_rdoctl_is_pointed_to_even_without_a_terminal(
     assert capfd.readouterr() == ("", f"rdo: did you mean `{meant}`?\n")
 
 
-def test_those_are_the_commands_of_rdoctl() -> None:
+def test_the_list_has_all_commands_of_rdoctl() -> None:
     assert {*rdoctl.list_commands(Context(rdoctl)), "help"} == command_hint.RDOCTL
 
 
 @pytest.mark.parametrize(
     "name", sorted(command_hint.BUILTINS - {"fc"}), ids=str
-)  # which Debian's dash is built without
-def test_the_hint_names_a_shell_that_knows_it(name: str) -> None:
+)  # which Debian's dash does not include
+def test_the_hint_names_a_shell_that_has_the_builtin(name: str) -> None:
     hint = command_hint.for_command(parse([name]))
     program = "bash" if " rdo bash -c " in hint else "dash"
     if shutil.which(program) is None:

@@ -1,4 +1,4 @@
-"""What was typed, and where, as the request for a command."""
+"""Tests for building a request from what was typed, and where."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_request_holds_what_was_typed_and_where() -> None:
     }
 
 
-def test_it_can_be_sent() -> None:
+def test_it_can_be_serialized() -> None:
     built = build("-e", "A", "make")
     assert encode_request(decode_request(encode_request(built))) == (encode_request(built))
 
@@ -77,7 +77,7 @@ def test_each_option_has_its_letter(words: str, flags: bytes) -> None:
     assert build(*words.split()).flags == flags
 
 
-def test_dev_null_is_no_input() -> None:
+def test_dev_null_means_no_input() -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)

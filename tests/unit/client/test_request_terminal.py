@@ -1,4 +1,4 @@
-"""What a request says of the terminals that a command was typed on."""
+"""Tests for what a request says about the terminals on which a command was typed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_recipe_that_shares_the_terminal_with_other_jobs_has_no_pty(
     assert build("-t", *words).pty
 
 
-def test_what_is_typed_into_a_shell_that_such_a_make_has_started_has_a_pty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_typed_into_a_shell_that_such_a_make_started_has_a_pty(monkeypatch: pytest.MonkeyPatch) -> None:
     terminals_are(monkeypatch, (0, 1, 2))
     monkeypatch.setattr(os, "getpgrp", os.getpid)
     monkeypatch.setenv("MAKEFLAGS", " -j3 --jobserver-auth=3,4")
@@ -74,7 +74,7 @@ def test_what_is_typed_into_a_shell_that_such_a_make_has_started_has_a_pty(monke
         pytest.param(["-v"], (2,), "xterm", False, id="each step has a line of its own"),
     ],
 )
-def test_progress_is_for_a_terminal_that_can_take_it_back(
+def test_progress_is_for_a_terminal_that_can_erase_it(
     monkeypatch: pytest.MonkeyPatch, words: list[str], terminals: tuple[int, ...], term: str, expected: bool
 ) -> None:
     terminals_are(monkeypatch, terminals)
@@ -92,7 +92,7 @@ def test_progress_is_for_a_terminal_that_can_take_it_back(
         pytest.param([], (0, 1), False, id="stderr is not a terminal"),
     ],
 )
-def test_a_question_can_be_asked_of_who_sees_it_and_types(
+def test_a_question_needs_somebody_who_sees_it_and_can_type(
     monkeypatch: pytest.MonkeyPatch, words: list[str], terminals: tuple[int, ...], expected: bool
 ) -> None:
     terminals_are(monkeypatch, terminals)

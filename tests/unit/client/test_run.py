@@ -1,4 +1,4 @@
-"""One command as the client sees it: which frames a master may send, and when another master may be asked."""
+"""Tests for the client's side of one command: which frames a master may send, and when another master may be tried."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ EXIT = protocol.frame(protocol.EXIT, b"\7")
 
 @pytest.fixture(autouse=True)
 def _threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The thread that takes signals would outlive the test: it ends with the process."""
+    """Make the thread for signals a daemon, because it would outlive the test otherwise."""
     monkeypatch.setattr("rdo.client.foreground.Foreground.enter", lambda self, ptyless: None)
 
 
 class Master:
-    """A master that sends what it is told to, and a command without input that is to be run by it."""
+    """A master that sends given frames, and a command without input for it to run."""
 
     def __init__(self, sync_only: bool = False) -> None:
         self.client, self.end = socket.socketpair()
@@ -46,7 +46,7 @@ class Master:
         self.command = RunningCommand(request, self.client, "/run/rdo/x", Trace(False, 0))
 
     def run(self, *frames: bytes) -> int:
-        """The exit status where the master sends these bytes, and then ends."""
+        """The exit status after the master sends these bytes and then closes the connection."""
         self.end.sendall(b"".join(frames))
         self.end.shutdown(socket.SHUT_WR)
         return self.command.run()
@@ -59,14 +59,14 @@ def master() -> Iterator[Master]:
         yield made
 
 
-def test_every_frame_of_a_master_is_named_but_that_which_answers_rdoctl() -> None:
+def test_every_frame_of_a_master_is_handled_except_replies_to_rdoctl() -> None:
     named = {kind for transitions in TRANSITIONS.values() for kind in transitions}
     assert named == set(MASTERS.values()) - {protocol.REPORT}
 
 
 @pytest.mark.parametrize("state", [REQUESTED, ACCEPTED, STARTED, FINISHED])
 @pytest.mark.parametrize("kind", [*(bytes([number]) for number in (0, 65, 73, 122, 255)), *MASTERS.values()])
-def test_a_frame_that_may_not_come_now_ends_the_connection(master: Master, state: str, kind: bytes) -> None:
+def test_an_unexpected_frame_ends_the_connection(master: Master, state: str, kind: bytes) -> None:
     if kind in TRANSITIONS[state]:
         return
     with pytest.raises(protocol.ProtocolError, match=f"when the command was {state}; `rdoctl stop --all`"):
@@ -77,7 +77,7 @@ def test_the_exit_status_is_the_last_frame(master: Master) -> None:
     assert master.run(WAY[STARTED], EXIT) == 7
 
 
-def test_a_status_may_come_after_what_is_done_once_the_command_has_ended(
+def test_a_status_may_follow_work_after_the_end_of_the_command(
     master: Master, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert master.run(WAY[FINISHED], protocol.frame(protocol.NOTICE, b"rdo: a"), EXIT) == 7
@@ -92,18 +92,18 @@ def test_a_status_comes_without_a_command_only_where_none_was_asked_for(master: 
         assert other.run(WAY[ACCEPTED], EXIT) == 7
 
 
-def test_an_end_once_the_command_has_is_told_as_such(master: Master) -> None:
+def test_a_lost_master_after_the_end_of_the_command_is_reported_as_such(master: Master) -> None:
     with pytest.raises(LinkLost, match="the command ended, but copying its files back did not finish"):
         master.run(WAY[FINISHED])
 
 
 @pytest.mark.parametrize("answer", [b"", protocol.frame(protocol.STALE)], ids=["no answer", "STALE"])
-def test_another_master_may_be_asked_where_this_one_has_not_accepted(master: Master, answer: bytes) -> None:
+def test_another_master_may_be_tried_if_this_one_has_not_accepted(master: Master, answer: bytes) -> None:
     with pytest.raises(NotAccepted):
         master.run(answer)
 
 
-def test_a_silent_master_is_given_up_before_it_has_accepted(master: Master) -> None:
+def test_a_silent_master_is_given_up_only_before_it_accepts(master: Master) -> None:
     master.client.settimeout(0.05)
     with pytest.raises(NotAccepted):
         master.command.run()
@@ -138,6 +138,6 @@ def test_only_before_the_start_is_a_target_unreachable(master: Master, state: st
     assert (type(caught.value), str(caught.value)) == (kind, "a: b; c")
 
 
-def test_what_cannot_be_read_ends_the_connection(master: Master) -> None:
+def test_an_invalid_frame_ends_the_connection(master: Master) -> None:
     with pytest.raises(protocol.ProtocolError):
         master.run(WAY[STARTED], protocol.frame(protocol.EXIT, b""))

@@ -1,4 +1,4 @@
-"""Command lines in which options of sh stand, told from those of rdo."""
+"""Tests for command lines with options of sh, as distinguished from those of rdo."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ def test_options_of_rdo_come_before_those_of_sh(
         pytest.param(["+Z", "-c", "x"], {"command": ["+Z", "-c", "x"]}, id="no option of sh"),
     ],
 )
-def test_what_is_no_call_of_sh_is_a_command_of_its_own(words: list[str], expected: dict[str, object]) -> None:
+def test_what_is_not_a_call_of_sh_is_an_ordinary_command(words: list[str], expected: dict[str, object]) -> None:
     assert given_by(words) == expected
 
 
 @pytest.mark.parametrize("words", [["-p", "-c"], ["-C", "-ec"], ["-p", "-e", "-c"], ["-C", "+e", "-c"]])
-def test_an_option_that_an_option_follows_is_the_shells(words: list[str]) -> None:
+def test_an_option_followed_by_an_option_is_the_shells(words: list[str]) -> None:
     options = parse([*words, "true"])
     assert (options.shell_options, options.shell_string) == (words, "true")
     assert (options.profile, options.directory) == ("", "")

@@ -1,4 +1,4 @@
-"""Input that is passed on within the kernel, and what becomes of it where the kernel does not do that."""
+"""Tests for input that is spliced within the kernel, and for the fallback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DATA = bytes(range(256)) * 100
 
 
 def splice_through() -> bytes:
-    """What comes out of a socket into which all of a pipe was sent, in one piece."""
+    """What arrives at a socket into which a whole pipe was sent, in one piece."""
     here, there = os.pipe()
     os.write(there, DATA)
     os.close(there)
@@ -38,7 +38,7 @@ def test_all_that_a_pipe_holds_goes_into_the_socket() -> None:
     assert splice_through() == DATA
 
 
-def test_it_is_copied_where_the_system_splices_into_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_copied_if_the_system_cannot_splice_into_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     splice, refused = os.splice, []
 
     def pickily(source: int, target: int, count: int) -> int:

@@ -1,4 +1,4 @@
-"""Threads of the client."""
+"""Tests for threads of the client."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ except SetupError as error:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_where_the_system_allows_no_more_that_is_one_line() -> None:
+def test_if_the_system_allows_no_more_threads_the_error_is_one_line() -> None:
     done = subprocess.run([sys.executable, "-c", NO_ROOM], capture_output=True, check=False, text=True)
     line = "cannot start a thread: the limit on processes or memory has been reached; see `ulimit -a`\n"
     assert (done.stdout, done.stderr) == (line, "")

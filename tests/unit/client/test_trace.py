@@ -1,4 +1,4 @@
-"""What `-v` shows of a command."""
+"""Tests for what `-v` shows of a command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request for what was typed in a project, on terminals or not."""
+"""Builds a request for what was typed in a project, with or without terminals."""
 
 from __future__ import annotations
 

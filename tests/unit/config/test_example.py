@@ -1,4 +1,4 @@
-"""`.rdo.conf.example`: complete, and right as it stands and with every key taken in."""
+"""Checks that `.rdo.conf.example` is complete, and valid both as it is and with every key enabled."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def load_text(directory: Path, text: str, profile: str | None = None) -> Config:
     return load(str(directory / ".rdo.conf"), profile, None)
 
 
-def test_it_loads_as_it_stands(tmp_path: Path) -> None:
+def test_it_loads_as_it_is(tmp_path: Path) -> None:
     config = load_text(tmp_path, EXAMPLE)
     assert (config.settings.driver, config.settings.host, config.require_directory()) == ("ssh", "devbox", "/srv/myapp")
 
@@ -53,7 +53,7 @@ def test_it_loads_as_a_user_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", list(KEYS))
-def test_the_example_of_every_key_is_a_value_it_takes(tmp_path: Path, key: str) -> None:
+def test_the_example_of_every_key_is_a_valid_value(tmp_path: Path, key: str) -> None:
     about = KEYS[key]
     driver = about.drivers[0] if about.drivers else "ssh"
     written = {"driver": f'"{driver}"', **({"host": '"a"'} if driver == "ssh" else {}), key: about.example}

@@ -49,7 +49,7 @@ def local(port: int) -> Endpoint:
         ("/tmp/here:db:80", Endpoint(path="/tmp/here"), DB),
     ],
 )
-def test_a_forward_is_read_as_ssh_and_docker_have_it(word: str, listen: Endpoint, destination: Endpoint) -> None:
+def test_a_forward_is_written_as_for_ssh_and_docker(word: str, listen: Endpoint, destination: Endpoint) -> None:
     assert parse(word) == Forward(listen, destination)
     assert parse(word + "!") == Forward(listen, destination, exact=True)
     assert fault(word) == ""
@@ -97,7 +97,7 @@ def test_what_is_not_a_forward_is_named(word: str, says: str) -> None:
         (Endpoint(path="/run/x"), "unix:/run/x"),
     ],
 )
-def test_an_end_is_shown_as_it_can_be_written(endpoint: Endpoint, text: str) -> None:
+def test_an_endpoint_is_shown_as_it_can_be_written(endpoint: Endpoint, text: str) -> None:
     assert str(endpoint) == text
 
 

@@ -1,4 +1,4 @@
-"""Whatever stands in a file, loading it gives a Config or a ConfigError of one line."""
+"""Fuzzes the loading of config files: any content gives a Config, or a ConfigError of one line."""
 
 import tempfile
 from pathlib import Path
@@ -34,10 +34,10 @@ def check_load(content: bytes, profile: str | None = None) -> None:
 
 @settings(max_examples=tries(100, 2000))
 @given(FILES, st.none() | st.sampled_from(["default", "box"]) | st.text())
-def test_any_text_loads_or_is_one_line(text: str, profile: str | None) -> None:
+def test_any_text_loads_or_gives_one_line(text: str, profile: str | None) -> None:
     check_load(text.encode(errors="surrogatepass"), profile)
 
 
 @given(st.binary())
-def test_any_bytes_load_or_are_one_line(content: bytes) -> None:
+def test_any_bytes_load_or_give_one_line(content: bytes) -> None:
     check_load(content)

@@ -1,4 +1,4 @@
-"""INI files: the first rdo's own, read unchanged, and what is said about a bad one."""
+"""Tests for INI files: those of the first rdo, read unchanged, and the errors about invalid ones."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def load_text(directory: Path, text: str, profile: str | None = None) -> Config:
 
 
 def given(config: Config) -> dict[str, object]:
-    """The settings that somebody wrote."""
+    """The settings that the files contain."""
     return {key: getattr(config.settings, key) for key in config.settings._fields if config.origins[key].line}
 
 
@@ -114,7 +114,7 @@ PORT = '80' ; quoted
 """
 
 
-def test_keys_of_today_take_bare_values(tmp_path: Path) -> None:
+def test_current_keys_accept_bare_values(tmp_path: Path) -> None:
     config = load_text(tmp_path, MIXED)
     assert given(config) == {
         "driver": "docker",
@@ -213,7 +213,7 @@ SLIPS = {
 
 
 @pytest.mark.parametrize(("text", "line"), SLIPS.values(), ids=list(SLIPS))
-def test_a_slip_is_one_line_with_its_place(tmp_path: Path, text: str, line: str) -> None:
+def test_an_error_is_one_line_with_its_location(tmp_path: Path, text: str, line: str) -> None:
     assert error_of(tmp_path, text) == line
 
 
@@ -233,5 +233,5 @@ def test_a_slip_is_one_line_with_its_place(tmp_path: Path, text: str, line: str)
         pytest.param("port = 22\nlogin = true\n[box]\n# a = b\na =\nb", False, id="nothing to tell by"),
     ],
 )
-def test_the_author_of_a_bad_file_meant_ini(text: str, meant: bool) -> None:
+def test_a_file_that_looks_like_ini_gets_an_ini_error(text: str, meant: bool) -> None:
     assert looks_like_ini(text) is meant

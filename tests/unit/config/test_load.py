@@ -1,4 +1,4 @@
-"""Whose a config file may be."""
+"""Tests for who may own or write a config file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ files = pytest.mark.parametrize("name", [".rdo.conf", ".rdo.local.conf", "user.t
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """All three config files, all well."""
+    """A directory with all three config files, which are acceptable."""
     for name in (".rdo.conf", ".rdo.local.conf", "user.toml"):
         (tmp_path / name).write_text('driver = "local"\ndirectory = "/x"\n')
     assert load_in(tmp_path).exposed == ()
@@ -36,7 +36,7 @@ ACCEPT = ", or `rdoctl allow` to accept it anyway"
 
 
 def refusal(directory: Path) -> str:
-    """The error for the one file that others can change."""
+    """The error for the only file that others can change."""
     (exposure,) = load_in(directory).exposed
     return str(exposure.error)
 
@@ -80,7 +80,7 @@ def test_a_config_file_that_a_group_can_write_is_refused(directory: Path, name: 
 
 
 @as_root
-def test_a_file_of_root_counts_for_every_user() -> None:
+def test_a_file_of_root_is_accepted_for_every_user() -> None:
     with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
         os.chmod(directory, 0o755)
         Path(directory, ".rdo.conf").write_text('driver = "local"\ndirectory = "/x"\n')
@@ -92,7 +92,7 @@ def test_a_file_of_root_counts_for_every_user() -> None:
 
 
 def test_a_file_of_the_users_own_private_group_may_be_writable_by_it(directory: Path) -> None:
-    """As umask 002 makes files, where every user has a group of the same name."""
+    """Files are created so with umask 002, where every user has a group of the same name."""
     me = pwd.getpwuid(os.geteuid())
     group = grp.getgrgid(me.pw_gid)
     if group.gr_name != me.pw_name or set(group.gr_mem) - {me.pw_name}:

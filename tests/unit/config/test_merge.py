@@ -1,4 +1,4 @@
-"""Which value wins, between profiles and between files, and where each is said to come from."""
+"""Tests for which value takes precedence between profiles and files, and for the reported origin of each."""
 
 from pathlib import Path
 
@@ -95,7 +95,7 @@ def test_the_user_file_may_have_keys_of_all_drivers(tmp_path: Path) -> None:
     assert (settings.ssh_config, settings.user, settings.auto_up) == ("~/.ssh/work", "me", False)
 
 
-def test_a_container_of_a_later_file_takes_the_place_of_an_image(tmp_path: Path) -> None:
+def test_a_container_in_a_later_file_replaces_an_image(tmp_path: Path) -> None:
     settings = load_files(tmp_path, 'image = "x"', local='container = "y"').settings
     assert (settings.image, settings.container) == (None, "y")
 
@@ -123,7 +123,7 @@ def test_a_vagrantfile_above_implies_the_driver(tmp_path: Path, name: str) -> No
     assert (config.settings.driver, str(config.origins["driver"])) == ("vagrant", str(tmp_path / name))
 
 
-def test_directory_is_only_missed_by_who_needs_it(tmp_path: Path) -> None:
+def test_only_a_driver_that_needs_directory_requires_it(tmp_path: Path) -> None:
     assert load_files(tmp_path, 'host = "a"\ndirectory = "/srv"').require_directory() == "/srv"
     config = load_files(tmp_path, 'host = "a"')
     with pytest.raises(ConfigError) as caught:
@@ -186,5 +186,5 @@ GAPS = {
 
 
 @pytest.mark.parametrize(("text", "profile", "line"), GAPS.values(), ids=list(GAPS))
-def test_what_the_files_do_not_say_is_one_line(tmp_path: Path, text: str, profile: str | None, line: str) -> None:
+def test_a_missing_setting_is_one_line(tmp_path: Path, text: str, profile: str | None, line: str) -> None:
     assert error_of(tmp_path, text, profile) == f".rdo.conf{line}"

@@ -1,4 +1,4 @@
-"""Plain TOML texts, read without a TOML parser: the same as by one."""
+"""Tests for plain TOML texts, which are read without a TOML parser, with the same result."""
 
 from __future__ import annotations
 
@@ -63,6 +63,6 @@ def test_all_else_is_left_to_a_parser(line: str) -> None:
 
 @settings(max_examples=tries(300, 20000))
 @given(FILES)
-def test_what_is_read_is_what_a_parser_reads(text: str) -> None:
+def test_the_result_is_that_of_a_parser(text: str) -> None:
     found = plain_text.read(text)
     assert found is None or found == toml.read(text)

@@ -1,4 +1,4 @@
-"""What a repository may set of itself, what only if the user allows it, and what never."""
+"""Tests for what a repository may set without permission, what only if the user allows it, and what never."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_what_a_repository_may_set_unasked_is_a_short_list_with_reasons() -> Non
     assert all(reason.count(" ") > 4 for reason in harmless.values())
 
 
-def test_a_key_that_says_nothing_is_guarded() -> None:
+def test_a_key_without_a_declaration_is_guarded() -> None:
     assert ConfigKey("new", TEXT, "help", '"x"', (), personal=False, harmless="").guarded
 
 

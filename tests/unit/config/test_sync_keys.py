@@ -1,4 +1,4 @@
-"""The keys that say which files go to the target and come back: which of them fit together, and whose home is safe."""
+"""Tests for the sync keys: which combinations are valid, and that no home directory is pushed."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def loaded(directory: Path, text: str, profile: str | None = None) -> Config:
     return load(str(directory / ".rdo.conf"), profile, None)
 
 
-def test_a_pushed_project_says_what_comes_back(tmp_path: Path) -> None:
+def test_a_pushed_project_sets_what_is_pulled(tmp_path: Path) -> None:
     text = PUSH + 'pull = ["dist/**"]\ninclude = [".env"]\nexclude = ["a/", "*.o"]\nsync_git = true\n'
     settings = loaded(tmp_path, text).settings
     assert (settings.sync, settings.pull, settings.include) == ("push", ("dist/**",), (".env",))
@@ -46,14 +46,14 @@ def test_a_pushed_project_says_what_comes_back(tmp_path: Path) -> None:
         pytest.param(SSH + 'sync = "both"\n', "must be one of", id="an unknown way"),
     ],
 )
-def test_what_does_not_fit_is_refused_by_its_line(tmp_path: Path, text: str, why: str) -> None:
+def test_an_invalid_combination_is_refused_with_its_line(tmp_path: Path, text: str, why: str) -> None:
     with pytest.raises(ConfigError) as refusal:
         loaded(tmp_path, text)
     assert why in str(refusal.value)
     assert str(refusal.value).startswith(f"{tmp_path}/.rdo.conf:")
 
 
-def test_a_profile_can_do_without_what_the_others_copy(tmp_path: Path) -> None:
+def test_a_profile_can_disable_the_sync_of_the_others(tmp_path: Path) -> None:
     settings = loaded(tmp_path, PUSH + 'pull = ["dist"]\n[ci]\nsync = "no"\n', "ci").settings
     assert (settings.sync, settings.pull) == ("no", ("dist",))
 
@@ -75,12 +75,12 @@ DOCKER = 'driver = "docker"\nimage = "a"\n'
 
 
 @pytest.mark.parametrize("text", [f'{DOCKER}pull = "never"\n', f'{DOCKER}pull_image = "never"\n'], ids=["old", "new"])
-def test_a_word_under_pull_says_when_an_image_is_pulled_as_it_used_to(tmp_path: Path, text: str) -> None:
+def test_a_word_under_pull_still_says_when_an_image_is_pulled(tmp_path: Path, text: str) -> None:
     settings = loaded(tmp_path, text).settings
     assert (settings.pull_image, settings.pull) == ("never", ())
 
 
-def test_so_it_does_in_an_ini_file_where_patterns_are_apart_by_blanks(tmp_path: Path) -> None:
+def test_in_an_ini_file_too_where_patterns_are_separated_by_blanks(tmp_path: Path) -> None:
     assert loaded(tmp_path, "driver = docker\nimage = a\npull = never\n").settings.pull_image == "never"
     settings = loaded(tmp_path, "host = a\ndirectory = /srv\nsync = push\npull = dist/** a.xml\n").settings
     assert settings.pull == ("dist/**", "a.xml")

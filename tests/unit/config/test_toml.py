@@ -1,4 +1,4 @@
-"""TOML files as they are found: encodings, kinds of file, slips of the pen, and the line each is reported in."""
+"""Tests for TOML files as they occur: encodings, kinds of file, mistakes, and the line that is reported for each."""
 
 import os
 import re
@@ -66,7 +66,7 @@ SLIPS = {
 
 
 @pytest.mark.parametrize(("text", "line"), SLIPS.values(), ids=list(SLIPS))
-def test_a_slip_is_one_line_with_its_place(tmp_path: Path, text: str, line: str) -> None:
+def test_an_error_is_one_line_with_its_location(tmp_path: Path, text: str, line: str) -> None:
     (tmp_path / ".rdo.conf").write_text(text)
     assert error_of(tmp_path) == line
 
@@ -80,7 +80,7 @@ def test_a_slip_is_one_line_with_its_place(tmp_path: Path, text: str, line: str)
         pytest.param(b"\xef\xbb\xbfhost = a\r\nport = 3\r\n", id="INI with both"),
     ],
 )
-def test_a_file_is_read_as_editors_leave_it(tmp_path: Path, content: bytes) -> None:
+def test_a_file_is_read_as_editors_save_it(tmp_path: Path, content: bytes) -> None:
     (tmp_path / ".rdo.conf").write_bytes(content)
     config = load(str(tmp_path / ".rdo.conf"), None, None)
     assert (config.settings.host, config.settings.port, config.origins["port"].line) == ("a", 3, 2)
@@ -112,7 +112,7 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_of_somebody_else_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     (tmp_path / ".rdo.conf").touch(0o000)
     line = ": cannot be read: permission denied; check that it exists and that you can read it"
     assert error_of(tmp_path) == line
@@ -156,7 +156,7 @@ def test_lines_are_found_for_every_way_to_write_a_key() -> None:
 
 
 @pytest.mark.parametrize("line", ["[[[],[]]],", '"""a""",', "{ b = [1] },", "1,"])
-def test_what_is_parsed_for_the_sake_of_lines_is_bounded(line: str) -> None:
+def test_parsing_to_find_lines_is_bounded(line: str) -> None:
     parsed = 0
 
     def parse(text: str) -> dict[str, object]:
@@ -171,5 +171,5 @@ def test_what_is_parsed_for_the_sake_of_lines_is_bounded(line: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line"), [("", 1), ("a = 1", 1), ("a = 1\n\n", 1), ("a = [\n\n", 1), ("a = 1\nb = '''\n", 2)]
 )
-def test_what_does_not_end_is_where_it_begins(text: str, line: int) -> None:
+def test_an_unterminated_value_is_located_at_its_start(text: str, line: int) -> None:
     assert unfinished(text) == line

@@ -1,4 +1,4 @@
-"""What each key takes, and the whole line that says why it does not."""
+"""Tests for which values each key accepts, and for the complete error line otherwise."""
 
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def refusal_of(directory: Path, key: str, literal: str) -> str:
         ),
     ],
 )
-def test_a_value_is_taken(tmp_path: Path, key: str, literal: str, value: object) -> None:
+def test_a_value_is_accepted(tmp_path: Path, key: str, literal: str, value: object) -> None:
     assert value_of(tmp_path, key, literal) == value
 
 
@@ -172,7 +172,7 @@ def test_a_value_is_refused(tmp_path: Path, key: str, literal: str, line: str) -
 
 @pytest.mark.parametrize("key", ["container", "service", "image", "machine"])
 @pytest.mark.parametrize("name", ["-v", "a b"])
-def test_a_name_handed_to_another_program_is_checked(tmp_path: Path, key: str, name: str) -> None:
+def test_a_name_passed_to_another_program_is_checked(tmp_path: Path, key: str, name: str) -> None:
     assert refusal_of(tmp_path, key, f'"{name}"').startswith(f"`{key}` ")
 
 

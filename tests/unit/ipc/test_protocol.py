@@ -1,4 +1,6 @@
-"""Frames of the control socket: one table is written and read, whole, a byte at a time, and with more after."""
+"""Tests for the frames of the control socket: one table is written and read, whole, a byte at a time, and with more
+data after it.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ Frames = list[tuple[bytes, bytes]]
 
 
 def joined(frames: Iterable[protocol.Frame]) -> Frames:
-    """What the frames say: of a stream, neighbours are one, and none is nothing."""
+    """The frames, with consecutive ones of a stream joined, and empty ones dropped."""
     found: Frames = []
     for kind, payload in frames:
         if kind in protocol.STREAMS and found and found[-1][0] == kind:
@@ -74,14 +76,14 @@ def test_a_frame_is_read_a_byte_at_a_time(kind: bytes, payload: bytes, wire: byt
 
 
 @each_frame
-def test_a_frame_is_read_with_the_next_behind_it(kind: bytes, payload: bytes, wire: bytes) -> None:
+def test_a_frame_is_read_with_another_after_it(kind: bytes, payload: bytes, wire: bytes) -> None:
     decoder = Decoder()
     both = [(kind, payload + payload)] if kind in protocol.STREAMS else [(kind, payload)] * 2
     assert decoder.receive(wire + wire + b"I\0\0") == both
     assert decoder.receive(b"\0\x01x") == [(b"I", b"x")]
 
 
-def test_neighbours_of_a_stream_that_come_together_are_one() -> None:
+def test_consecutive_frames_of_a_stream_are_joined() -> None:
     pieces = [(b"O", b"a"), (b"O", b"b"), (b"D", b"c"), (b"O", b"d"), (b"C", b"1234"), (b"C", b"1234"), (b"O", b"e")]
     wire = b"".join(frame(kind, payload) for kind, payload in pieces)
     assert Decoder().receive(wire + b"O\0\0\0\x02f") == [(b"O", b"ab"), *pieces[2:-1], (b"O", b"ef")]
@@ -96,7 +98,7 @@ def test_frames_come_out_in_order_however_they_were_split(frames: list[tuple[byt
     assert joined(each for some in found for each in some) == joined(frames)
 
 
-def test_what_belongs_to_a_stream_is_handed_on_before_its_frame_is_whole() -> None:
+def test_stream_data_is_passed_on_before_its_frame_is_complete() -> None:
     decoder = Decoder()
     assert decoder.receive(frame(b"O", b"abcdef")[:-4]) == [(b"O", b"ab")]
     assert (decoder.kind, decoder.length, decoder.left) == (b"O", 6, 4)
@@ -104,7 +106,7 @@ def test_what_belongs_to_a_stream_is_handed_on_before_its_frame_is_whole() -> No
     assert decoder.receive(b"ef" + frame(b"X", b"\0")) == [(b"O", b"ef"), (b"X", b"\0")]
 
 
-def test_what_somebody_else_has_passed_on_is_not_waited_for() -> None:
+def test_data_that_was_already_passed_on_is_not_waited_for() -> None:
     decoder = Decoder()
     decoder.receive(protocol.header(b"O", 6) + b"ab")
     decoder.left = 0
@@ -116,14 +118,14 @@ def test_the_longest_frame_is_read() -> None:
     assert Decoder().receive(frame(b"R", payload)) == [(b"R", payload)]
 
 
-def test_a_longer_frame_is_refused_before_it_has_come() -> None:
+def test_a_longer_frame_is_refused_before_it_has_arrived() -> None:
     with pytest.raises(ProtocolError) as caught:
         Decoder().receive(b"R\x01\0\0\x01")
     assert str(caught.value) == "a frame is too long: 16777217 bytes"
 
 
 @given(st.lists(st.binary()))
-def test_any_bytes_are_frames_or_refused(pieces: list[bytes]) -> None:
+def test_any_bytes_are_decoded_or_refused(pieces: list[bytes]) -> None:
     decoder = Decoder()
     try:
         for piece in pieces:
@@ -136,12 +138,12 @@ SHORT = st.integers(0, 65535)
 
 
 @given(st.tuples(SHORT, SHORT, SHORT, SHORT))
-def test_a_window_size_comes_back(size: tuple[int, int, int, int]) -> None:
+def test_a_window_size_is_encoded_and_decoded(size: tuple[int, int, int, int]) -> None:
     assert protocol.decode_window(protocol.encode_window(*size)) == size
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_a_credit_comes_back(size: int) -> None:
+def test_a_credit_is_encoded_and_decoded(size: int) -> None:
     assert protocol.decode_credit(protocol.encode_credit(size)) == size
 
 
@@ -181,7 +183,7 @@ def test_a_client_can_tell_that_no_connection_was_made(kind: type[RdoError], arr
         pytest.param(b"\xff\0\0", ("\ufffd", "", ""), id="not UTF-8"),
     ],
 )
-def test_any_failure_can_be_read(payload: bytes, parts: tuple[str, str, str]) -> None:
+def test_any_failure_can_be_decoded(payload: bytes, parts: tuple[str, str, str]) -> None:
     error = protocol.decode_failure(payload)
     assert type(error) is RdoError
     assert (error.what, error.why, error.hint) == parts

@@ -1,4 +1,4 @@
-"""The request of a command: all that it holds comes back, and a malformed one is refused as such."""
+"""Tests for the request of a command: all values survive encoding, and a malformed request is refused."""
 
 from __future__ import annotations
 
@@ -56,32 +56,32 @@ WIRE = (
 )
 
 
-def test_a_request_is_written_as_the_protocol_has_it() -> None:
+def test_a_request_is_encoded_as_in_the_protocol() -> None:
     assert encode_request(example()) == WIRE
 
 
 @pytest.mark.parametrize("name", FLAGS)
-def test_each_flag_has_a_letter_of_its_own(name: str) -> None:
+def test_each_flag_has_its_own_letter(name: str) -> None:
     request = decode_request(WIRE.replace(b"csmoOpvgnxyak", b"?" + FLAGS[name]))
     assert [each for each in FLAGS if getattr(request, each)] == [name]
 
 
-def test_a_request_is_read_as_the_protocol_has_it() -> None:
+def test_a_request_is_decoded_as_in_the_protocol() -> None:
     assert values(decode_request(WIRE)) == values(example())
 
 
 @given(requests())
-def test_whatever_a_request_holds_comes_back(request: Request) -> None:
+def test_any_request_survives_encoding_and_decoding(request: Request) -> None:
     assert values(decode_request(encode_request(request))) == values(request)
 
 
 @given(requests())
-def test_the_version_can_be_told_alone(request: Request) -> None:
+def test_the_version_can_be_read_alone(request: Request) -> None:
     assert version(encode_request(request)) == (request.version, request.place)
 
 
 @given(st.binary())
-def test_the_version_of_any_payload_is_what_stands_before_the_first_nul(payload: bytes) -> None:
+def test_the_version_of_any_payload_is_what_precedes_the_first_nul(payload: bytes) -> None:
     assert version(payload) == tuple([*payload.split(b"\0"), b""][:2])
 
 
@@ -110,7 +110,7 @@ def test_a_request_that_was_cut_off_is_refused(fields: int) -> None:
         decode_request(b"\0".join(WIRE.split(b"\0")[:fields]))
 
 
-def check_read_or_refused(payload: bytes) -> None:
+def check_decoded_or_refused(payload: bytes) -> None:
     try:
         request = decode_request(payload)
     except ProtocolError:
@@ -119,10 +119,10 @@ def check_read_or_refused(payload: bytes) -> None:
 
 
 @given(st.binary() | st.lists(FIELD | st.integers().map(b"%d".__mod__)).map(b"\0".join))
-def test_any_payload_is_read_or_refused(payload: bytes) -> None:
-    check_read_or_refused(payload)
+def test_any_payload_is_decoded_or_refused(payload: bytes) -> None:
+    check_decoded_or_refused(payload)
 
 
 @given(st.integers(0, len(WIRE)), st.integers(0, 20), st.binary(max_size=20))
-def test_a_damaged_request_is_read_or_refused(start: int, length: int, instead: bytes) -> None:
-    check_read_or_refused(WIRE[:start] + instead + WIRE[start + length :])
+def test_a_damaged_request_is_decoded_or_refused(start: int, length: int, instead: bytes) -> None:
+    check_decoded_or_refused(WIRE[:start] + instead + WIRE[start + length :])

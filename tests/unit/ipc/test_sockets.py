@@ -1,4 +1,4 @@
-"""The runtime directory, the only door to a control socket, and the socket's name."""
+"""Tests for the runtime directory, which alone protects a control socket, and for the socket's name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a dir
 
 @pytest.fixture
 def base(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An XDG_RUNTIME_DIR with a short path, as a login makes one."""
+    """An XDG_RUNTIME_DIR with a short path, as a login creates it."""
     with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
         monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
         yield Path(directory)
@@ -30,7 +30,7 @@ def base(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def fallback() -> Iterator[Path]:
-    """/tmp/rdo-UID of a user who has nothing yet, whom we are meanwhile."""
+    """/tmp/rdo-UID of a user who has none yet, and as whom the test runs."""
     directory = Path(f"/tmp/rdo-{ANOTHER_USER}")
     os.seteuid(ANOTHER_USER)
     try:
@@ -49,12 +49,12 @@ def error_of() -> str:
     return str(caught.value)
 
 
-def test_the_runtime_directory_is_made_for_its_owner_alone(base: Path) -> None:
+def test_the_runtime_directory_is_created_for_its_owner_only(base: Path) -> None:
     assert runtime_directory(os.environ) == f"{base}/rdo"
     assert os.stat(base / "rdo").st_mode & 0o777 == 0o700
 
 
-def test_the_runtime_directory_is_used_again(base: Path) -> None:
+def test_the_runtime_directory_is_reused(base: Path) -> None:
     assert runtime_directory(os.environ) == runtime_directory(os.environ) == f"{base}/rdo"
 
 
@@ -97,7 +97,7 @@ def test_a_runtime_directory_that_others_can_enter_is_refused(base: Path, mode: 
         pytest.param("/tmp", id="open to others"),
     ],
 )
-def test_without_a_runtime_dir_of_ones_own_there_is_one_in_tmp(
+def test_without_ones_own_xdg_runtime_dir_a_directory_in_tmp_is_used(
     fallback: Path, monkeypatch: pytest.MonkeyPatch, variable: str | None
 ) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
@@ -118,7 +118,7 @@ def test_a_directory_that_somebody_planted_in_tmp_is_refused(fallback: Path, mon
 
 
 @as_root
-def test_a_runtime_directory_that_cannot_be_made_is_told(base: Path) -> None:
+def test_a_runtime_directory_that_cannot_be_created_is_an_error(base: Path) -> None:
     os.chown(base, ANOTHER_USER, -1)
     base.chmod(0o500)
     os.seteuid(ANOTHER_USER)
@@ -128,17 +128,19 @@ def test_a_runtime_directory_that_cannot_be_made_is_told(base: Path) -> None:
         os.seteuid(0)
 
 
-def test_every_socket_fits_into_a_runtime_dir_that_is_taken(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_socket_fits_into_an_accepted_runtime_dir(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     longest = base / ("x" * (63 - len(str(base))))
     longest.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(longest))
     directory = runtime_directory(os.environ)
     assert directory == f"{longest}/rdo"
-    bound = socket_path(directory, "control-0123456789abcdef") + ".4194304"  # with what is added when it ends
+    bound = (
+        socket_path(directory, "control-0123456789abcdef") + ".4194304"
+    )  # with the suffix that is added when it ends
     assert len(os.fsencode(bound)) <= SOCKET_PATH_LIMIT
 
 
-def test_the_socket_has_the_same_name_for_all_of_a_user_s_commands() -> None:
+def test_the_socket_has_the_same_name_for_all_commands_of_a_user() -> None:
     assert socket_path("/run/rdo") == "/run/rdo/control"
 
 
@@ -149,13 +151,13 @@ def test_a_master_cannot_name_a_socket_elsewhere(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["nothing", "stale"])
-def test_where_nobody_listens_there_is_no_connection(base: Path, name: str) -> None:
+def test_without_a_listener_there_is_no_connection(base: Path, name: str) -> None:
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(f"{base}/stale")
     assert connect(f"{base}/{name}") is None
 
 
-def test_a_socket_that_cannot_be_reached_is_named(base: Path) -> None:
+def test_an_unreachable_socket_is_named(base: Path) -> None:
     (base / "file").touch()
     with pytest.raises(SetupError) as caught:
         connect(f"{base}/file/socket")

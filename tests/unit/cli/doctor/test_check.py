@@ -1,4 +1,4 @@
-"""Going through checks: what depends on a failed one is skipped, and an error is a failure."""
+"""Tests for running checks: those that depend on a failed one are skipped, and an error is a failure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rdo.errors import RdoError
 
 
 def refuse() -> Finding:
-    """A check that meets an error."""
+    """A check that raises an error."""
     raise RdoError("`x`", "why", "hint")
 
 
@@ -26,7 +26,7 @@ def test_what_needs_a_failed_check_is_skipped_and_what_needs_that_too() -> None:
     ]
 
 
-def test_a_warning_or_a_check_that_does_not_apply_keeps_nothing_back() -> None:
+def test_after_a_warning_or_a_check_that_does_not_apply_the_others_run() -> None:
     checks = [
         Check("a", lambda: warning("odd", "mend it")),
         Check("b", lambda: skipped("elsewhere")),

@@ -1,4 +1,4 @@
-"""What the other editors get: Emacs, Vim, and the IDEs of JetBrains."""
+"""Tests for the files for Emacs, Vim, and the JetBrains IDEs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def configurations(files: dict[str, str], *names: str) -> list[Draft]:
 def test_a_run_configuration_has_the_shape_that_the_ide_saves() -> None:
     drafts = configurations({}, *NAMES)
     assert [draft.path for draft in drafts][:2] == [".run/rdo make.run.xml", ".run/rdo cmake.run.xml"]
-    assert not any("python" in draft.path for draft in drafts)  # which wants a file to run
+    assert not any("python" in draft.path for draft in drafts)  # which requires a file to run
     for draft in drafts:
         root = ElementTree.fromstring(draft.text)
         assert (root.tag, dict(root.attrib)) == ("component", {"name": "ProjectRunConfigurationManager"})
@@ -87,14 +87,14 @@ def test_external_tools_that_cannot_be_added_to_are_named_with_the_reason(text: 
     assert str(caught.value).startswith(f"cannot add to `rdo.xml`: {why}")
 
 
-def test_where_external_tools_go_is_told() -> None:
+def test_the_place_of_external_tools_is_reported() -> None:
     assert "rdoctl ide jetbrains --tools" in jetbrains.notes([])[0]
 
 
 # Emacs
 
 
-def test_emacs_gets_strings_of_lisp() -> None:
+def test_emacs_gets_lisp_strings() -> None:
     (draft,) = emacs.drafts(toolset.named(["ruff", "pytest", "make"]), project({}))
     assert draft.path == ".dir-locals-2.el"
     assert """compile-command . "cd '/p \\"x\\"' && '/p \\"x\\"/.rdo/bin/make'")""" in draft.text
@@ -102,7 +102,7 @@ def test_emacs_gets_strings_of_lisp() -> None:
     assert draft.text.count("(") == draft.text.count(")")
 
 
-def test_emacs_compiles_with_the_tests_where_nothing_is_built_and_with_nothing_where_there_are_none() -> None:
+def test_emacs_compiles_by_running_the_tests_if_nothing_is_built() -> None:
     assert "bin/pytest" in emacs.render(toolset.named(["python", "pytest"]), project({})).split("\n")[2]
     assert "compile-command" not in emacs.render(toolset.named(["python"]), project({}))
 
@@ -129,7 +129,7 @@ def test_vims_file_is_added_to_and_a_second_run_changes_nothing(own: str) -> Non
     assert exrc(once, *NAMES) == once
 
 
-def test_only_the_block_of_ours_is_replaced() -> None:
+def test_only_our_block_is_replaced() -> None:
     text = exrc("set sw=2\n", "make") + "set et\n"
     assert exrc(text, "make", "mypy") == exrc("set sw=2\n", "make", "mypy") + "set et\n"
 
@@ -153,12 +153,12 @@ def test_tools_are_named_once_and_unknown_ones_run_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "-x", "a b", "a\n", "a'b", "$x", "a`b"])
-def test_what_is_no_name_of_a_tool_is_refused(name: str) -> None:
+def test_an_invalid_name_of_a_tool_is_refused(name: str) -> None:
     with pytest.raises(RdoError, match="is not a valid tool name"):
         toolset.named([name])
 
 
-def test_emacs_is_given_no_shim_as_its_python_shell_and_the_reason_is_said() -> None:
+def test_emacs_gets_no_shim_as_its_python_shell_and_the_reason_is_given() -> None:
     assert "python-shell-interpreter" not in emacs.render(toolset.named(["python", "pytest"]), project({}))
     assert "`python-shell-interpreter` is left alone" in emacs.notes(toolset.named(["python"]))[1]
     assert len(emacs.notes(toolset.named(["pytest"]))) == 1

@@ -1,4 +1,4 @@
-"""Which tools the files of a project speak of."""
+"""Tests for which tools are suggested by the files of a project."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from rdo.cli.ide.toolset import TOOLS
         ),
     ],
 )
-def test_the_tools_are_those_that_files_speak_of(files: dict[str, str], names: list[str]) -> None:
+def test_the_tools_are_those_that_files_suggest(files: dict[str, str], names: list[str]) -> None:
     assert toolset.used(files.get) == names
 
 

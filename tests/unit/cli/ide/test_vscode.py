@@ -1,4 +1,4 @@
-"""VS Code's files: what is added, what is left alone, and that VS Code knows each name in them."""
+"""Tests for VS Code's files: what is added, what is left alone, and that VS Code knows each name in them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ OWN_SETTINGS = """\
 
 
 def drafts(files: dict[str, str], names: Sequence[str], force: bool = False) -> dict[str, Draft]:
-    """What becomes of the files, by their paths."""
+    """The drafts of the files, by their paths."""
     project = Project("/p", files.get, force)
     return {draft.path: draft for draft in vscode.drafts(toolset.named(names), project)}
 
@@ -50,7 +50,7 @@ def texts(made: dict[str, Draft]) -> dict[str, str]:
 
 
 def check(text: str, schema: str) -> None:
-    """That the editor knows all that stands in it."""
+    """Check that the editor accepts everything in it."""
     jsonschema.validate(jsonc.loads(text), json.loads((SCHEMAS / schema).read_text()))
 
 
@@ -71,7 +71,7 @@ def test_the_schema_refuses_what_vscode_does_not_know() -> None:
             check(json.dumps({"version": "2.0.0", "tasks": [{**task, **wrong}]}), "vscode-tasks.json")
 
 
-def test_files_that_are_there_are_added_to_and_keep_their_comments() -> None:
+def test_existing_files_are_added_to_and_keep_their_comments() -> None:
     made = drafts({TASKS: OWN_TASKS, SETTINGS: OWN_SETTINGS}, ["make", "pytest"])
     head, tail = OWN_TASKS.split("  ],\n")
     assert made[TASKS].text.startswith(head)
@@ -98,7 +98,7 @@ def test_a_value_that_differs_is_left_alone_and_named_unless_forced() -> None:
 
 
 @pytest.mark.parametrize("tool", ["python", "pytest"])
-def test_a_shim_is_never_an_interpreter_and_one_that_was_written_once_is_to_be_removed(tool: str) -> None:
+def test_a_shim_is_never_an_interpreter_and_an_earlier_one_has_to_be_removed(tool: str) -> None:
     assert jsonc.loads(drafts({}, [tool])[SETTINGS].text) == {}
     key = vscode.FORMER[tool]
     former = json.dumps({key: "${workspaceFolder}/.rdo/bin/" + tool})
@@ -133,12 +133,12 @@ def test_a_file_that_cannot_be_added_to_is_named_with_the_reason(text: str, why:
         drafts({SETTINGS: "[]"}, ["make"])
 
 
-def test_what_stands_among_the_tasks_and_is_none_is_passed_over() -> None:
+def test_entries_that_are_not_tasks_are_skipped() -> None:
     text = '{"tasks": ["x", {"label": "a", "group": "build"}]}'
     assert len(jsonc.loads(drafts({TASKS: text}, ["make"])[TASKS].text)["tasks"]) == 3
 
 
-def test_where_a_setting_would_not_do_it_is_said_why() -> None:
+def test_a_setting_that_would_not_work_is_left_out_with_the_reason() -> None:
     notes = vscode.notes(toolset.named(["eslint", "make", "ruff"]))
     assert [note.split()[0] for note in notes] == ["`eslint.runtime`", "`ruff.path`"]
 
@@ -176,7 +176,7 @@ SAMPLES: dict[Messages, tuple[str, dict[str, str]]] = {
 
 
 def found(pattern: Any, text: str) -> dict[str, str]:
-    """What VS Code takes from the first place where the pattern, or a row of them, fits consecutive lines."""
+    """What VS Code extracts at the first place where the pattern, or a sequence of them, matches consecutive lines."""
     patterns = pattern if isinstance(pattern, list) else [pattern]
     lines = text.splitlines()
     for start in range(len(lines) - len(patterns) + 1):
@@ -193,11 +193,11 @@ def found(pattern: Any, text: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("messages", SAMPLES, ids=lambda messages: messages.value)
-def test_a_matcher_finds_place_and_message(messages: Messages) -> None:
+def test_a_matcher_finds_location_and_message(messages: Messages) -> None:
     text, expected = SAMPLES[messages]
     seen = found(vscode.matcher(messages)["pattern"], text)
     assert {name: seen.get(name) for name in expected} == expected
 
 
-def test_each_form_of_messages_has_a_sample_or_a_matcher_of_vscode() -> None:
+def test_each_message_format_has_a_sample_or_a_matcher_of_vscode() -> None:
     assert {*SAMPLES, *vscode.OWN_MATCHERS, Messages.NONE} == set(Messages)

@@ -1,4 +1,4 @@
-"""The services of a compose file, however it is written."""
+"""Tests for the services of a compose file, in any style."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ volumes:
 
 
 def services(text: str, **others: str) -> list[str]:
-    """The services of compose.yaml with this text, beside files with these."""
+    """The services of compose.yaml with this text, and of other files with theirs."""
     files = {"compose.yaml": text, **{name.replace("__", "/").replace("_", "."): each for name, each in others.items()}}
     return compose_file.services(["compose.yaml"], files.get)
 
@@ -61,18 +61,18 @@ def test_the_services_are_the_keys_one_level_below(text: str, expected: list[str
     assert services(text) == expected
 
 
-def test_services_of_files_that_are_included_count() -> None:
+def test_services_of_included_files_are_found() -> None:
     text = "include:\n  - db.yaml\n  - path: [sub/a.yaml, gone.yaml]\nservices: {web: {}}\n"
     sub = "include: [b.yaml]\nservices: {a: {}}\n"
     found = services(text, db_yaml="services: {db: {}}", sub__a_yaml=sub, sub__b_yaml="services: {b: {}}")
     assert found == ["web", "db", "a", "b"]
 
 
-def test_files_that_include_each_other_end() -> None:
+def test_an_include_cycle_ends() -> None:
     assert services("include: compose.yaml\nservices: {a: {}}\n") == ["a"]
 
 
-def test_merges_that_multiply_cost_no_more_than_their_text() -> None:
+def test_nested_merges_cost_no_more_than_their_text() -> None:
     lines = ["a0: &a0 {x: 1}", *(f"a{n}: &a{n}\n  <<: [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40))]
     begun = time.monotonic()
     assert services("\n".join([*lines, "services:\n  <<: *a39\n"])) == ["x"]
@@ -87,7 +87,7 @@ def test_merges_that_multiply_cost_no_more_than_their_text() -> None:
         ("a: \x01", "`compose.yaml` is not valid YAML: unacceptable character #x0001: special characters are not "),
     ],
 )
-def test_what_is_not_yaml_is_said(text: str, why: str) -> None:
+def test_an_error_in_the_yaml_is_reported(text: str, why: str) -> None:
     with pytest.raises(ValueError, match="compose") as caught:
         services(text)
     assert str(caught.value).startswith(why)
@@ -104,7 +104,7 @@ def test_what_is_not_yaml_is_said(text: str, why: str) -> None:
         ({".env": "COMPOSE_PATH_SEPARATOR=,\nCOMPOSE_FILE=a,b\n"}, ["a", "b"]),
     ],
 )
-def test_the_files_are_those_that_docker_compose_takes(files: Mapping[str, str], expected: list[str] | None) -> None:
+def test_the_files_are_those_that_docker_compose_uses(files: Mapping[str, str], expected: list[str] | None) -> None:
     assert compose_file.found(files.get, {}) == (list(files) if expected is None else expected)
 
 
@@ -129,7 +129,7 @@ services:
 """
 
 
-def test_what_each_service_publishes_is_a_word_for_each_port_over_all_files() -> None:
+def test_each_published_port_of_a_service_is_a_word_over_all_files() -> None:
     more = {"compose.yaml": PUBLISHED, "dev.yaml": "services:\n  web:\n    ports: [8080:80, 7000:7000]\n"}
     found = compose_file.published(["compose.yaml", "dev.yaml"], more.get)
     assert found == {"web": ["8080:80", "9000", "8081:81", "7000"], "db": ["1234"]}

@@ -1,4 +1,4 @@
-"""What a devcontainer.json becomes in rdo's keys, and what is left out of it, by name."""
+"""Tests for a devcontainer.json as rdo's keys, and for the properties that are left out by name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PLACE = ".devcontainer/devcontainer.json"
 
 
 def read(data: dict[str, Any], path: str = PLACE, **files: str) -> Suggestion:
-    """What a file of this content says, beside other files."""
+    """What a file with this content says, beside other files."""
     others = {name.replace("_", "."): text for name, text in files.items()}
     return devcontainer.suggestion(ROOT, path, json.dumps(data), others.get, HERE)
 
@@ -104,7 +104,7 @@ def read(data: dict[str, Any], path: str = PLACE, **files: str) -> Suggestion:
         ),
     ],
 )
-def test_what_has_a_key_is_taken(data: dict[str, Any], values: dict[str, Any]) -> None:
+def test_what_has_a_key_is_used(data: dict[str, Any], values: dict[str, Any]) -> None:
     found = read(data)
     assert (found.driver, found.values, list(found.left_out)) == ("docker", values, [])
 
@@ -143,31 +143,31 @@ def test_what_has_no_key_is_left_out_by_name(more: dict[str, Any], left_out: lis
         ("${devcontainerId}", identity(ROOT, f"{ROOT}/{PLACE}")),
     ],
 )
-def test_each_variable_of_the_format_is_put_in_wherever_a_value_stands(value: str, comes_to: str) -> None:
+def test_each_variable_of_the_format_is_expanded_in_every_value(value: str, comes_to: str) -> None:
     found = read({"image": "py", "remoteEnv": {"A": value}, "postCreateCommand": ["x", value]})
     assert (found.values["env"], list(found.once)) == ({"A": comes_to}, [shlex.join(["rdo", "x", comes_to])])
     built = read({"build": {"args": {"A": value}, "dockerfile": "D.${localEnv:USER}"}})
     assert (built.values["build_args"], built.values["dockerfile"]) == ({"A": comes_to}, "D.me")
 
 
-def test_what_is_left_out_takes_nothing_else_along() -> None:
+def test_only_the_property_itself_is_left_out() -> None:
     found = read({"image": "py", "remoteEnv": {"1": "x", "A": "y"}, "workspaceFolder": "app"})
     assert [each.name for each in found.left_out] == ['workspaceFolder = "app"', 'remoteEnv.1 = "x"']
     assert found.values == {"image": "py", "directory": "/workspaces/app", "env": {"A": "y"}}
 
 
-def test_a_default_stands_where_this_machine_has_no_such_variable() -> None:
+def test_a_default_is_used_if_this_machine_has_no_such_variable() -> None:
     found = read({"image": "py", "remoteEnv": {"NOPE": "${localEnv:NOPE:1}", "C": "${localEnv:C:1}"}})
     assert (found.values["env"], found.values["pass_env"]) == ({"NOPE": "1"}, ["C"])
 
 
 @pytest.mark.parametrize("name", ["B_TOKEN", "URL"])
-def test_what_may_be_a_secret_is_written_nowhere(name: str) -> None:
+def test_a_possible_secret_is_written_nowhere(name: str) -> None:
     (left,) = read({"image": "py", "remoteEnv": {"A": f"${{localEnv:{name}}}"}}).left_out
     assert left.advice == f"`{name}` of this machine may be a secret; `-e`, or `env` in .rdo.local.conf, sets it"
 
 
-def test_what_only_the_container_knows_is_said_to_be_so() -> None:
+def test_a_value_that_only_the_container_knows_is_reported_as_such() -> None:
     (left,) = read({"image": "py", "remoteEnv": {"A": "${containerEnv:HOST}"}}).left_out
     assert left.advice == "`HOST` is known in the container only; have the Dockerfile set it"
 
@@ -183,12 +183,12 @@ def test_a_context_outside_of_the_project_is_left_out() -> None:
         read({"build": {"context": "../.."}})
 
 
-def test_a_long_value_is_shown_in_short() -> None:
+def test_a_long_value_is_shortened() -> None:
     (left,) = read({"image": "py", "remoteUser": "x " * 100}).left_out
     assert len(left.name) < 100
 
 
-def test_commands_of_a_new_container_are_what_to_type() -> None:
+def test_commands_for_a_new_container_are_shown_to_be_typed() -> None:
     found = read(
         {
             "image": "py",
@@ -201,7 +201,7 @@ def test_commands_of_a_new_container_are_what_to_type() -> None:
     assert list(found.once) == ["rdo -c 'make && it'\"'\"'s'", "rdo z", "rdo a 'b c'"]
 
 
-def test_the_compose_files_are_those_to_type() -> None:
+def test_the_compose_files_are_shown_in_the_command() -> None:
     data = {"dockerComposeFile": ["../compose.yaml", "dev.yaml"], "service": "app", "runServices": ["app", "db"]}
     assert read(data).first == "docker compose -f compose.yaml -f .devcontainer/dev.yaml up -d app db"
     assert (
@@ -209,7 +209,7 @@ def test_the_compose_files_are_those_to_type() -> None:
     )
 
 
-def test_a_number_or_a_truth_value_is_what_is_written() -> None:
+def test_a_number_or_a_boolean_is_kept_as_written() -> None:
     build = {"dockerfile": "Dockerfile", "args": {"N": 3}}
     found = read({"build": build, "containerEnv": {"A": 5, "B": True, "C": None}, "remoteEnv": {"D": 1.5}})
     assert found.values["env"] == {"A": "5", "B": "true", "D": "1.5"}
@@ -217,14 +217,14 @@ def test_a_number_or_a_truth_value_is_what_is_written() -> None:
     assert [left.name for left in found.left_out] == ["containerEnv.C = null"]
 
 
-def test_the_service_is_among_those_to_start() -> None:
+def test_the_service_is_one_of_those_that_are_started() -> None:
     data = {"dockerComposeFile": "../compose.yaml", "service": "app", "runServices": ["db"]}
     services = "services: {app: , db: }"
     assert read(data, compose_yaml=services).first == "docker compose up -d db app"
     assert read({**data, "runServices": []}, compose_yaml=services).first == "docker compose up -d"
 
 
-def test_services_can_be_chosen_where_none_is_named() -> None:
+def test_services_can_be_chosen_if_none_is_named() -> None:
     found = read({"dockerComposeFile": "../c.yaml"}, c_yaml="services: {a: , b: }")
     assert found.choices == {"service": ["a", "b"]}
 
@@ -237,14 +237,14 @@ def test_a_command_that_is_left_out_says_what_to_type_for_it() -> None:
     ]
 
 
-def test_ports_have_a_key_of_their_own() -> None:
+def test_ports_have_their_own_key() -> None:
     found = read({"image": "py", "forwardPorts": [3000, "x"], "portsAttributes": {"3000": {"label": "app"}}})
     assert found.values["forward"] == ["3000"]
     assert found.remarks == {"forward": "3000 is app"}
     assert [left.name for left in found.left_out] == ["forwardPorts x"]
 
 
-def test_what_the_services_publish_is_known_and_a_file_that_cannot_be_read_says_nothing() -> None:
+def test_published_ports_of_services_are_known_and_unreadable_files_ignored() -> None:
     data = {"dockerComposeFile": "../c.yaml", "service": "a"}
     assert read(data, c_yaml="services: {a: {ports: ['80:81']}}").published == {"a": ["80:81"]}
     assert read(data, c_yaml="{").published == {}

@@ -1,4 +1,4 @@
-"""What a devcontainer.json says of ports, in rdo's keys."""
+"""Tests for the ports of a devcontainer.json as rdo's keys."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ def test_a_port_that_cannot_be_forwarded_is_left_out_with_the_reason() -> None:
     assert left == ("appPort 53:53/udp", "rdo forwards TCP only")
 
 
-def test_variables_are_put_in_first() -> None:
+def test_variables_are_expanded_first() -> None:
     found = devcontainer_ports.read({"forwardPorts": ["x"], "appPort": "x:2"}, lambda text: text.replace("x", "3"))
     assert list(found.forward) == ["3", "3:2"]
 
 
-def test_labels_are_a_remark() -> None:
+def test_labels_become_a_comment() -> None:
     attributes = {"3000": {"label": " the app "}, "db:1": {"label": 1}, "3001": {"label": "docs"}}
     found = devcontainer_ports.read({"forwardPorts": [3000, "db:1", 3001], "portsAttributes": attributes})
     assert found.remarks == {"forward": "3000 is the app, 3001 is docs"}
@@ -93,14 +93,14 @@ def test_labels_are_a_remark() -> None:
         ),
     ],
 )
-def test_what_an_editor_would_do_with_a_port_is_left_out_with_what_to_do(
+def test_the_editors_actions_on_a_port_are_left_out_with_advice(
     attributes: dict[str, Any], left_out: list[tuple[str, str]]
 ) -> None:
     found = devcontainer_ports.read({"forwardPorts": [80], "portsAttributes": {"80": attributes}})
     assert list(found.left_out) == [(f"portsAttributes.80.{name}", advice) for name, advice in left_out]
 
 
-def test_rights_for_a_port_that_needs_none_are_not_spoken_of() -> None:
+def test_privileges_for_a_port_that_needs_none_are_not_mentioned() -> None:
     data = {"forwardPorts": [3000], "portsAttributes": {"3000": {"elevateIfNeeded": True}}}
     assert list(devcontainer_ports.read(data).left_out) == []
 
@@ -119,7 +119,7 @@ def test_rights_for_a_port_that_needs_none_are_not_spoken_of() -> None:
         ({"1": {}, "2": {"onAutoForward": "ignore"}}, {"onAutoForward": "ignore"}, False, ["portsAttributes.1"]),
     ],
 )
-def test_ports_that_an_editor_would_find_by_itself_are_for_auto_forward(
+def test_ports_that_an_editor_would_detect_are_for_auto_forward(
     attributes: dict[str, Any], others: dict[str, Any], is_automatic: bool, left_out: list[str]
 ) -> None:
     data = {"forwardPorts": [80], "portsAttributes": attributes, "otherPortsAttributes": others}
@@ -130,6 +130,6 @@ def test_ports_that_an_editor_would_find_by_itself_are_for_auto_forward(
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "1"])
-def test_a_file_that_is_not_one_says_nothing(text: str) -> None:
+def test_a_file_that_is_not_json_is_ignored(text: str) -> None:
     found = devcontainer_ports.of_file(text)
     assert (found.values, list(found.left_out), dict(found.remarks)) == ({}, [], {})

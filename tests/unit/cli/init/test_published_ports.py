@@ -1,4 +1,4 @@
-"""Ports that are published, as words of the key `forward`."""
+"""Tests for published ports as words of the key `forward`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rdo.cli.init.published_ports import NotForwarded
         ("${PORT-8080}:${TO:-80}", ["8080:80"]),
     ],
 )
-def test_each_form_is_a_word_for_each_port(published: str, words: list[str]) -> None:
+def test_each_form_gives_a_word_for_each_port(published: str, words: list[str]) -> None:
     assert published_ports.words(published) == words
 
 
@@ -32,7 +32,7 @@ def test_each_form_is_a_word_for_each_port(published: str, words: list[str]) -> 
     ["", "x", "0", "70000", "8080:", "8080:x", "80-", "-80", "81-80", "1-1000", "8000-9000:80", "1-3:1-2",
      "${PORT}:80", "53:53/udp", "²"],
 )  # fmt: skip
-def test_what_is_not_clear_is_not_guessed(published: str) -> None:
+def test_an_unclear_port_is_not_guessed(published: str) -> None:
     with pytest.raises(NotForwarded):
         published_ports.words(published)
 
@@ -45,11 +45,11 @@ def test_what_is_not_clear_is_not_guessed(published: str) -> None:
         ({"target": "80", "published": "", "host_ip": "0.0.0.0"}, ["80"]),
     ],
 )
-def test_the_long_form_says_the_same(table: dict[str, str], words: list[str]) -> None:
+def test_the_long_form_gives_the_same(table: dict[str, str], words: list[str]) -> None:
     assert published_ports.of_table(table) == words
 
 
 @pytest.mark.parametrize("table", [{}, {"published": "80"}, {"target": "53", "protocol": "udp"}])
-def test_a_table_without_a_tcp_port_is_none(table: dict[str, str]) -> None:
+def test_a_table_without_a_tcp_port_gives_no_word(table: dict[str, str]) -> None:
     with pytest.raises(NotForwarded):
         published_ports.of_table(table)

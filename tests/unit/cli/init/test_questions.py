@@ -1,4 +1,4 @@
-"""Which hosts of the user's ssh configuration are offered."""
+"""Tests for which hosts of the user's ssh configuration are offered."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rdo.cli.init import questions
 
 
 def configure(home: Path, **files: str) -> dict[str, str]:
-    """The environment of a user who has these files below ~/.ssh."""
+    """The environment of a user with these files below ~/.ssh."""
     for name, text in files.items():
         path = home / ".ssh" / name.replace("__", "/")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -22,18 +22,18 @@ def test_aliases_are_offered_and_patterns_are_not(tmp_path: Path) -> None:
     assert questions.ssh_hosts(environment) == ["devbox", "box2", "gate", "quoted", "tab"]
 
 
-def test_files_that_are_included_count_with_their_patterns(tmp_path: Path) -> None:
+def test_included_files_are_read_and_may_be_patterns(tmp_path: Path) -> None:
     more = {"config_d__10": "Host a\n", "config_d__20": "Host b\nInclude ~/.ssh/deep\n", "deep": "Host c\n"}
     environment = configure(tmp_path, config="Include config_d/* gone\nHost z\n", **more)
     assert questions.ssh_hosts(environment) == ["a", "b", "c", "z"]
 
 
-def test_files_that_include_each_other_end(tmp_path: Path) -> None:
+def test_an_include_cycle_ends(tmp_path: Path) -> None:
     environment = configure(tmp_path, config="Include config config\nHost a\n")
     assert questions.ssh_hosts(environment) == ["a"]
 
 
-def test_another_file_can_stand_in_and_none_needs_to_be_there(tmp_path: Path) -> None:
+def test_another_file_can_be_used_and_it_need_not_exist(tmp_path: Path) -> None:
     assert questions.ssh_hosts({"HOME": str(tmp_path)}) == []
     (tmp_path / "mine").write_text("Host a -x\n")
     assert questions.ssh_hosts({"RDO_SSH_CONFIG": str(tmp_path / "mine")}) == ["a"]

@@ -1,4 +1,4 @@
-"""What a directory's own files say of its target: seen from their text alone."""
+"""Tests for what the files in a directory suggest as its target, from their text alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMPOSE = "services:\n  web:\n    image: nginx\n"
 
 
 def look(directory: Path, files: Mapping[str, str]) -> survey.Survey:
-    """What these files say."""
+    """The survey of a directory with these files."""
     for name, text in files.items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(text)
@@ -27,7 +27,7 @@ def only(found: survey.Survey) -> Suggestion:
     return suggestion
 
 
-def test_a_devcontainer_says_more_than_a_compose_file_and_that_more_than_a_dockerfile(tmp_path: Path) -> None:
+def test_a_devcontainer_beats_a_compose_file_which_beats_a_dockerfile(tmp_path: Path) -> None:
     files = {"Dockerfile": "FROM x"}
     assert only(look(tmp_path, files)).because == "Dockerfile"
     assert only(look(tmp_path, files | {"compose.yaml": COMPOSE})).because == "compose.yaml"
@@ -48,14 +48,14 @@ def test_a_lone_dockerfile_of_another_name_or_place_is_built_with_the_project_as
     assert (found.because, found.values) == (name, {"build": ".", "dockerfile": name, "directory": "/w"})
 
 
-def test_of_several_dockerfiles_the_usual_one_counts_and_of_unusual_ones_none(tmp_path: Path) -> None:
+def test_of_several_dockerfiles_only_one_with_the_usual_name_is_used(tmp_path: Path) -> None:
     files = {"Dockerfile.a": "FROM x\n", "Dockerfile.b": "FROM x\n", "Dockerfile.dockerignore": ""}
     assert list(look(tmp_path, files).suggestions) == []
     assert only(look(tmp_path, {"Dockerfile.dev": "FROM x\n"})).because == "Dockerfile.dev"
     assert only(look(tmp_path, {"Dockerfile": "FROM x\n"})).because == "Dockerfile"
 
 
-def test_a_dockerfile_is_built_and_the_last_workdir_is_the_place(tmp_path: Path) -> None:
+def test_a_dockerfile_is_built_and_its_last_workdir_is_the_directory(tmp_path: Path) -> None:
     found = only(look(tmp_path, {"Dockerfile": "FROM x\nWORKDIR /one\nWORKDIR $HOME\nworkdir /two\n"}))
     assert found.values == {"build": ".", "directory": "/two"}
 
@@ -65,14 +65,14 @@ def test_a_containerfile_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"features": {}}', "[" * 100_000, '{"image": 1}', '{"image": "-x"}', ""])
-def test_a_devcontainer_that_tells_nothing_leaves_it_to_the_other_files_and_is_named(tmp_path: Path, text: str) -> None:
+def test_a_devcontainer_without_a_target_is_named_and_other_files_are_used(tmp_path: Path, text: str) -> None:
     found = look(tmp_path, {".devcontainer.json": text, "Dockerfile": "FROM x\n"})
     assert only(found).because == "Dockerfile"
     assert [left.name for left in found.unusable] == [".devcontainer.json"]
 
 
 @pytest.mark.parametrize("text", ["services: {}\n", "", "services:\n\t- x", "a: {" * 5_000, "- 1\n", "\x00"])
-def test_a_compose_file_without_a_service_leaves_it_to_the_dockerfile_and_is_named(tmp_path: Path, text: str) -> None:
+def test_a_compose_file_without_a_service_is_named_and_the_dockerfile_used(tmp_path: Path, text: str) -> None:
     found = look(tmp_path, {"compose.yaml": text, "Dockerfile": "FROM x\n"})
     assert only(found).because == "Dockerfile"
     assert [left.name for left in found.unusable] == ["compose.yaml"]
@@ -86,18 +86,18 @@ def test_each_of_several_devcontainers_can_be_chosen(tmp_path: Path) -> None:
     assert only(found).values["image"] == "c"
 
 
-def test_machines_that_only_vagrant_can_compute_are_named_as_left_out(tmp_path: Path) -> None:
+def test_machines_that_only_vagrant_can_compute_are_reported_as_left_out(tmp_path: Path) -> None:
     found = only(look(tmp_path, {"Vagrantfile": 'c.vm.define "n#{i}" do |n|\n'}))
     assert (found.driver, dict(found.values), dict(found.choices)) == ("vagrant", {}, {})
     assert [left.name for left in found.left_out] == ["machine names that are computed"]
 
 
 @pytest.mark.parametrize("name", ["Vagrantfile", "vagrantfile"])
-def test_a_vagrantfile_goes_by_both_of_its_names(tmp_path: Path, name: str) -> None:
+def test_a_vagrantfile_is_found_by_either_name(tmp_path: Path, name: str) -> None:
     assert only(look(tmp_path, {name: ""})).because == name
 
 
-def test_a_directory_or_a_file_that_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
+def test_an_unreadable_directory_or_file_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "Vagrantfile").mkdir()
     (tmp_path / ".devcontainer").write_text("")
     (tmp_path / "compose.yaml").symlink_to("nowhere")
@@ -115,7 +115,7 @@ PUBLISHED = {"compose.yaml": "services:\n  web:\n    ports: ['8080:80']\n"}
 @pytest.mark.parametrize(
     "more", [{}, {".devcontainer.json": '{"dockerComposeFile": "compose.yaml", "service": "web"}'}]
 )
-def test_published_ports_are_of_use_where_the_engine_is_on_another_machine(
+def test_published_ports_are_suggested_if_the_engine_is_on_another_machine(
     tmp_path: Path, host: str, published: dict[str, list[str]], more: dict[str, str]
 ) -> None:
     for name, text in {**PUBLISHED, **more}.items():
@@ -145,7 +145,7 @@ def test_a_file_of_another_encoding_is_named(tmp_path: Path, name: str, text: st
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_what_is_utf8_is_taken_over(tmp_path: Path, encoding: str) -> None:
+def test_utf8_is_copied_unchanged(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "compose.yaml").write_bytes("services:\n Über: {}\n".encode(encoding))
     assert only(survey.look(str(tmp_path), {"HOME": str(tmp_path / "home")})).choices == {"service": ["Über"]}
 

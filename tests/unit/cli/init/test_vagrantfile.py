@@ -1,4 +1,6 @@
-"""The machines of a Vagrantfile: only names that stand in it as they are, and those that Vagrant made."""
+"""Tests for the machines of a Vagrantfile: names that it contains literally, and those of machines that Vagrant
+created.
+"""
 
 from __future__ import annotations
 
@@ -44,12 +46,12 @@ def test_names_that_are_literal_are_known(text: str, expected: list[str]) -> Non
         "x = 'a'",
     ],
 )
-def test_a_name_that_is_computed_is_never_one(name: str) -> None:
+def test_a_computed_name_is_not_used(name: str) -> None:
     text = f"(1..3).each do |i|\n  config.vm.define {name} do |node|\nend\n"
     assert vagrantfile.defined(text) == Machines([], True)
 
 
-def test_where_names_are_computed_the_machines_that_vagrant_made_are_known(tmp_path: Path) -> None:
+def test_if_names_are_computed_the_machines_that_vagrant_created_are_found(tmp_path: Path) -> None:
     text = "c.vm.define name\n"
     (tmp_path / "Vagrantfile").write_text(text)
     for name in ("n1", "n2", "never-up"):

@@ -1,4 +1,4 @@
-"""The files of `rdoctl service`, as those read them who have to."""
+"""Tests for the files of `rdoctl service`, by the programs that read them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMMAND = ["/bin/sh", "-c", """a 'b' "c" \\ $HOME ${HOME} %t %%"""]
 TIMEOUT = 30.0
 
 
-def test_systemd_has_nothing_to_say_against_the_units(tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         require("systemd", "it is not installed")
     for name, text in units.systemd_units(COMMAND).items():
@@ -31,7 +31,7 @@ def test_systemd_has_nothing_to_say_against_the_units(tmp_path: Path) -> None:
         assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_socket_can_be_used_by_its_owner_alone() -> None:
+def test_only_its_owner_can_use_the_socket() -> None:
     text = units.systemd_units(COMMAND)[units.SOCKET_UNIT]
     assert {"ListenStream=%t/rdo/control", "SocketMode=0600", "DirectoryMode=0700"} < set(text.splitlines())
 
@@ -45,7 +45,7 @@ def test_the_service_is_not_stopped_with_its_socket() -> None:
     ("word", "written"),
     [("-I", '"-I"'), ("a b", '"a b"'), ('"', '"\\""'), ("\\", '"\\\\"'), ("$A %t", '"$$A %%t"'), ("'", '"\'"')],
 )
-def test_a_word_means_nothing_to_systemd(word: str, written: str) -> None:
+def test_special_characters_in_a_word_are_escaped_for_systemd(word: str, written: str) -> None:
     assert units.systemd_word(word) == written
 
 
