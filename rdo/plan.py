@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import NamedTuple
 
-from rdo.config.names import NAME_LIMIT, user_fault
+from rdo.config.names import NAME_LIMIT, directory_fault, in_login, user_fault
 from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.drivers.root import Root
 from rdo.errors import RdoError
@@ -63,7 +63,7 @@ def make(
     words = [argument.arrives for argument in mapped]
     shell = ["/bin/sh", *fsdecode(request.shell_options).split(" ")] if request.is_shell_string else []
     here = fsdecode(request.pwd), fsdecode(request.cwd)
-    directory = fsdecode(request.remote_directory) or mapping.directory(*here, unmapped_error)
+    directory = _given_directory(request, settings) or mapping.directory(*here, unmapped_error)
     script = Script(
         command=[*shell, *words],
         directory=directory,
@@ -90,6 +90,18 @@ def user(request: Request, settings: Settings) -> str:
             raise RdoError(f"`{shortened(name)}` is not a valid user name", f"it {fault}", "name a user of the target")
         return name
     return ROOT if settings.use_sudo or request.sudo else ""
+
+
+def _given_directory(request: Request, settings: Settings) -> str:
+    """The directory of `--dir`, which may begin with `~`, as the key `directory` may. Raises RdoError."""
+    given = fsdecode(request.remote_directory)
+    if fault := directory_fault(given):
+        raise RdoError(f"`--dir {given}` {fault}", "", "write an absolute path")
+    directory = in_login(given)
+    if directory != given and settings.driver == "docker":
+        why = "a container has none"
+        raise RdoError(f"`--dir {given}` is relative to the login directory", why, "write an absolute path")
+    return directory
 
 
 def _arguments(request: Request, settings: Settings, mapping: PathMapping) -> Sequence[MappedArgument]:

@@ -92,6 +92,12 @@ def from_login(directory: str) -> str:
     return directory if directory.startswith(("/", "~")) else "~/" + directory if directory != "." else "~"
 
 
+def in_login(directory: str) -> str:
+    """The same directory without `~`, relative to the login directory; others are left as they are."""
+    is_home = directory == "~" or directory.startswith("~/")
+    return (directory[1:].strip("/") or ".") if is_home else directory
+
+
 def pattern_fault(pattern: str) -> str:
     """What is wrong with a pattern for the project's files, in the style of .gitignore."""
     if pattern.startswith("!"):

@@ -43,6 +43,12 @@ def test_dir_names_the_remote_directory(project: Project, tmp_path: Path) -> Non
     assert project.run("--dir", str(tmp_path), "pwd").stdout.decode() == f"{tmp_path}\n"
     home = project.run("--dir", ".", "pwd").stdout.decode().strip()
     assert home == os.path.expanduser("~")
+    assert project.run("--dir", "~", "pwd").stdout.decode().strip() == home
+    lost = project.run("--dir", "~/no such", "true")
+    assert lost.stderr.decode() == (
+        "rdo: cannot enter the directory `no such` on `devbox`; "
+        "if it is missing, `rdo --dir . mkdir -p 'no such'` creates it\n"
+    )
 
 
 def test_directory_may_be_left_out_where_dir_is_given(configured: Project) -> None:
