@@ -54,6 +54,8 @@ class Pusher:
         self._place = place
         self._opened = opened
         self._known = known
+        self._over: Sequence[bytes] = ()
+        """Paths that may be overwritten there, whatever is there."""
         self._asking = Asking(place.directory, opened.stat, opened.hash)
 
     def run(self, root: bytes, tree: Tree, over: Sequence[bytes]) -> PushResult:
@@ -61,7 +63,9 @@ class Pusher:
         self._resolve()
         put, removed = changes(self._known.entries, tree)
         put = dict(put)
-        self._overwrite(over, tree, put, removed)
+        if over:
+            self._over = over
+            put, removed = self._overwritten(tree, put, removed)
         if self._opened.caseless:
             check_case(tree, self._place.target)
             self._respell(tree, put, removed)
@@ -136,18 +140,24 @@ class Pusher:
             why = "/bin/sh there is yash, which accepts only characters of its locale"
             raise RdoError(what, why, "rename it, add it to `exclude`, or use another shell as /bin/sh there")
 
-    def _overwrite(self, over: Sequence[bytes], tree: Tree, put: dict[bytes, Entry], removed: Sequence[bytes]) -> None:
-        """Allow to overwrite or remove these paths and everything below them; for the root, everything."""
-        if not over:
-            return
+    def _overwritten(self, tree: Tree, put: Tree, removed: Sequence[bytes]) -> tuple[dict[bytes, Entry], list[bytes]]:
+        """What to put and remove in order to overwrite some paths and everything below them; for the root, everything.
+        Other changes are left for later, since they may be in conflict."""
         paths = (*tree, *removed)
-        for each in over:
-            if each and not any(is_at_or_below(path, each) for path in paths):
+        for each in filter(None, self._over):
+            if not any(is_at_or_below(path, each) for path in paths):
                 what = f"cannot take `{fsdecode(each)}` from here"
                 raise RdoError(what, "there is no such file here that is pushed", "see `rdoctl sync diff`")
-        covered = {path for path in paths if any(is_at_or_below(path, each) for each in over)}
-        put.update((path, tree[path]) for path in covered if path in tree)
-        self.sender.found.update(self._examine(covered | {each for each in over if each}))
+        covered = set(filter(self._is_overwritten, paths))
+        parents = all_ancestors(covered)
+        self.sender.found.update(self._examine(covered.union(filter(None, self._over))))
+        there = {path: entry for path, entry in put.items() if path in parents}
+        return {**there, **{path: tree[path] for path in covered if path in tree}}, [
+            path for path in removed if path in covered
+        ]
+
+    def _is_overwritten(self, path: bytes) -> bool:
+        return any(is_at_or_below(path, each) for each in self._over)
 
     def _examine(self, paths: Iterable[bytes], *, contents: bool = True) -> dict[bytes, Found]:
         return examine(self._use, self._asking, paths, self.sender.look_alive, contents=contents)
@@ -176,7 +186,8 @@ class Pusher:
         blocking = {path: found[path] for path in parents - touched if found[path].kind not in ("", "directory")}
         ours.update((path, self._known.versions(path)) for path in blocking)
         looked_at = {**{path: found[path] for path in touched}, **blocking}
-        if differences := self._real(conflicts(looked_at, put, ours, here), found, ours):
+        differing = [each for each in conflicts(looked_at, put, ours, here) if not self._is_overwritten(each.path)]
+        if differences := self._real(differing, found, ours):
             raise SyncConflict(self._place.target, differences)
         self.sender.found.update({path: found[path] for path in touched})
         fixed = put.keys() - self.sender.respelled

@@ -92,7 +92,7 @@ class TargetTree:
         result = pusher.run(root, tree, over)
         self._serial = pusher.sender.serial
         self._opened = opened._replace(connection=pusher.sender.connection)
-        self._last = tree if result.complete else None
+        self._last = tree if result.complete and not over else None
         return result
 
     @property

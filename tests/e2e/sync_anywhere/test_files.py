@@ -83,6 +83,23 @@ def test_a_file_that_was_changed_there_stops_the_command_and_is_not_overwritten(
     assert synced.ok("cat", "a") == "mine again"
 
 
+def test_one_of_several_conflicts_is_settled_alone(synced: Synced) -> None:
+    for name in ("a", "d/b"):
+        (synced.here / name).parent.mkdir(exist_ok=True)
+        (synced.here / name).write_text("mine")
+    synced.ok("true")
+    for name in ("a", "d/b", "equal"):
+        (synced.there / name).write_text("theirs!")
+        (synced.here / name).write_text("theirs!" if name == "equal" else "mine again")
+    assert b"`a` and `d/b` have changed there" in synced.run("true").stderr
+    done = synced.rdoctl("sync", "take", "here", "d")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (synced.there / "d/b").read_text() + (synced.there / "a").read_text() == "mine againtheirs!"
+    assert b"`a` has changed there" in synced.run("true").stderr
+    assert synced.rdoctl("sync", "take", "here", "a").returncode == 0
+    assert synced.ok("cat", "a") == "mine again"
+
+
 def test_or_is_taken_from_there(synced: Synced) -> None:
     (synced.here / "a").write_text("mine")
     synced.ok("true")
