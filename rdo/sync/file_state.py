@@ -32,11 +32,14 @@ class FileStates:
         self._racy: set[bytes] = set()
         self.linked: set[bytes] = set()
         """Files with several hard links. A write by another name may cause no event here."""
+        self.new_links: set[bytes] = set()
+        """Those that were not known as such when this look began. A new link causes no event for the older ones."""
         self._now = 0
 
     def begin(self) -> None:
         """Begin: whatever is examined after this is as it is now, or later."""
         self._now = time.time_ns()
+        self.new_links.clear()
 
     def look(self, path: bytes, found: os.stat_result, known: Entry | None) -> Entry | None:
         """The entry for a path, given the result of lstat(2): the known one, if it is the same.
@@ -63,6 +66,8 @@ class FileStates:
             entry = known._replace(version=known.version + 1) if path in self._racy else known
         tick = TICK if changed % SECOND else COARSE_TICK
         self._note(self._racy, path, self._now - changed < tick)
+        if found.st_nlink > 1 and path not in self.linked:
+            self.new_links.add(path)
         self._note(self.linked, path, found.st_nlink > 1)
         return entry
 
@@ -77,3 +82,4 @@ class FileStates:
         """Note that nothing exists at the path now."""
         self._racy.discard(path)
         self.linked.discard(path)
+        self.new_links.discard(path)

@@ -76,6 +76,8 @@ class TreeWalk:
         reading = self._without(gone, watcher)
         reading.tree.update(same)
         self._add(found, reading)
+        if self._states.new_links:
+            return False
         self._finish(reading)
         return True
 

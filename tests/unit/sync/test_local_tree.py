@@ -161,6 +161,16 @@ def test_a_file_of_two_names_is_seen_to_change_by_the_other(project: Project, tm
     assert project.settle()[b"a"].size == 5 != before[b"a"].size
 
 
+def test_a_write_by_a_name_that_is_new_is_seen_at_the_old_ones(project: Project) -> None:
+    project.write("d/a", "one")
+    project.settle()
+    os.link(project.root / "d/a", project.root / "b")
+    project.write("b", "three")
+    assert project.settle()[b"d/a"].size == 5
+    project.write("b", "seventh")
+    assert project.settle()[b"d/a"].size == 7
+
+
 def test_a_write_through_a_map_is_seen_when_the_map_is_gone(project: Project) -> None:
     import mmap
 
