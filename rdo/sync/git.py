@@ -162,13 +162,27 @@ def _rules(git: Git, directory: bytes, above: bytes, git_directory: bytes) -> tu
     common = git_directory
     if os.path.basename(os.path.dirname(git_directory)) == b"worktrees":
         common = os.path.dirname(os.path.dirname(git_directory))
-    own = git.ask(directory, "config", "--path", "--get", "core.excludesFile", silent=(1,)) or b""
     files = [common + b"/info/exclude", common + b"/config", git_directory + b"/config.worktree", *git.home_files()]
-    files += [own.removesuffix(b"\n")] if own.strip() else []
+    files += _settings(git, directory, above)
     for _ in range(above.count(b"../")):
         directory = os.path.dirname(directory)
         files.append(directory + b"/.gitignore")
-    return tuple(files)
+    return tuple(dict.fromkeys(files))
+
+
+def _settings(git: Git, directory: bytes, above: bytes) -> list[bytes]:
+    """The config files that git reads, of which some may include others, and the file of ignored names they set."""
+    listed = (git.ask(directory, "config", "--list", "--show-origin", "-z") or b"").split(b"\0")
+    origins, settings = listed[:-1:2], listed[1::2]
+    files = [
+        os.path.normpath(os.path.join(directory, above, origin.removeprefix(b"file:")))
+        for origin in dict.fromkeys(origins)
+        if origin.startswith(b"file:")
+    ]
+    if any(setting.startswith(b"core.excludesfile\n") for setting in settings):
+        own = git.ask(directory, "config", "--path", "--get", "core.excludesFile", silent=(1,)) or b""
+        files += [own.removesuffix(b"\n")] if own.strip() else []
+    return files
 
 
 def _is_foreign(repository: Repository, above: bytes) -> bool:

@@ -85,6 +85,19 @@ def test_the_users_own_excludes_file_counts(clone: Clone, tmp_path: Path) -> Non
     assert clone.files() == [b"a.o"]
 
 
+def test_a_file_that_gits_config_includes_counts(clone: Clone, tmp_path: Path) -> None:
+    clone.write("a.o")
+    clone.write("a.swp")
+    for name in ("o", "swp"):
+        (tmp_path / name).write_text(f"*.{name}\n")
+    included = tmp_path / "included"
+    included.write_text(f"[core]\nexcludesFile = {tmp_path / 'o'}\n")
+    clone.git("config", "include.path", "../../included")
+    assert clone.files() == [b"a.swp"]
+    included.write_text(f"[core]\nexcludesFile = {tmp_path / 'swp'}\n")
+    assert clone.files() == [b"a.o"]
+
+
 def test_what_is_ignored_but_tracked_belongs(clone: Clone) -> None:
     clone.write(".gitignore", "*.o\nlib/\n")
     for path in ("a.o", "b.o", "lib/deep/c", "lib/d"):
