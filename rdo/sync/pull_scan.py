@@ -23,9 +23,11 @@ STAT = {
 }
 """As in push_job.py, with the name."""
 
-_TIME = re.compile(r"(\d{4,})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? \+0000")
-_SECONDS = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?")
+_TIME = re.compile(r"(-?\d{4,10})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? \+0000")
+_SECONDS = re.compile(r"(-?\d{1,12})(?:\.(\d{1,9}))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_ERA = 146_097 * 86_400
+"""Seconds of 400 years, after which the calendar repeats itself."""
 
 
 class Seen(NamedTuple):
@@ -97,8 +99,11 @@ def seen(token: str) -> Seen:
 def _nanoseconds(text: str) -> int:
     """The time at the start of a text, in nanoseconds since the epoch."""
     if match := _TIME.match(text):
-        moment = datetime(*map(int, match.groups()[:6]), tzinfo=timezone.utc)  # type: ignore[misc, arg-type]
-        return int((moment - _EPOCH).total_seconds()) * SECOND + _fraction(match[7])
+        year, *rest = map(int, match.groups()[:6])
+        eras, year = divmod(year, 400)  # datetime has only the years 1 to 9999
+        moment = datetime(year + 400, *rest, tzinfo=timezone.utc)  # type: ignore[misc, arg-type]
+        seconds = int((moment - _EPOCH).total_seconds()) + (eras - 1) * _ERA
+        return seconds * SECOND + _fraction(match[7])
     if match := _SECONDS.match(text):
         return int(match[1]) * SECOND + _fraction(match[2])
     raise BadScan(f"an unknown state: {text[:100]!r}")

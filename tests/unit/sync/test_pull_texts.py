@@ -29,6 +29,21 @@ def test_a_scan_says_kind_mode_size_and_time() -> None:
     assert seen("2190 1 1").kind == "other"
 
 
+@pytest.mark.parametrize(
+    ("time", "tenths"),
+    [
+        ("1969-12-31 23:59:58.5 +0000", -15),
+        ("-2.5", -15),
+        ("-1199-02-15 14:13:21 +0000", -999_999_999_990),
+        ("0000-02-29 00:00:00 +0000", -621_621_216_000),
+        ("10000-01-01 00:00:00 +0000", 2_534_023_008_000),
+        ("2147485547-12-31 23:59:59.9 +0000", 677_680_361_916_767_999),
+    ],
+)
+def test_a_file_of_any_time_is_seen(time: str, tenths: int) -> None:
+    assert seen(f"81a4 1 {time}").mtime_ns // 10**8 == tenths
+
+
 @pytest.mark.parametrize("token", ["", "zz 1 1", "81a4 x 1", "81a4 1 never", "81a4 1 9999-99-99 00:00:00 +0000"])
 def test_a_state_that_is_none_is_refused(token: str) -> None:
     with pytest.raises(BadScan):
