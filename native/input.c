@@ -87,6 +87,7 @@ void input_send(struct input *input, struct outbox *outbox) {
     waiting->size += HEADER_SIZE + (size_t)count;
     input->credit -= (uint64_t)count;
     input->is_long = count == READ_SIZE;
+    input->ends_with_interrupt = tty_ends_with_interrupt_key(frame + HEADER_SIZE, (size_t)count);
     if (tty_has_suspend_key(frame + HEADER_SIZE, (size_t)count))
         input->resting_until = now_ms() + SUSPENSION_MS;
     outbox_flush(outbox);

@@ -59,8 +59,10 @@ static _Noreturn void finish(const struct relay_result *result, const struct opt
         failure_show(result->what, result->why, result->hint);
     else if (result->status == NOT_FOUND && hint_is_due(options))
         hand_over_rest("hint", NULL, true);
+    if (result->interrupts_all)
+        signals_die(SIGINT, 0); /* a script goes on unless it gets the signal as well */
     if (result->status == INTERRUPTED && (isatty(2) || signals_is_interrupt_typed()))
-        signals_die(SIGINT); /* otherwise a shell would not break its loop; $? is 130 either way */
+        signals_die(SIGINT, getpid()); /* otherwise a shell would not break its loop; $? is 130 either way */
     _exit(result->status);
 }
 

@@ -139,6 +139,7 @@ bool tty_is_in_front(int fd);
 bool tty_is_foreign(int fd);
 bool tty_is_raw(void);
 bool tty_has_suspend_key(const char *typed, size_t size);
+bool tty_ends_with_interrupt_key(const char *typed, size_t size);
 bool tty_is_taken(int fd);
 void tty_enter_raw(void);
 void tty_restore(void);
@@ -168,7 +169,7 @@ bool signals_is_interrupt_typed(void);
 const char *signals_name(int number);
 void signals_default(int number, pid_t whom);
 void signals_continue(void);
-void signals_die(int number);
+void signals_die(int number, pid_t whom);
 void signals_give_back(void);
 
 /* streams.c: the caller's stdin, stdout and stderr, whose flags we must not change. */
@@ -186,6 +187,7 @@ bool browser_open(const char *url, size_t size);
 struct relay_result {
     int status;
     bool is_failure, is_unreachable, is_stale, is_wedged;
+    bool interrupts_all; /* Ctrl-C has ended the command, and would have ended everything in the foreground */
     const char *what, *why, *hint;
 };
 

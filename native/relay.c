@@ -183,6 +183,8 @@ void relay_run(struct relay_result *result, int socket, const char *path, const 
         act_on_signals(&relay);
         act_on_frames(&relay);
     }
+    result->interrupts_all =
+        result->status == INTERRUPTED && relay.input.ends_with_interrupt && !relay.foreground.is_foreign;
     status_line_erase();
     tty_restore();
     discard(&relay.notice);

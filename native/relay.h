@@ -35,6 +35,7 @@ ssize_t splice_send(const struct outbox *outbox);
 struct input {
     bool is_open, is_terminal;
     bool hangs_up;              /* the end of input means that the terminal is gone */
+    bool ends_with_interrupt;   /* Ctrl-C was the last key, while the terminal was raw */
     bool is_long, is_unspliced; /* a long stream; one that has to be read */
     uint64_t credit, resting_until;
 };

@@ -178,11 +178,11 @@ void signals_continue(void) {
     note(SIGCONT);
 }
 
-/* Die of the signal, if that is possible. */
-void signals_die(int number) {
+/* Die of the signal, if that is possible: we alone, or with 0 our whole process group. */
+void signals_die(int number, pid_t whom) {
     set_taken(number, false);
     unblock(number);
-    kill(getpid(), number);
+    kill(whom, number);
 }
 
 /* Restore the caller's signal settings, for the program that is executed in our place. */

@@ -137,10 +137,19 @@ void tty_enter_raw(void) {
     is_raw = set(0, &raw) || is_raw; /* if that fails, the terminal is gone */
 }
 
-/* Whether the input contains the suspend key, as set in the terminal before it was raw. */
+/* Whether the key of that index sends a signal, as set in the terminal before it was raw. */
+static bool sends_signal(size_t index) {
+    return is_raw && (saved.c_lflag & ISIG) && saved.c_cc[index] != fpathconf(0, _PC_VDISABLE);
+}
+
+/* Whether the input contains the suspend key. */
 bool tty_has_suspend_key(const char *typed, size_t size) {
-    unsigned char key = saved.c_cc[VSUSP];
-    return is_raw && (saved.c_lflag & ISIG) && key != fpathconf(0, _PC_VDISABLE) && memchr(typed, key, size) != NULL;
+    return sends_signal(VSUSP) && memchr(typed, saved.c_cc[VSUSP], size) != NULL;
+}
+
+/* Whether the input, which is not empty, ends with the interrupt key. */
+bool tty_ends_with_interrupt_key(const char *typed, size_t size) {
+    return sends_signal(VINTR) && (unsigned char)typed[size - 1] == saved.c_cc[VINTR];
 }
 
 /* Restore the original modes. */

@@ -41,8 +41,8 @@ def main(run: Callable[[list[str]], int] | None = None) -> None:
     except RdoError as error:
         complain(error)
         status = FAILURE
-    except Interrupted:
-        die_of_interrupt()
+    except Interrupted as interrupted:
+        die_of_interrupt(*interrupted.args)
     except KeyboardInterrupt:
         status = INTERRUPTED
     if status == INTERRUPTED and os.isatty(2):
@@ -122,12 +122,12 @@ def open_standard_descriptors() -> None:
             os.open("/dev/null", os.O_RDWR)
 
 
-def die_of_interrupt() -> None:
+def die_of_interrupt(whom: int | None = None) -> None:
     """End like a program that was ended by Ctrl-C, since otherwise a shell would not break its loop. $? is 130 either
-    way."""
+    way. `whom` is for kill(2): this process, unless 0 stands for its whole group."""
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
-    os.kill(os.getpid(), _signal.SIGINT)
+    os.kill(os.getpid() if whom is None else whom, _signal.SIGINT)
 
 
 def complain(error: RdoError) -> None:

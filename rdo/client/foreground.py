@@ -95,9 +95,19 @@ class Foreground:
         """Note that these keys were typed for the command."""
         self._is_interrupt_last = self._terminal is not None and self._terminal.ends_with_interrupt_key(typed)
 
-    def ends_watch(self) -> bool:
-        """Whether the command ended upon Ctrl-C, in raw mode, so that `rdo --watch` should end, too."""
-        return WATCHED in sys._xoptions and self._is_interrupt_last
+    def interrupts(self, status: int) -> int | None:
+        """Whom SIGINT ends now that the command has ended with this status, as for kill(2); None if Ctrl-C was not
+        typed.
+
+        In raw mode, only the command got the key, but the terminal would have interrupted everything in the foreground,
+        such as the script that runs the command. `rdo --watch` ends even if the command caught the signal.
+        """
+        is_interrupted = status == 128 + _signal.SIGINT
+        if is_interrupted and self._is_interrupt_last and not self._is_foreign:
+            return 0
+        if (WATCHED in sys._xoptions and self._is_interrupt_last) or (is_interrupted and self.is_interrupt_typed):
+            return os.getpid()
+        return None
 
     def awaits_terminal(self) -> bool:
         """Whether the command, which was started with `&` or continued there, gets the keys once it is in the

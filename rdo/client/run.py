@@ -26,7 +26,7 @@ INTERRUPTED = 128 + 2
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C was typed, and has ended the command."""
+    """Ctrl-C was typed, and has ended the command. The argument is whom SIGINT ends, as for kill(2)."""
 
 
 class NotAccepted(Exception):
@@ -202,8 +202,8 @@ class RunningCommand:
         self._trace.step("end", end=self._foreground.line_end())
         if len(payload) != 1:
             raise protocol.ProtocolError("malformed exit status")
-        if self._foreground.ends_watch() or (payload[0] == INTERRUPTED and self._foreground.is_interrupt_typed):
-            raise Interrupted
+        if (whom := self._foreground.interrupts(payload[0])) is not None:
+            raise Interrupted(whom)
         return payload[0]
 
 

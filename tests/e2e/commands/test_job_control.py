@@ -151,6 +151,14 @@ def test_a_terminal_that_is_not_the_session_s_passes_every_key(project: Project)
         assert not terminal.seen
 
 
+def test_ctrl_c_on_such_a_terminal_ends_nobody_else(project: Project) -> None:
+    command = ["sh", "-c", "rdo sh -c 'echo up; exec cat'; echo st=$?"]
+    with Terminal(command, project.local, project.environment, is_controlling=False) as terminal:
+        terminal.expect("up\r\n")
+        terminal.type("\x03")
+        terminal.expect("st=130\r\n")
+
+
 def test_a_command_is_hung_up_with_a_terminal_that_is_not_the_session_s(project: Project) -> None:
     command = ["rdo", "sh", "-c", "trap 'echo hung up >there; exit' HUP; echo up; while sleep 0.1; do :; done"]
     with Terminal(command, project.local, project.environment, is_controlling=False) as terminal:

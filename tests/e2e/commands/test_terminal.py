@@ -50,7 +50,9 @@ def test_ctrl_c_breaks_the_loop_of_an_interactive_shell(terminal: Terminal) -> N
     terminal.expect("st=130\r\n")
 
 
-@pytest.mark.parametrize("streams", ["2>&1 | cat", "2>err"])
+@pytest.mark.parametrize(
+    "streams", ["", "2>&1 | cat", "2>err"], ids=["on a pty", "stdout elsewhere", "stderr elsewhere"]
+)
 def test_ctrl_c_breaks_the_loop_of_a_script_wherever_the_output_goes(terminal: Terminal, streams: str) -> None:
     """The script, too, gets SIGINT, and ends if what it waits for was ended by that."""
     loop = f"for i in 1 2 3; do rdo sh -c 'echo up; exec sleep 20' {streams}; done; echo went on"
@@ -60,6 +62,30 @@ def test_ctrl_c_breaks_the_loop_of_a_script_wherever_the_output_goes(terminal: T
     assert "went on" not in terminal.match(r"\$ $").string
     terminal.line("echo st=$?")
     terminal.expect("st=130\r\n")
+
+
+def test_ctrl_c_ends_the_program_that_runs_a_command_for_each_file(terminal: Terminal) -> None:
+    terminal.line("find src src -exec rdo sh -c 'echo up; exec sleep 20' ';'")
+    terminal.match(rf"{LINE_START}up\r\n")
+    terminal.type("\x03")
+    assert "up" not in terminal.match(r"\$ $").string
+    terminal.line("echo st=$?")
+    terminal.expect("st=130\r\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "keys"),
+    [
+        ("echo up; read key; kill -INT $$", "\r"),
+        ("trap : INT; echo up; read key; exit 130", "\x03x\r"),
+    ],
+    ids=["no Ctrl-C", "other keys after it"],
+)
+def test_a_script_goes_on_if_its_command_was_not_ended_by_ctrl_c(terminal: Terminal, command: str, keys: str) -> None:
+    terminal.line(f"bash -c {shlex.quote(f'rdo bash -c {shlex.quote(command)}; echo went on')}")
+    terminal.match(rf"{LINE_START}up\r\n")
+    terminal.type(keys)
+    terminal.expect("went on\r\n")
 
 
 def test_ctrl_z_stops_and_fg_goes_on_as_often_as_one_likes(terminal: Terminal, project: Project) -> None:
