@@ -99,11 +99,11 @@ class HostKeyCheck:
         checked."""
         verdict = judge_certificate(self._entries, self._names, key, certificate.authority)
         authority = HostKey(kind_of(certificate.authority), certificate.authority)
-        said = f"{key.family} certificate, signed by {self._print(authority)}, {verdict.standing.value}"
+        said = f"{key.family} certificate, signed by {self._print(authority)}, {verdict.status.value}"
         self._caller.trace(f"host key of {self._names[0]}: {said}")
-        if verdict.standing is HostKeyStatus.REVOKED:
+        if verdict.status is HostKeyStatus.REVOKED:
             raise self._revoked(key, verdict)
-        if verdict.standing is not HostKeyStatus.KNOWN:
+        if verdict.status is not HostKeyStatus.KNOWN:
             return False
         name = self._options.host_key_alias or self._options.hostname
         allowed = self._options.algorithms.ca_signatures
@@ -123,13 +123,13 @@ class HostKeyCheck:
 
     def _check_plain(self, key: HostKey) -> None:
         verdict = judge(self._entries, self._names, key, self._supported())
-        self._caller.trace(f"host key of {self._names[0]}: {key.family} {self._print(key)}, {verdict.standing.value}")
-        if verdict.standing is HostKeyStatus.REVOKED:
+        self._caller.trace(f"host key of {self._names[0]}: {key.family} {self._print(key)}, {verdict.status.value}")
+        if verdict.status is HostKeyStatus.REVOKED:
             raise self._revoked(key, verdict)
-        if verdict.standing is HostKeyStatus.CHANGED:
+        if verdict.status is HostKeyStatus.CHANGED:
             raise self._changed(key, verdict)
         self._check_address(key)
-        if verdict.standing is HostKeyStatus.UNKNOWN:
+        if verdict.status is HostKeyStatus.UNKNOWN:
             self._accept(key)
 
     def _check_address(self, key: HostKey) -> None:
@@ -138,7 +138,7 @@ class HostKeyCheck:
             return
         entries = self._entries + self._commanded("ADDRESS", key, self._address_name)
         verdict = judge(entries, [self._address_name], key, self._supported())
-        if verdict.standing is not HostKeyStatus.CHANGED or verdict.entry is None:
+        if verdict.status is not HostKeyStatus.CHANGED or verdict.entry is None:
             return
         what = f"the host key of `{self._names[0]}` differs from the key for its address `{self._address_name}`"
         if self._options.strict_host_key_checking == "no":

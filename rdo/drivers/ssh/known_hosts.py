@@ -79,7 +79,7 @@ class HostKeyStatus(Enum):
 class HostKeyVerdict(NamedTuple):
     """A status, and the line that it is based on, if there is one."""
 
-    standing: HostKeyStatus
+    status: HostKeyStatus
     entry: HostKeyEntry | None = None
 
 

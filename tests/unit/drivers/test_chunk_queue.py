@@ -1,4 +1,4 @@
-"""What waits to be read: in order, whole, and at a cost that its bytes bound."""
+"""Tests for the queue of received output: in order, complete, and at a cost that is proportional to its bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def drained(queue: ChunkQueue) -> dict[int, bytes]:
     return found
 
 
-def test_bytes_of_both_streams_in_turns_cost_no_more_than_their_number() -> None:
+def test_alternating_bytes_of_both_streams_have_a_linear_cost() -> None:
     queue, turns = ChunkQueue(1), 100_000
     for number in range(turns):
         queue.put(STDOUT, bytes([number % 251]))
@@ -27,7 +27,7 @@ def test_bytes_of_both_streams_in_turns_cost_no_more_than_their_number() -> None
     assert drained(queue) == expected
 
 
-def test_the_order_of_the_streams_is_kept_while_little_waits() -> None:
+def test_the_order_of_the_streams_is_kept_while_little_is_queued() -> None:
     queue = ChunkQueue(1)
     for stream in (STDOUT, STDERR, STDOUT):
         queue.put(stream, b"x")

@@ -1,4 +1,4 @@
-"""Connecting to a server by a name that stands for several addresses."""
+"""Tests for connecting to a server by a name with several addresses."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.ssh_server import free_port
 from tests.tcp_server import TIMEOUT, echo, server
 
 UNREACHABLE = "255.255.255.255"
-"""Nobody connects to it, and why not is said at once: not that the connection was refused."""
+"""Nobody can connect to it, and the error is immediate and different from a refused connection."""
 
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """The addresses that a name stands for."""
+    """Sets the addresses of a name."""
     addresses: list[tuple[str, int]] = []
 
     def look_up(*_: object, **__: object) -> list[tuple[Any, ...]]:
@@ -36,7 +36,7 @@ def test_each_address_is_tried(found: list[tuple[str, int]]) -> None:
             assert connection.recv(5, socket.MSG_WAITALL) == b"hello"
 
 
-def test_of_several_addresses_the_error_of_the_first_counts(found: list[tuple[str, int]]) -> None:
+def test_of_several_addresses_the_error_of_the_first_is_reported(found: list[tuple[str, int]]) -> None:
     found += [("127.0.0.1", free_port()), (UNREACHABLE, 1)]
     with pytest.raises(ConnectionRefusedError):
         endpoint_socket.connect(Endpoint("there", 1), TIMEOUT)

@@ -1,4 +1,4 @@
-"""A link that is asked, watched and given up: with real threads, and times that are short."""
+"""Tests for probing, watching and giving up a connection, with real threads and short times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rdo.util.clock import Instant
 from tests.leaks import wait_until
 
 TIMEOUT = 20.0
-"""Seconds for what takes none."""
+"""Seconds for something that takes no time."""
 
 HASTY = KeepaliveTimeouts(
     liveness=0.1, ping_timeout=0.1, ping_interval=0.05, active_for=0.3, report_after=0.2, dead_after=0.4
@@ -23,7 +23,7 @@ PATIENT = HASTY._replace(ping_timeout=TIMEOUT)
 
 
 class Clocks:
-    """The real ones, but for a sleep of the machine that is made up."""
+    """The real clocks, but a suspend of the machine can be simulated."""
 
     def __init__(self) -> None:
         self.slept = 0.0
@@ -36,7 +36,7 @@ class Clocks:
 
 
 class Peer:
-    """Answers at once, or not at all."""
+    """A peer that replies at once, or not at all."""
 
     def __init__(self, timeouts: KeepaliveTimeouts) -> None:
         self.clocks = Clocks()
@@ -55,13 +55,13 @@ class Peer:
             self.sign.note()
 
     def fall_silent(self, seconds: float = 3600.0) -> None:
-        """The machine slept, and the peer has gone meanwhile."""
+        """Simulate a suspend of the machine, in which the peer has gone."""
         self.answers = False
         self.clocks.slept += seconds
 
 
 class Observer:
-    """Notes what it is told."""
+    """An observer that records its notifications."""
 
     def __init__(self) -> None:
         self.silence: list[float] = []
@@ -104,7 +104,7 @@ def test_after_a_suspend_the_peer_is_asked_first(make: Make) -> None:
     assert peer.questions == 1
 
 
-def test_a_peer_that_has_gone_in_a_suspend_is_silent_and_not_ended(make: Make) -> None:
+def test_a_peer_that_went_away_during_a_suspend_is_silent_but_not_ended(make: Make) -> None:
     peer = make(HASTY._replace(dead_after=TIMEOUT))
     peer.fall_silent()
     assert not peer.keepalive.check_alive()
@@ -120,7 +120,7 @@ def test_a_silence_is_waited_out_once_only(make: Make) -> None:
     assert clock.elapsed() - began < 5 * HASTY.ping_timeout
 
 
-def test_a_late_answer_is_noticed_by_all_who_wait_for_it(make: Make) -> None:
+def test_all_waiters_notice_a_late_answer(make: Make) -> None:
     peer = make(PATIENT)
     peer.fall_silent()
     found: list[bool] = []
@@ -138,7 +138,7 @@ def test_a_late_answer_is_noticed_by_all_who_wait_for_it(make: Make) -> None:
     assert not peer.keepalive.is_silent
 
 
-def test_who_waits_for_an_answer_is_told_that_the_link_was_cut(make: Make) -> None:
+def test_a_waiter_is_told_that_the_link_was_cut(make: Make) -> None:
     peer = make(PATIENT)
     peer.fall_silent()
     cut = threading.Timer(0.05, peer.sign.end)
@@ -148,7 +148,7 @@ def test_who_waits_for_an_answer_is_told_that_the_link_was_cut(make: Make) -> No
     cut.join(TIMEOUT)
 
 
-def test_nobody_is_asked_once_the_last_command_was_a_while_ago_and_no_thread_is_left(make: Make) -> None:
+def test_a_while_after_the_last_command_probes_and_their_thread_end(make: Make) -> None:
     peer = make(HASTY)
     before = threading.active_count()
     with peer.keepalive.in_use():
@@ -158,8 +158,8 @@ def test_nobody_is_asked_once_the_last_command_was_a_while_ago_and_no_thread_is_
     assert not wait_until(lambda: peer.questions > asked, 5 * HASTY.ping_interval)
 
 
-def test_a_command_in_time_finds_the_peer_asked_already(make: Make) -> None:
-    """So that it waits for nobody."""
+def test_soon_after_a_command_the_peer_was_already_asked(make: Make) -> None:
+    """The command has to wait for nobody."""
     peer = make(HASTY._replace(active_for=TIMEOUT, liveness=2.0))
     for _ in range(3):
         with peer.keepalive.in_use():
@@ -171,7 +171,7 @@ def test_a_command_in_time_finds_the_peer_asked_already(make: Make) -> None:
         assert peer.questions <= asked + 1
 
 
-def test_a_rest_over_several_minutes_is_followed_by_a_watch_again(make: Make) -> None:
+def test_a_command_after_several_minutes_starts_the_watch_again(make: Make) -> None:
     peer = make(HASTY)
     for _ in range(2):
         with peer.keepalive.in_use():
@@ -184,7 +184,7 @@ def test_after_a_fault_in_the_watch_the_next_command_starts_it_again(
     make: Make, capfd: pytest.CaptureFixture[str]
 ) -> None:
     peer = make(HASTY._replace(dead_after=TIMEOUT))
-    peer.sign.when_next(lambda: [][0])  # only that one is not told
+    peer.sign.when_next(lambda: [][0])  # only that one is not notified
     told = threading.Event()
     peer.sign.when_next(told.set)
     peer.fault = ValueError("planted")
@@ -200,7 +200,7 @@ def test_after_a_fault_in_the_watch_the_next_command_starts_it_again(
     assert "IndexError" in said
 
 
-def test_those_who_run_commands_are_told_of_silence_once_and_of_its_end(make: Make) -> None:
+def test_silence_and_its_end_are_each_reported_once_to_running_commands(make: Make) -> None:
     peer, observer, left = make(HASTY._replace(dead_after=TIMEOUT)), Observer(), Observer()
     with peer.keepalive.observed(left):
         pass
@@ -226,12 +226,12 @@ def test_a_peer_that_stays_silent_is_given_up_with_the_reason(make: Make) -> Non
     assert peer.keepalive.ended
 
 
-def test_whoever_wants_a_link_watched_at_rest_has_it_watched(make: Make) -> None:
+def test_an_idle_link_is_watched_if_that_is_configured(make: Make) -> None:
     peer = make(HASTY._replace(idle_interval=0.05))
     assert wait_until(lambda: peer.questions >= 3, TIMEOUT)
 
 
-def test_a_link_that_is_closed_is_asked_nothing(make: Make) -> None:
+def test_a_closed_link_is_not_asked(make: Make) -> None:
     peer = make(HASTY)
     peer.keepalive.stop()
     with peer.keepalive.in_use():
@@ -239,7 +239,7 @@ def test_a_link_that_is_closed_is_asked_nothing(make: Make) -> None:
     assert peer.questions == 0
 
 
-def test_the_clocks_go_on() -> None:
+def test_the_clocks_advance() -> None:
     first, second = clock.now(), clock.now()
     assert second.elapsed >= first.elapsed
     assert second.awake >= first.awake

@@ -1,4 +1,4 @@
-"""A root whose remote path begins at the login directory."""
+"""Tests for a root whose remote path begins at the login directory."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ from rdo.drivers.root import Root
         ("~other", "/home/me", "~other"),
     ],
 )
-def test_only_a_tilde_at_the_start_stands_for_the_login_directory(remote: str, home: str, expected: str) -> None:
+def test_only_a_leading_tilde_means_the_login_directory(remote: str, home: str, expected: str) -> None:
     assert Root("/here", remote, "note", shared=False).below(home) == Root("/here", expected, "note", shared=False)

@@ -1,4 +1,4 @@
-"""Which drivers say that the target has the project without any copy."""
+"""Tests for which drivers report that the target shares the project's files without a copy."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from rdo.drivers.vagrant import driver as vagrant
 from rdo.drivers.vagrant.project import RSYNC
 
 
-def test_a_container_of_rdo_s_own_has_it_mounted(tmp_path: Path) -> None:
+def test_a_container_that_rdo_creates_has_it_mounted(tmp_path: Path) -> None:
     driver = DockerDriver(Settings(image="a"), str(tmp_path), "default", {})
     assert driver.sharing() == "rdo mounts it into the container"
 
 
-def test_another_directory_of_this_machine_has_not(tmp_path: Path) -> None:
+def test_another_directory_of_this_machine_does_not_share_it(tmp_path: Path) -> None:
     assert LocalDriver(str(tmp_path), "/elsewhere").sharing() == ""
 
 
@@ -28,7 +28,7 @@ def test_another_directory_of_this_machine_has_not(tmp_path: Path) -> None:
     [("", "", True), ("", "..", True), ("", "below", False), (RSYNC, "", False)],
     ids=["the project", "what holds it", "a part of it", "by rsync"],
 )
-def test_a_vagrant_machine_has_it_unless_that_is_a_copy(
+def test_a_vagrant_machine_shares_it_unless_that_is_a_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, note: str, local: str, shared: bool
 ) -> None:
     (tmp_path / "project").mkdir()

@@ -1,4 +1,4 @@
-"""What is said of a port that is here anyway. Listens here, and connects to nothing."""
+"""Tests for ports that are reachable here without a forward. Listens here, but connects to nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.ssh_server import free_port
 
 
 class Container:
-    """One whose port 80 is published as 8080."""
+    """A container whose port 80 is published as 8080."""
 
     driver = "docker"
     name = "web"
@@ -29,11 +29,11 @@ class Pool:
     target = Container()
 
     def when_closing(self, call: Callable[[str], None]) -> None:
-        """It is not closed."""
+        """Does nothing, since it is not closed."""
 
 
 @pytest.mark.parametrize("word", ["8080:80", "8080:80!"])
-def test_just_what_is_published_is_left_as_it_is(word: str, tmp_path: Path) -> None:
+def test_a_published_port_is_not_forwarded(word: str, tmp_path: Path) -> None:
     table = ForwardTable(str(tmp_path))
     pool = cast(TargetPool, Pool())
     assert table.add(pool, [forwards.parse(word)]) == ["localhost:8080 -> web:80 is there without a forward"]

@@ -1,4 +1,4 @@
-"""What is said of a forward."""
+"""Tests for descriptions of a forward."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rdo.pool.target_pool import PoolUser
 
 
 class Held(HeldForward):
-    """One that listens at `endpoint`, or where it was meant to."""
+    """A forward that listens at `endpoint`, or at the configured address without one."""
 
     def __init__(self, forward: Forward, endpoint: Endpoint | None = None, moved: str = "") -> None:
         super().__init__(forward, lambda held, why: None)
@@ -46,7 +46,7 @@ class Held(HeldForward):
         (parse_dynamic("1080"), "localhost:1080 -> box (SOCKS)"),
     ],
 )
-def test_a_line_goes_from_what_listens_to_what_that_leads_to(forward: Forward, line: str) -> None:
+def test_a_line_has_the_listener_and_the_destination(forward: Forward, line: str) -> None:
     assert way(Held(forward), "box") == moved_line(Held(forward), "box") == line
 
 
@@ -55,7 +55,7 @@ def test_a_line_says_why_a_port_moved() -> None:
     assert moved_line(held, "box") == "localhost:3001 -> box:3000; 3000 is in use here"
 
 
-def test_programs_are_told_of_profiles_and_traffic() -> None:
+def test_json_has_profiles_and_traffic() -> None:
     held = Held(parse_remote("4000"))
     held.owners |= {PoolUser("/p/.rdo.conf", "ci"), "rdoctl forward add"}
     held.fail("connection refused")

@@ -1,4 +1,4 @@
-"""What a forward listens on: which Unix socket takes the place of what is there, and what is said if there is none."""
+"""Tests for what a forward listens on: which Unix sockets are replaced, and what is reported if it cannot listen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rdo.errors import SetupError
 from rdo.forward.listener import listen
 
 
-def test_a_socket_on_which_nobody_listens_any_more_makes_way(tmp_path: Path) -> None:
+def test_a_stale_socket_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "socket"
     with socket.socket(socket.AF_UNIX) as killed:
         killed.bind(str(path))
@@ -31,7 +31,7 @@ def test_a_socket_on_which_nobody_listens_any_more_makes_way(tmp_path: Path) -> 
     assert not path.exists()
 
 
-def test_a_server_with_no_room_for_one_more_stays(tmp_path: Path) -> None:
+def test_a_socket_of_a_busy_server_is_not_replaced(tmp_path: Path) -> None:
     path = str(tmp_path / "socket")
     with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as first:
         server.bind(path)
@@ -43,7 +43,7 @@ def test_a_server_with_no_room_for_one_more_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["file", "directory", "link", "datagrams"])
-def test_whatever_else_is_there_stays(kind: str, tmp_path: Path) -> None:
+def test_other_files_are_not_replaced(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "socket"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams, socket.socket(socket.AF_UNIX) as dead:
         if kind == "file":
@@ -62,7 +62,7 @@ def test_whatever_else_is_there_stays(kind: str, tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def no_file_left() -> Iterator[None]:
-    """One that could be opened, as for a control master with many forwards."""
+    """One file that could be opened, as for a control master with many forwards."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
     held = []
@@ -78,7 +78,7 @@ def no_file_left() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("wanted", [Endpoint(port=23456), Endpoint(path="/tmp/rdo-no-file-left")], ids=["port", "path"])
-def test_a_process_that_may_open_no_more_files_says_so_and_what_helps(wanted: Endpoint) -> None:
+def test_a_process_that_may_open_no_more_files_reports_it_with_advice(wanted: Endpoint) -> None:
     with no_file_left(), pytest.raises(SetupError) as caught:
         listen(wanted)
     assert caught.value.why == "too many open files"
@@ -86,7 +86,7 @@ def test_a_process_that_may_open_no_more_files_says_so_and_what_helps(wanted: En
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "name.invalid"])
-def test_an_address_that_is_not_this_machine_s_is_what_to_change(host: str) -> None:
+def test_an_address_of_another_machine_is_an_error_that_names_it(host: str) -> None:
     with pytest.raises(SetupError) as caught:
         listen(Endpoint(host, 23456))
     assert caught.value.hint == "name an address of this machine"

@@ -1,4 +1,4 @@
-"""What the target says of its sockets, and the address by which a port of a command is reached, and nobody else's."""
+"""Tests for the target's report of its sockets, and for the address by which only a command's own port is reached."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def port(*lines: str) -> ListeningPort:
     return found
 
 
-def test_a_line_has_shell_process_address_and_program() -> None:
+def test_a_line_consists_of_shell_process_address_and_program() -> None:
     assert port("100 101 0100007F:0BB8 my server") == ListeningPort(100, 3000, "127.0.0.1", 101, "my server")
 
 
@@ -40,7 +40,7 @@ def test_a_line_has_shell_process_address_and_program() -> None:
         ("[::ffff:127.0.0.1]:3000", "127.0.0.1"),
     ],
 )
-def test_an_address_may_be_as_the_kernel_has_it_or_as_people_do(address: str, host: str) -> None:
+def test_an_address_may_be_in_kernel_format_or_in_text(address: str, host: str) -> None:
     found = port(f"1 2 {address} x")
     assert (found.host, found.port) == (host, 3000)
 
@@ -56,16 +56,16 @@ def test_an_address_may_be_as_the_kernel_has_it_or_as_people_do(address: str, ho
         (["192.168.0.10"], ["127.0.0.1"], "192.168.0.10"),
     ],
 )
-def test_what_others_have_at_the_same_port_is_not_reached(own: list[str], others: list[str], host: str) -> None:
+def test_others_sockets_at_the_same_port_are_not_reached(own: list[str], others: list[str], host: str) -> None:
     lines = [f"1 2 {address}:3000 x" for address in own] + [f"0 0 {address}:3000 -" for address in others]
     assert port(*lines).host == host
 
 
-def test_a_port_of_two_commands_is_the_first_one_s() -> None:
+def test_a_port_of_two_commands_belongs_to_the_first() -> None:
     assert port("7 8 [::1]:3000 b", "5 6 127.0.0.1:3000 a") == ListeningPort(5, 3000, "127.0.0.1", 6, "a")
 
 
-def test_ports_come_in_their_order_and_without_those_of_others() -> None:
+def test_ports_are_sorted_and_without_those_of_others() -> None:
     lines = [b"1 2 127.0.0.1:3001 x", b"0 0 127.0.0.1:22 -", b"1 3 127.0.0.1:3000 x"]
     assert [found.port for found in parse(lines)] == [3000, 3001]
 
@@ -86,11 +86,11 @@ def test_ports_come_in_their_order_and_without_those_of_others() -> None:
         b"01 2 127.0.0.1:3000 x",
     ],
 )
-def test_what_is_not_such_a_line_is_left_out(line: bytes) -> None:
+def test_other_lines_are_skipped(line: bytes) -> None:
     assert parse([line]) == []
 
 
-def test_a_name_that_no_program_has_is_short_and_any_bytes() -> None:
+def test_an_odd_program_name_is_truncated_and_may_be_any_bytes() -> None:
     assert len(port("1 2 127.0.0.1:3000 " + "x" * 10_000).process) < 50
     (found,) = parse([b"1 2 127.0.0.1:3000 \xff"])
     assert found.process == "\udcff"

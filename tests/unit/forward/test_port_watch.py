@@ -1,4 +1,4 @@
-"""What the target answers when it is asked for ports; whatever it says, it cannot make rdo wait or keep all that."""
+"""Tests for the target's answers about ports: no answer can make rdo wait, or store it without bound."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rdo.pool.connection import HeldConnection
 from rdo.pool.shell_job import JobFailed
 
 
-def test_an_answer_ends_with_a_dot_and_leaves_the_next_one() -> None:
+def test_an_answer_ends_with_a_dot_and_another_may_follow() -> None:
     lines = iter([b"!", b"1 2 127.0.0.1:3000 x", b".", b".", b"!", b"."])
     found = _answer(lines)
     assert found is not None
@@ -25,13 +25,13 @@ def test_an_answer_ends_with_a_dot_and_leaves_the_next_one() -> None:
 
 
 @pytest.mark.parametrize("lines", [[], [b"!", b"1 2 127.0.0.1:3000 x"], repeat(b"!"), repeat(b"", LINE_LIMIT)])
-def test_an_answer_that_does_not_end_is_none(lines: list[bytes]) -> None:
+def test_an_incomplete_answer_is_not_used(lines: list[bytes]) -> None:
     with pytest.raises(JobFailed):
         _answer(iter(lines))
 
 
 class Ports:
-    """None is here; each command's are noted as the real ones do."""
+    """Ports of which none is forwarded here. Each command's are recorded."""
 
     def name(self, command: WatchedCommand, port: int) -> None:
         command.named.add(port)
@@ -40,7 +40,7 @@ class Ports:
         return 0
 
 
-def test_output_that_names_ports_of_others_again_and_again_costs_no_look_each_time() -> None:
+def test_output_that_repeats_foreign_ports_does_not_cause_a_check_each_time() -> None:
     watch = PortWatch(cast(WatchedPorts, Ports()))
     said: list[str] = []
     command = WatchedCommand(1, cast(HeldConnection, None), cast(Channel, None), bool, said.append)

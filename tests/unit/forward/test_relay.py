@@ -1,4 +1,4 @@
-"""A connection that is passed on, beside a loop that does nothing by itself."""
+"""Tests for a relayed connection, with a loop that does nothing by itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rdo.forward.relay import Relay
 
 
 class Loop:
-    """Keeps the relays."""
+    """A loop that only stores the relays."""
 
     def __init__(self) -> None:
         self.room = memoryview(bytearray(1))
@@ -20,17 +20,17 @@ class Loop:
         self.unflushed: set[Callable[[], None]] = set()
 
     def wake(self, relay: Relay) -> None:
-        """Nothing is to be done later."""
+        """Does nothing, because nothing is scheduled."""
 
     def select(self, fileno: int, events: int, relay: Relay) -> None:
-        """Nothing is waited for."""
+        """Does nothing, because nothing is waited for."""
 
 
 def refuse(sink: Sink, changed: Callable[[], None]) -> TargetStream:
     raise LinkLost("connection refused")
 
 
-def test_why_it_ended_is_known_before_the_near_side_sees_the_end() -> None:
+def test_the_reason_is_known_before_the_near_side_sees_the_end() -> None:
     loop, known = Loop(), []
     near, relayed = socket.socketpair()
     with near:

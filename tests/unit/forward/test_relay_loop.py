@@ -1,4 +1,4 @@
-"""The loop beside connections whose far side only notes what it is given."""
+"""Tests for the relay loop, with connections whose far side only records its input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIMEOUT = 10.0
 
 
 class Link:
-    """The TargetStream of all connections: what was written goes out with `flush`."""
+    """The TargetStream of all connections: what was written is sent by `flush`."""
 
     is_open, ended, failure = True, False, ""
 
@@ -46,10 +46,10 @@ class Link:
         return True
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Does nothing, because nothing is held."""
 
 
-def test_what_is_sent_while_others_get_their_answers_goes_out_together() -> None:
+def test_data_that_arrives_during_a_round_is_sent_together() -> None:
     loop, link = RelayLoop(), Link()
     with contextlib.ExitStack() as ends:
         near = []
@@ -63,7 +63,7 @@ def test_what_is_sent_while_others_get_their_answers_goes_out_together() -> None
         ends.callback(loop.end_when_idle)
         near[0].send(b"before")
         while b"before" not in link.sent.get(timeout=TIMEOUT):
-            pass  # what they had to send when they began, which is nothing
+            pass  # their initial data, which is empty
         with DELIVERY_LOCK:
             for connection in near:
                 connection.send(b"asked")

@@ -1,4 +1,6 @@
-"""What SOCKS clients say, whole and byte by byte, and what they are answered: RFC 1928, and versions 4 and 4a."""
+"""Tests for the requests of SOCKS clients, whole and a byte at a time, and for the replies: RFC 1928, and versions 4
+and 4a.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ REQUESTS = [
 
 @pytest.mark.parametrize(("said", "host", "answer", "granted"), REQUESTS)
 @pytest.mark.parametrize("size", [1, 3, 1000])
-def test_a_request_is_understood_however_it_is_split(
+def test_a_request_is_parsed_however_it_is_split(
     said: bytes, host: str, answer: bytes, granted: bytes, size: int
 ) -> None:
     request = SocksRequest()
@@ -75,7 +77,7 @@ def test_what_cannot_be_served_is_refused(said: bytes, answer: bytes) -> None:
     [("Connection refused", 5), ("the SSH server forbids it", 2), ("Network is unreachable", 4),
      ("Name resolution failed", 4), ("something else", 1)],
 )  # fmt: skip
-def test_why_there_is_no_connection_is_said_as_far_as_socks_can(why: str, code: int) -> None:
+def test_the_reason_for_a_failure_is_sent_as_far_as_socks_can(why: str, code: int) -> None:
     request = SocksRequest()
     request.receive(HELLO_5 + b"\5\1\0\3\2db" + PORT)
     assert request.refused(why) == reply_5(code)
@@ -85,7 +87,7 @@ def test_why_there_is_no_connection_is_said_as_far_as_socks_can(why: str, code: 
 
 
 @given(st.binary(max_size=60), st.sampled_from([b"", b"\4", b"\5", HELLO_5, b"\4\1"]))
-def test_whatever_is_said_there_is_a_destination_or_a_refusal_or_more_to_come(said: bytes, start: bytes) -> None:
+def test_any_request_gives_a_destination_or_a_refusal_or_needs_more_data(said: bytes, start: bytes) -> None:
     request = SocksRequest()
     try:
         request.receive(start + said + b"x")

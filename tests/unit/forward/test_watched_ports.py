@@ -1,4 +1,6 @@
-"""Which ports of commands are here, until when, and what is said of them. Listens here, and connects to nothing."""
+"""Tests for which ports of commands are forwarded here, how long, and what is reported. Listens here, but connects to
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ TIMEOUT = 20.0
 
 
 class Host:
-    """A target whose port 9000 is open here anyway."""
+    """A target whose port 9000 is reachable here anyway."""
 
     driver = "ssh"
     name = "devbox"
@@ -49,7 +51,7 @@ def target() -> Iterator[TargetForwards]:
 
 
 class Command(WatchedCommand):
-    """One that keeps what it was told."""
+    """A command that records what it was told."""
 
     def __init__(self, shell: int) -> None:
         self.lines: list[str] = []
@@ -73,7 +75,7 @@ def here(target: TargetForwards) -> list[int]:
     return sorted(held.endpoint.port for held in target.held)
 
 
-def test_a_port_is_here_until_it_is_not_there_any_more(target: TargetForwards) -> None:
+def test_a_port_is_forwarded_as_long_as_it_is_open_on_the_target(target: TargetForwards) -> None:
     ports, command, port = WatchedPorts(target), Command(1), free_port()
     ports.update([on(command, port)])
     ports.update([on(command, port)])
@@ -83,7 +85,7 @@ def test_a_port_is_here_until_it_is_not_there_any_more(target: TargetForwards) -
     assert here(target) == []
 
 
-def test_a_server_that_starts_again_is_told_once(target: TargetForwards) -> None:
+def test_a_restarted_server_is_reported_once(target: TargetForwards) -> None:
     ports, command, port = WatchedPorts(target), Command(1), free_port()
     for _ in range(2):
         ports.update([on(command, port)])
@@ -91,7 +93,7 @@ def test_a_server_that_starts_again_is_told_once(target: TargetForwards) -> None
     assert len(command.lines) == 1
 
 
-def test_a_port_goes_with_its_command_and_no_other(target: TargetForwards) -> None:
+def test_the_forward_of_a_port_ends_with_its_command(target: TargetForwards) -> None:
     ports, first, second = WatchedPorts(target), Command(1), Command(2)
     one, two = free_port(), free_port()
     ports.update([on(first, one), on(second, two)])
@@ -101,7 +103,7 @@ def test_a_port_goes_with_its_command_and_no_other(target: TargetForwards) -> No
     assert here(target) == []
 
 
-def test_a_port_that_another_command_has_now_is_that_one_s(target: TargetForwards) -> None:
+def test_a_port_that_another_command_took_over_belongs_to_that(target: TargetForwards) -> None:
     ports, first, second, port = WatchedPorts(target), Command(1), Command(2), free_port()
     ports.update([on(first, port)])
     ports.update([on(second, port)])
@@ -120,27 +122,27 @@ def test_a_port_at_another_address_is_forwarded_there(target: TargetForwards) ->
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_what_is_forwarded_anyway_is_left_alone_and_known(target: TargetForwards, host: str) -> None:
+def test_a_port_that_is_already_forwarded_is_left_alone_and_known(target: TargetForwards, host: str) -> None:
     ports, command, port, other = WatchedPorts(target), Command(1), free_port(), free_port()
     target.hold("the user", forwards.parse(f"{other}:{host}:{port}"))
     ports.update([on(command, port)])
     assert (here(target), ports.local(port), command.lines) == ([other], other, [])
 
 
-def test_the_same_port_of_another_host_is_not_it(target: TargetForwards) -> None:
+def test_the_same_port_of_another_host_is_not_regarded_as_forwarded(target: TargetForwards) -> None:
     ports, command, port, other = WatchedPorts(target), Command(1), free_port(), free_port()
     target.hold("the user", forwards.parse(f"{other}:db:{port}"))
     ports.update([on(command, port)])
     assert here(target) == sorted([port, other])
 
 
-def test_what_is_here_without_a_forward_is_left_alone(target: TargetForwards) -> None:
+def test_a_port_that_is_reachable_without_a_forward_is_left_alone(target: TargetForwards) -> None:
     ports, command = WatchedPorts(target), Command(1)
     ports.update([on(command, 9000)])
     assert (here(target), command.lines) == ([], [])
 
 
-def test_a_port_that_the_system_gave_out_is_told_when_the_output_names_it(target: TargetForwards) -> None:
+def test_an_ephemeral_port_is_reported_when_the_output_names_it(target: TargetForwards) -> None:
     ports, command, other = WatchedPorts(target), Command(1), Command(2)
     port = free_port() % 1000 + FIRST_EPHEMERAL
     ports.update([on(command, port)])
@@ -151,7 +153,7 @@ def test_a_port_that_the_system_gave_out_is_told_when_the_output_names_it(target
     assert len(command.lines) == 1
 
 
-def test_a_port_that_the_output_has_named_is_told_at_once(target: TargetForwards) -> None:
+def test_a_port_that_the_output_has_named_is_reported_at_once(target: TargetForwards) -> None:
     ports, command = WatchedPorts(target), Command(1)
     port = free_port() % 1000 + FIRST_EPHEMERAL
     ports.name(command, port)
@@ -159,7 +161,7 @@ def test_a_port_that_the_output_has_named_is_told_at_once(target: TargetForwards
     assert len(command.lines) == 1
 
 
-def test_there_is_a_limit_that_is_told_once(target: TargetForwards, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit_is_reported_once(target: TargetForwards, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watched_ports, "PORT_LIMIT", 2)
     ports, command = WatchedPorts(target), Command(1)
     found = [on(command, free_port()) for _ in range(4)]
@@ -170,7 +172,9 @@ def test_there_is_a_limit_that_is_told_once(target: TargetForwards, monkeypatch:
     assert line == "64 ports are forwarded already, which is the limit; use `rdo -L PORT`".replace("64", "2")
 
 
-def test_what_cannot_be_had_is_told_once(target: TargetForwards, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_cannot_be_forwarded_is_reported_once(
+    target: TargetForwards, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("rdo.forward.listener.MOVES", 0)
     ports, command, port = WatchedPorts(target), Command(1), free_port()
     with contextlib.ExitStack() as stack:
@@ -182,7 +186,7 @@ def test_what_cannot_be_had_is_told_once(target: TargetForwards, monkeypatch: py
     assert [line.startswith(f"cannot listen on `{port}`: ") for line in command.lines] == [True]
 
 
-def test_who_asks_for_a_port_has_it_even_if_it_is_here_by_itself(target: TargetForwards) -> None:
+def test_a_requested_port_is_forwarded_even_if_it_is_already_automatic(target: TargetForwards) -> None:
     ports, command, port, other = WatchedPorts(target), Command(1), free_port(), free_port()
     ports.update([on(command, port)])
     held, _ = target.hold("the user", forwards.parse(f"{port}:localhost:{other}"))
@@ -191,7 +195,7 @@ def test_who_asks_for_a_port_has_it_even_if_it_is_here_by_itself(target: TargetF
     assert here(target) == [port]
 
 
-def test_what_cannot_be_shown_now_is_shown_later(target: TargetForwards) -> None:
+def test_a_line_that_cannot_be_shown_now_is_shown_later(target: TargetForwards) -> None:
     ports, command = WatchedPorts(target), Command(1)
     command.is_drawn_on = True
     ports.update([on(command, free_port())])

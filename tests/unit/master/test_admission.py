@@ -1,4 +1,4 @@
-"""Whom one control master can serve."""
+"""Tests for which processes a control master can serve."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system s
 OURS = Surroundings("/lib/rdo", (("net", b"net:[1]"), ("status", b"Groups:\t0\n")))
 
 
-def test_what_is_the_same_is_served() -> None:
+def test_a_client_with_the_same_properties_is_served() -> None:
     assert OURS.include(OURS)
 
 
@@ -26,19 +26,19 @@ def test_what_is_the_same_is_served() -> None:
     Surroundings("/lib/rdo", (("net", b"net:[2]"), ("status", b"Groups:\t0\n"))),
     Surroundings("/lib/rdo", (("net", b"net:[1]"), ("status", b"Groups:\t0 7\n"))),
 ])  # fmt: skip
-def test_what_differs_in_anything_is_not_and_has_a_socket_of_its_own(other: Surroundings) -> None:
+def test_a_client_that_differs_is_refused_and_has_another_socket(other: Surroundings) -> None:
     assert not OURS.include(other)
     assert other.socket != OURS.socket
     assert re.fullmatch("control-[0-9a-f]{16}", other.socket)
 
 
-def test_what_cannot_be_seen_does_not_count() -> None:
+def test_unreadable_properties_are_ignored() -> None:
     assert OURS.include(Surroundings("/lib/rdo", ()))
     assert Surroundings("/lib/rdo", ()).include(OURS)
 
 
 @on_linux
-def test_a_child_has_ours_unless_it_gave_something_up() -> None:
+def test_a_child_has_our_properties_unless_it_dropped_some() -> None:
     ours = surroundings_of(os.getpid(), "")
     for before, same in (([], True), (["setpriv", "--no-new-privs"], False)):
         with subprocess.Popen([*before, "sh", "-c", "echo; read x"], stdin=-1, stdout=-1) as child:
@@ -58,7 +58,7 @@ def test_all_groups_of_a_user_of_many_are_seen() -> None:
         child.communicate()
 
 
-def test_of_a_process_that_is_gone_nothing_is_seen() -> None:
+def test_a_process_that_is_gone_has_no_properties() -> None:
     with subprocess.Popen(["true"]) as gone:
         pass
     assert surroundings_of(gone.pid, "/lib/rdo") == Surroundings("/lib/rdo", ())

@@ -1,4 +1,4 @@
-"""Which URLs are opened for a target, and which ports of it they lead to."""
+"""Tests for which URLs are opened for a target, and which of its ports they refer to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOGIN = "https://login.example/authorize?client_id=a&redirect_uri="
         "http://a:99999/", "http://[::1/",
     ],
 )  # fmt: skip
-def test_what_is_of_the_web_may_be_opened(url: str) -> None:
+def test_web_urls_may_be_opened(url: str) -> None:
     assert fault(url) == ""
 
 
@@ -34,23 +34,23 @@ def test_what_is_of_the_web_may_be_opened(url: str) -> None:
         "vscode://a", "ssh://a",
     ],
 )  # fmt: skip
-def test_what_is_not_may_not_be(url: str) -> None:
+def test_other_urls_may_not_be_opened(url: str) -> None:
     assert fault(url) == "is not a URL of http or https"
 
 
 @pytest.mark.parametrize(
     "char", ["\n", "\r", "\t", "\0", "\x1b", "\x7f", "\x80", "\x9b", " ", "\u00a0", "\\", "\udcff", "\u2028"]
 )
-def test_characters_that_no_url_has_are_refused(char: str) -> None:
+def test_invalid_characters_are_refused(char: str) -> None:
     assert fault(f"http://a/{char}b") in ("contains characters that no URL has", "is not a URL of http or https")
     assert fault(f"http://a{char}") != ""
 
 
-def test_what_is_too_long_is_refused() -> None:
+def test_a_long_url_is_refused() -> None:
     assert fault("http://a/" + "\u00e9" * (SIZE_LIMIT // 2)) == "is longer than 8192 bytes"
 
 
-def test_only_a_few_ports_may_be_meant() -> None:
+def test_only_a_few_ports_may_be_referred_to() -> None:
     urls = [quote(f"http://localhost:{port}") for port in range(9000, 9005)]
     assert fault("http://a/?" + "&".join(f"a={url}" for url in urls[:4])) == ""
     assert fault("http://a/?" + "&".join(f"a={url}" for url in urls)) == "leads to 5 ports of this machine"
@@ -111,12 +111,12 @@ def test_ports_of_this_machine_are_found(url: str, expected: list[int]) -> None:
     assert ports(url) == expected
 
 
-def test_nesting_has_an_end() -> None:
+def test_nesting_is_bounded() -> None:
     url = "http://localhost:7"
     for _ in range(5):
         url = "http://a/?b=" + quote(url)
     assert ports(url) == []
 
 
-def test_the_question_shows_what_could_not_be_seen() -> None:
+def test_the_question_escapes_invisible_characters() -> None:
     assert question("http://a/\u202eb\u200b") == "rdo: open http://a/\\u202eb\\u200b here? [y/N] "

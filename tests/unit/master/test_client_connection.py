@@ -1,4 +1,4 @@
-"""A frame that is sent only if nobody has to wait for it."""
+"""Tests for frames that are sent only if nobody has to wait for them."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from rdo.master.listener import SEND_BUFFER
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no other system tells how much room there is")
 
 TIMEOUT = 10.0
-"""Seconds for what should come at once."""
+"""Seconds for something that should arrive at once."""
 
 Ends = tuple[ClientConnection, socket.socket]
 
 
 @pytest.fixture
 def ends() -> Iterator[Ends]:
-    """A conversation, and its client's end."""
+    """The master's side of a connection, and the client's end."""
     near, far = socket.socketpair()
     with near, far:
         near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        near.settimeout(TIMEOUT)  # a send that waits fails
+        near.settimeout(TIMEOUT)  # a send that has to wait fails
         far.settimeout(TIMEOUT)
         yield ClientConnection(near), far
 
 
-def test_a_client_that_does_not_read_is_offered_whole_frames_until_there_is_no_room(ends: Ends) -> None:
+def test_whole_frames_are_offered_until_a_client_that_does_not_read_is_full(ends: Ends) -> None:
     connection, client = ends
     payload = bytes(READ_SIZE)
     sent = 0
@@ -58,7 +58,7 @@ def test_nothing_is_offered_while_another_thread_sends(ends: Ends) -> None:
     assert connection.offer(protocol.OUTPUT, b"in turn")
 
 
-def test_an_offer_to_a_client_that_is_gone_says_so(ends: Ends) -> None:
+def test_an_offer_to_a_client_that_is_gone_reports_it(ends: Ends) -> None:
     connection, client = ends
     client.close()
     with pytest.raises(ClientGone):
@@ -77,17 +77,17 @@ def test_whether_a_client_has_gone_is_known_while_another_thread_waits_for_it(en
     assert connection.has_gone
 
 
-def test_the_last_word_reaches_a_client_that_has_not_read_for_a_while(ends: Ends) -> None:
+def test_the_final_frame_reaches_a_client_that_has_not_read_for_a_while(ends: Ends) -> None:
     connection, client = ends
     while connection.offer(protocol.OUTPUT, bytes(READ_SIZE // 8)):
         pass
-    connection._connection.settimeout(None)  # as it is while a command runs
+    connection._connection.settimeout(None)  # as while a command runs
     connection.break_off(RdoError("the command was ended"))
-    assert last_word(client) == "the command was ended"
+    assert last_failure(client) == "the command was ended"
 
 
-def last_word(client: socket.socket) -> str:
-    """What the last frame says: a failure."""
+def last_failure(client: socket.socket) -> str:
+    """The last frame, which has to be a failure."""
     decoder = protocol.Decoder()
     frames: list[protocol.Frame] = []
     while data := client.recv(READ_SIZE):
@@ -97,7 +97,7 @@ def last_word(client: socket.socket) -> str:
     return protocol.decode_failure(bytes(payload)).what
 
 
-def test_nothing_follows_the_last_word(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_follows_the_final_frame(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
     connection, client = ends
 
     def send() -> None:
@@ -115,10 +115,10 @@ def test_nothing_follows_the_last_word(ends: Ends, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(connection, "_shut_down", shut_down_late)
     connection.break_off(RdoError("the command was ended"))
     later.join(TIMEOUT)
-    assert last_word(client) == "the command was ended"
+    assert last_failure(client) == "the command was ended"
 
 
-def test_the_last_word_waits_for_nobody(ends: Ends) -> None:
+def test_the_final_frame_does_not_wait(ends: Ends) -> None:
     connection, client = ends
     with connection._sending:
         connection.break_off(RdoError("the command was ended"))
@@ -126,7 +126,7 @@ def test_the_last_word_waits_for_nobody(ends: Ends) -> None:
 
 
 @pytest.mark.parametrize("size", [100, 10_000, READ_SIZE])
-def test_it_does_though_another_thread_waits_for_that_client(
+def test_it_does_not_wait_for_another_thread_that_waits_for_that_client(
     ends: Ends, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection, client = ends
@@ -145,7 +145,7 @@ def test_it_does_though_another_thread_waits_for_that_client(
     assert waits.wait(TIMEOUT)
     connection.break_off(RdoError("the command was ended"))
     sender.join(TIMEOUT)
-    assert last_word(client) == "the command was ended"
+    assert last_failure(client) == "the command was ended"
 
 
 def test_a_send_waits_no_longer_than_the_connection_may(ends: Ends) -> None:

@@ -1,4 +1,4 @@
-"""What a command gets so that URLs it opens are opened here, and when something is dropped."""
+"""Tests for what a command gets so that its URLs are opened here, and for what is dropped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def browser() -> CommandBrowser:
     return CommandBrowser(programs, client, {}, lambda port: contextlib.nullcontext(), asks=True, can_ask=True)
 
 
-def test_a_command_finds_the_programs_first_and_its_own_word(browser: CommandBrowser) -> None:
+def test_a_command_finds_the_programs_first_and_its_own_token(browser: CommandBrowser) -> None:
     script = browser.script(Script(("make",), path=("/own",), environment={"A": "b"}))
     word = script.environment["RDO_BROWSER"]
     assert script.environment == {"BROWSER": f"{DIRECTORY}/browser", "A": "b", "RDO_BROWSER": word}
@@ -33,7 +33,7 @@ def test_a_command_finds_the_programs_first_and_its_own_word(browser: CommandBro
     assert len(word) == 32
 
 
-def test_a_browser_of_the_users_own_stays_and_a_word_does_not(browser: CommandBrowser) -> None:
+def test_a_browser_of_the_user_is_kept_and_a_token_is_not(browser: CommandBrowser) -> None:
     script = browser.script(Script(("make",), environment={"BROWSER": "w3m", "RDO_BROWSER": "known"}))
     assert script.environment["BROWSER"] == "w3m"
     assert script.environment["RDO_BROWSER"] != "known"
@@ -52,7 +52,9 @@ def test_another_user_cannot_use_them_and_gets_nothing(browser: CommandBrowser, 
     assert browser.script(script) == script
 
 
-def test_what_no_thread_can_open_is_refused_each_time(browser: CommandBrowser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_urls_that_no_thread_can_open_are_each_refused(
+    browser: CommandBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object, **__: object) -> None:
         raise SetupError("no thread")
 

@@ -1,4 +1,4 @@
-"""What a control master does with a peer that says nothing."""
+"""Tests for how a control master handles a peer that sends nothing."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from rdo.master import daemon
 
 TIMEOUT = 10.0
-"""Seconds for what takes a moment."""
+"""Seconds for something that takes a moment."""
 
 
-def test_a_peer_that_never_says_what_it_wants_is_not_served_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_peer_that_sends_no_request_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon, "FIRST_FRAME_TIMEOUT", 0.05)
     with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
         made = daemon.Master(f"{directory}/socket", b"release")

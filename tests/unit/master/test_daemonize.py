@@ -1,4 +1,4 @@
-"""What a control master has of the limits of who started it."""
+"""Tests for the resource limits of a control master."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ print(json.dumps({name: resource.getrlimit(kind) for name, kind in kinds.items()
 """
 
 TIMEOUT = 30.0
-"""Seconds for an interpreter to start and end on a machine busy with something else."""
+"""Seconds for an interpreter to start and end on a busy machine."""
 
 
 @pytest.fixture(scope="module")
 def limits() -> dict[str, list[int]]:
-    """The soft and the hard ones, once a master has begun that was started with soft ones of 100."""
+    """The soft and hard limits of a master that was started with soft limits of 100."""
     argv = [sys.executable, "-c", PROGRAM]
     done = subprocess.run(argv, capture_output=True, check=True, timeout=TIMEOUT)
     found: dict[str, list[int]] = json.loads(done.stdout)
@@ -35,5 +35,5 @@ def test_soft_limits_are_raised_to_the_hard_ones(limits: dict[str, list[int]]) -
     assert {name: soft for name, (soft, hard) in limits.items() if soft != hard and name in ("NOFILE", "CPU")} == {}
 
 
-def test_it_leaves_no_core_and_its_threads_get_stacks_of_the_usual_size(limits: dict[str, list[int]]) -> None:
+def test_it_leaves_no_core_and_its_threads_have_the_usual_stack_size(limits: dict[str, list[int]]) -> None:
     assert (limits["CORE"][0], limits["STACK"][0]) == (0, 8 << 20)

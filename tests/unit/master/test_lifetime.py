@@ -1,4 +1,4 @@
-"""When a control master ends."""
+"""Tests for when a control master ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rdo.pool.target_table import TargetTable
 from tests.unit.pool.resolver import Resolver, use
 
 TIMEOUT = 20.0
-"""Seconds for what takes none."""
+"""Seconds for something that takes no time."""
 
 UNUSED = 0.05
 """Seconds until a master ends that holds nothing."""
@@ -26,7 +26,7 @@ UNUSED = 0.05
 
 @pytest.fixture
 def path() -> Iterator[Path]:
-    """Where the socket is."""
+    """The path of the socket."""
     with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
         yield Path(directory, "socket")
 
@@ -46,7 +46,7 @@ def life(path: Path, targets: TargetTable) -> Iterator[Lifetime]:
 
 @pytest.fixture
 def served(life: Lifetime) -> Iterator[ExitStack]:
-    """Something is served until this is closed, and from before the master begins to wait."""
+    """Something is served until this is closed, starting before the master begins to wait."""
     with ExitStack() as stack:
         stack.enter_context(life.served)
         yield stack
@@ -54,7 +54,7 @@ def served(life: Lifetime) -> Iterator[ExitStack]:
 
 @pytest.fixture
 def over(life: Lifetime) -> Iterator[threading.Event]:
-    """Set once the master has ended."""
+    """Set when the master has ended."""
     ended = threading.Event()
 
     def wait() -> None:
@@ -73,7 +73,7 @@ def test_it_ends_when_it_has_held_nothing_for_long_enough(life: Lifetime, over: 
     assert (life.ending, path.exists()) == (True, False)
 
 
-def test_it_ends_when_another_one_has_taken_its_place(
+def test_it_ends_when_another_one_has_replaced_it(
     life: Lifetime, served: ExitStack, over: threading.Event, path: Path
 ) -> None:
     os.rename(path, f"{path}.old")
@@ -84,9 +84,7 @@ def test_it_ends_when_another_one_has_taken_its_place(
     assert path.exists()
 
 
-def test_what_is_served_when_it_is_to_end_goes_on_to_its_end(
-    life: Lifetime, served: ExitStack, over: threading.Event
-) -> None:
+def test_it_serves_running_commands_to_their_end(life: Lifetime, served: ExitStack, over: threading.Event) -> None:
     life.end("test")
     life.end("test")
     assert life.ending

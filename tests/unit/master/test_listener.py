@@ -1,4 +1,4 @@
-"""Who may connect to a control socket."""
+"""Tests for who may connect to a control socket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANOTHER_USER = 54321
 """A uid that no user of the machine has."""
 
 TIMEOUT = 20.0
-"""Seconds for a connection, which takes none."""
+"""Seconds for a connection, which takes no time."""
 
 CONNECT = """
 import os, socket, sys
@@ -35,7 +35,7 @@ with socket.socket(socket.AF_UNIX) as connection:
 
 @pytest.fixture
 def listener() -> Iterator[ControlListener]:
-    """A socket that everybody can reach, as if the directory had failed to guard it."""
+    """A socket that everybody can reach, as if the directory had failed to protect it."""
     with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
         os.chmod(directory, 0o755)
         path = Path(directory, "socket")
@@ -48,7 +48,7 @@ def listener() -> Iterator[ControlListener]:
 
 @pytest.fixture
 def accepting(listener: ControlListener) -> Iterator[Future[socket.socket]]:
-    """What a thread that waits at the socket comes back with."""
+    """What a thread that waits at the socket returns."""
     with ThreadPoolExecutor(1) as threads:
         accepted = threads.submit(listener.accept)
         yield accepted
@@ -59,14 +59,14 @@ def accepting(listener: ControlListener) -> Iterator[Future[socket.socket]]:
 
 
 def connect(listener: ControlListener) -> socket.socket:
-    """A client of the same user."""
+    """Connect as a client of the same user."""
     client = socket.socket(socket.AF_UNIX)
     client.connect(listener._path)
     return client
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_connection_of_another_user_is_closed_unheard(
+def test_a_connection_of_another_user_is_closed_unread(
     listener: ControlListener, accepting: Future[socket.socket]
 ) -> None:
     command = [sys.executable, "-I", "-S", "-c", CONNECT, str(ANOTHER_USER), listener._path]
@@ -76,13 +76,13 @@ def test_a_connection_of_another_user_is_closed_unheard(
     assert not accepting.done()
 
 
-def test_a_connection_of_the_same_user_is_taken(listener: ControlListener, accepting: Future[socket.socket]) -> None:
+def test_a_connection_of_the_same_user_is_accepted(listener: ControlListener, accepting: Future[socket.socket]) -> None:
     with connect(listener) as client:
         client.sendall(b"hello")
         assert accepting.result(TIMEOUT).recv(5) == b"hello"
 
 
-def test_a_connection_that_comes_when_no_descriptor_is_left_is_taken_when_one_is_free(
+def test_a_connection_without_a_free_descriptor_is_accepted_later(
     listener: ControlListener,
 ) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,4 +1,4 @@
-"""When output that was held back is sent: as soon as it is decided, and at the latest after a pause."""
+"""Tests for when held output is sent: as soon as it is decided, and after a pause at the latest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOCAL = b"/home/me/\xff"
 
 
 class ScriptedChannel:
-    """Output at given times, on a clock of its own; only reading is asked of it."""
+    """A channel with output at given times, on its own clock. It can only be read."""
 
     def __init__(self, mocker: MockerFixture, *events: tuple[float, Chunk | None]) -> None:
         self.events = list(events)
@@ -58,19 +58,19 @@ def test_a_path_in_two_pieces_is_found(mocker: MockerFixture) -> None:
 
 
 @pytest.mark.parametrize(("end", "becomes"), [(b"/", b"/"), (b"/vagrant", LOCAL)])
-def test_what_may_be_a_path_is_shown_after_a_pause(mocker: MockerFixture, end: bytes, becomes: bytes) -> None:
+def test_a_possible_path_is_shown_after_a_pause(mocker: MockerFixture, end: bytes, becomes: bytes) -> None:
     events = [(1.0, out(b"in " + end)), (9.0, out(b"\n"))]
     assert shown(mocker, *events) == [(1.0, STDOUT, b"in "), (1.0 + PATH_GRACE, STDOUT, becomes), (9.0, STDOUT, b"\n")]
 
 
-def test_what_was_cut_by_the_transport_has_more_time(mocker: MockerFixture) -> None:
+def test_data_split_by_the_transport_has_more_time(mocker: MockerFixture) -> None:
     start = b" " * LARGE_SIZE + b"/vag"
     rest = (1.0 + LARGE_GRACE / 2, out(b"rant/x"))
     assert shown(mocker, (1.0, out(start)), rest)[-1] == (rest[0], STDOUT, LOCAL + b"/x")
     assert shown(mocker, (1.0, out(start)), (9.0, out(b"x")))[1] == (1.0 + LARGE_GRACE, STDOUT, b"/vag")
 
 
-def test_a_view_of_a_packet_is_read_as_bytes_are(mocker: MockerFixture) -> None:
+def test_a_memoryview_is_read_like_bytes(mocker: MockerFixture) -> None:
     events = [(1.0, Chunk(STDOUT, memoryview(b"/vagrant\n"))), (1.0, Chunk(STDOUT, memoryview(b"\0/vagrant\n")))]
     assert shown(mocker, *events) == [(1.0, STDOUT, LOCAL + b"\n"), (1.0, STDOUT, b"\0/vagrant\n")]
 
@@ -87,6 +87,6 @@ def test_a_busy_stream_does_not_keep_the_other_one_waiting(mocker: MockerFixture
     assert at <= 1.0 + 2 * PATH_GRACE
 
 
-def test_at_the_end_all_is_sent(mocker: MockerFixture) -> None:
+def test_at_the_end_everything_is_sent(mocker: MockerFixture) -> None:
     events = [(1.0, out(b"in /vagrant")), (1.0, Chunk(STDERR, b"/va")), (1.0, None)]
     assert shown(mocker, *events) == [(1.0, STDOUT, b"in "), (1.0, STDOUT, LOCAL), (1.0, STDERR, b"/va")]

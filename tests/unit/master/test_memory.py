@@ -1,5 +1,4 @@
-"""What the C library keeps of freed memory, seen by the pages that the system has to bring anew; and how often what is
-kept is looked at as garbage."""
+"""Tests for how much freed memory the C library keeps, by page faults, and for how often garbage is collected."""
 
 from __future__ import annotations
 
@@ -38,10 +37,10 @@ def faults(how: str) -> int:
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="its C library has no mallopt")
-def test_the_pages_of_a_buffer_are_used_for_the_next_one() -> None:
+def test_the_pages_of_a_buffer_are_reused_for_the_next_one() -> None:
     assert faults("given back") - faults("kept") > 50 * 400_000 // 4096
 
 
-def test_what_is_known_of_many_files_is_seldom_looked_at_as_garbage() -> None:
+def test_records_of_many_files_seldom_cause_garbage_collection() -> None:
     found = subprocess.run([sys.executable, "-c", KEPT], capture_output=True, check=True)
     assert 0 < int(found.stdout) <= 20  # 140 by default

@@ -1,4 +1,4 @@
-"""The output of a command whose channel needs nobody who reads it."""
+"""Tests for the output of a command whose channel needs no reader."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rdo.pool.shell import Shell
 
 
 class ShortCommand:
-    """The channel of a command that says something and ends at once."""
+    """The channel of a command that prints something and ends at once."""
 
     ended = True
 
@@ -42,8 +42,8 @@ class ClosesItsOutput(ShortCommand):
         return True
 
 
-class Nobody:
-    """The owner of a command of which nothing more is to be done."""
+class NoOwner:
+    """The owner of a command for which nothing more is to be done."""
 
     def obey(self, mark: str) -> None:
         raise AssertionError
@@ -55,8 +55,8 @@ class Nobody:
         raise AssertionError
 
 
-class Telling(ClientConnection):
-    """Notes whether the end was known when it was told."""
+class RecordingClient(ClientConnection):
+    """A client that records whether the end was known when it was notified."""
 
     relay: OutputPump
     known = False
@@ -74,15 +74,17 @@ OUTPUT, EXIT = (protocol.OUTPUT, b"hello"), (protocol.EXIT, b"\x03")
 @pytest.mark.parametrize(
     ("command", "sent"), [(ShortCommand, [OUTPUT, EXIT]), (ClosesItsOutput, [OUTPUT, (protocol.END, b""), EXIT])]
 )
-def test_the_end_is_known_before_the_client_is_told(
+def test_the_end_is_known_before_the_client_is_notified(
     command: type[ShortCommand], sent: list[tuple[bytes, bytes]]
 ) -> None:
-    """A client that has the status is gone at once; its command was ended then, with all that it had left behind."""
+    """A client that has the status exits at once. By then, its command has ended, with everything that it left
+    behind.
+    """
     near, far = socket.socketpair()
     with near, far:
-        client = Telling(near)
+        client = RecordingClient(near)
         shell = Shell(cast(Channel, command()), "nonce", pty=False, plain=True)
-        client.relay = OutputPump(client, shell, {}, Nobody())
+        client.relay = OutputPump(client, shell, {}, NoOwner())
         client.relay.start()
         client.relay.wait()
         assert client.known

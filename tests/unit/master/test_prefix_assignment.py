@@ -1,4 +1,4 @@
-"""Which variables a command line began with, so far as that is sure, and what is said of them."""
+"""Tests for which variables a command line set as a prefix, as far as that is certain, and for the hint about them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def nothing() -> None:
 
 
 def shell(environment: Mapping[str, str], *, adds_nothing: bool = True) -> Callable[[], Parent]:
-    """What started a command: a shell that was started with this environment."""
+    """The process that started a command: a shell with this environment."""
     return lambda: Parent(True, environment, adds_nothing)
 
 
@@ -56,33 +56,33 @@ def after(*earlier: Mapping[str, str]) -> PrefixAssignments:
         pytest.param({**SHELL, "BASH_FUNC_x%%": "() {", "A": "1"}, [], id="a function"),
     ],
 )
-def test_a_variable_is_told_where_nothing_else_differs_from_an_earlier_command(
+def test_a_variable_is_reported_if_nothing_else_differs_from_an_earlier_command(
     environment: Mapping[str, str], names: list[str]
 ) -> None:
     assert after({"X": "y"}, SHELL).new_assignments(environment, nothing) == names
 
 
-def test_the_nearest_of_the_earlier_commands_counts() -> None:
+def test_the_most_similar_earlier_command_is_used() -> None:
     known = after(SHELL, {**SHELL, "A": "1"}, {**SHELL, "B": "1"})
     assert known.new_assignments({**SHELL, "A": "1", "B": "1", "C": "1"}, nothing) in (["A", "C"], ["B", "C"])
     assert known.new_assignments({**SHELL, "A": "1"}, nothing) == []
 
 
-def test_what_the_command_was_started_by_counts_where_there_was_none_before() -> None:
+def test_without_an_earlier_command_the_parent_process_is_used() -> None:
     environment = {**SHELL, "SHLVL": "2", "A": "1"}
     assert after().new_assignments(environment, shell({**SHELL, "SHLVL": "1"})) == ["A"]
     assert after().new_assignments(environment, shell({**SHELL, "B": "1"})) == []
     assert after().new_assignments(environment, nothing) == []
 
 
-def test_what_the_shell_was_started_with_was_not_typed() -> None:
+def test_variables_of_the_shell_itself_were_not_typed() -> None:
     environment = {**SHELL, "A": "1", "B": "2"}
     known = after(SHELL)
     assert known.new_assignments(environment, shell({**SHELL, "A": "1", "B": "1"}, adds_nothing=False)) == ["B"]
 
 
-def test_what_a_program_starts_that_is_no_shell_was_not_typed() -> None:
-    """vim sets VIM for all that it runs."""
+def test_a_command_started_by_another_program_was_not_typed() -> None:
+    """vim sets VIM for everything that it runs."""
     environment = {**SHELL, "VIM": "1"}
     for known in (after(SHELL), after()):
         assert known.new_assignments(environment, lambda: Parent(False, SHELL, True)) == []
@@ -105,11 +105,13 @@ BASH = ["SHELL", "EDITOR", "PWD", "LOGNAME", "HOME", "LANG", "TERM", "USER", "SH
         pytest.param([], ["OLDPWD"], [], id="what bash appended"),
     ],
 )
-def test_what_bash_passes_on_before_its_table_is_told(before: list[str], after: list[str], names: list[str]) -> None:
+def test_variables_that_bash_exports_before_its_table_are_reported(
+    before: list[str], after: list[str], names: list[str]
+) -> None:
     assert before_table(before + BASH + after) == names
 
 
-def test_a_name_that_would_fit_into_the_table_is_not_told() -> None:
+def test_a_name_that_would_fit_into_the_table_is_not_reported() -> None:
     fits = next(f"N{number}" for number in range(10**6) if BASH_TABLES[0].bucket(f"N{number}") <= 1)
     assert before_table([fits, *BASH]) == []
     assert before_table(["DEBUG", fits, *BASH]) == ["DEBUG"]
@@ -126,11 +128,11 @@ def test_each_table_of_bash_is_known(table: HashTable) -> None:
     [sorted([*BASH, "DEBUG"]), ["ZZ", *BASH[::-1]], ["DEBUG", *BASH[:7]], []],
     ids=["mksh", "any", "few", "none"],
 )
-def test_any_other_order_says_nothing(names: list[str]) -> None:
+def test_any_other_order_is_inconclusive(names: list[str]) -> None:
     assert before_table(names) == []
 
 
-def test_the_order_counts_where_the_process_that_started_the_command_says_nothing() -> None:
+def test_the_order_is_used_if_the_parent_process_is_inconclusive() -> None:
     environment = dict.fromkeys(["A", "DEBUG", *BASH], "1")
     assert after().new_assignments(environment, nothing) == ["A", "DEBUG"]
     assert after().new_assignments(environment, shell(environment)) == []
@@ -146,7 +148,7 @@ def test_only_the_latest_environments_are_remembered() -> None:
     assert after(SHELL, *others[1:], SHELL, others[0]).new_assignments({**SHELL, "A": "1"}, nothing) == ["A"]
 
 
-def test_what_rdo_itself_obeys_is_meant_for_here() -> None:
+def test_variables_that_rdo_itself_uses_are_not_reported() -> None:
     table = README.read_text().split("## Environment variables\n")[1].split("\n## ")[0]
     names = re.findall(r"`([A-Z_]+)`", " ".join(line.split("|")[1] for line in table.splitlines() if line[:1] == "|"))
     assert {"BROWSER", "DOCKER_HOST", "SSH_AUTH_SOCK"} < set(names)
@@ -154,7 +156,7 @@ def test_what_rdo_itself_obeys_is_meant_for_here() -> None:
     assert [name for name in names if known.new_assignments({**SHELL, name: "1"}, nothing)] == []
 
 
-def test_each_name_is_told_once() -> None:
+def test_each_name_is_reported_once() -> None:
     known = after()
     assert known.first_mentions(["A", "B"]) == ["A", "B"]
     assert known.first_mentions(["B", "C"]) == ["C"]
@@ -174,7 +176,7 @@ def test_each_name_is_told_once() -> None:
         ),
     ],
 )
-def test_the_hint_is_what_to_type_without_what_may_be_secret(names: list[str], command: list[str], line: str) -> None:
+def test_the_hint_shows_what_to_type_without_possible_secrets(names: list[str], command: list[str], line: str) -> None:
     assert hint(names, {"A": "1", "B": "", "S": "a secret of some length"}, command) == line
 
 
@@ -199,7 +201,7 @@ def test_the_hint_is_what_to_type_without_what_may_be_secret(names: list[str], c
         (["bash", "-"], False),
     ],
 )
-def test_a_shell_that_may_have_set_variables_by_itself_says_nothing(words: list[str], expected: bool) -> None:
+def test_a_shell_that_may_have_set_variables_itself_is_inconclusive(words: list[str], expected: bool) -> None:
     assert parent_environment.keeps(words, {}) is expected
 
 
@@ -211,19 +213,19 @@ def test_a_shell_is_known_by_its_name(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("words", [["vim", "x"], ["script", "-qc", "sh"], ["make", "SHELL=rdo", "sh"], []])
-def test_other_programs_are_none(words: list[str]) -> None:
+def test_other_programs_are_not_shells(words: list[str]) -> None:
     assert not parent_environment.is_shell(words)
 
 
-def test_a_start_up_file_named_by_env_counts() -> None:
+def test_a_start_up_file_named_by_env_is_considered() -> None:
     assert not parent_environment.keeps(["sh"], {"ENV": "x"})
 
 
-def test_no_environment_is_had_of_a_process_that_is_not_there() -> None:
+def test_a_missing_process_has_no_environment() -> None:
     assert parent_environment.of(0) is None
     assert parent_environment.of(2**22 + 1) is None
 
 
-def test_the_environment_of_the_process_that_started_this_one_is_had_where_the_system_tells() -> None:
+def test_the_environment_of_the_parent_process_can_be_read() -> None:
     found = parent_environment.of(os.getpid())
     assert found is None or found.environment

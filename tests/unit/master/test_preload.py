@@ -1,4 +1,4 @@
-"""What a control master loads of itself before an upgrade in place can come between."""
+"""Checks that a control master loads all its modules at first, because an upgrade could replace them later."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHARED = {
     ("ssh", {"paramiko", "rdo.drivers.ssh.channel_stream", "rdo.drivers.ssh.revocation"}, {"rdo.drivers.docker"}),
     ("vagrant", {"paramiko", "rdo.drivers.vagrant.command"}, {"rdo.drivers.docker"}),
 ])  # fmt: skip
-def test_all_that_a_master_may_need_is_loaded_and_no_other_driver_s_library(
+def test_everything_that_a_master_needs_is_loaded_but_no_other_drivers_library(
     driver: str, loaded: set[str], left: set[str]
 ) -> None:
     done = subprocess.run([sys.executable, "-c", LOAD, driver], capture_output=True, text=True, check=True)

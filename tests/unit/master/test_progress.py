@@ -1,4 +1,6 @@
-"""What a waiting caller is shown: nothing at first, then each step and the seconds, and nothing after its end."""
+"""Tests for the progress that a waiting caller is shown: nothing at first, then each step and the seconds, and nothing
+after the end.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,7 @@ def asked(flags: bytes) -> Request:
 
 
 def ended() -> bool:
-    """Whether no thread of this is left."""
+    """Whether no thread of the progress is left."""
     return wait_until(lambda: not [each for each in threading.enumerate() if each.name == "progress"], TIMEOUT)
 
 
@@ -82,14 +84,14 @@ def test_a_short_wait_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown == []
 
 
-def test_it_is_over_when_nobody_is_there() -> None:
+def test_it_ends_if_nobody_is_there() -> None:
     wait = Progress(lambda line: False)
     wait.step("one")
     assert wait_until(lambda: wait.over, TIMEOUT)
     assert ended()
 
 
-def test_a_caller_gets_it_as_frames_without_control_characters(near: WaitingCaller, far: ClientConnection) -> None:
+def test_it_is_sent_as_frames_without_control_characters(near: WaitingCaller, far: ClientConnection) -> None:
     assert near.progress("one\x1b[2J")
     kind, line = far.receive()
     assert (kind, line[:17]) == (protocol.PROGRESS, b"rdo: one\\x1b[2J (")
@@ -106,7 +108,7 @@ def test_nothing_is_shown_while_a_question_waits_for_its_answer(near: WaitingCal
     assert far.receive()[1][:10] == b"rdo: two ("
 
 
-def test_a_caller_that_went_away_is_known_at_the_next_step(near: WaitingCaller, far: ClientConnection) -> None:
+def test_a_caller_that_went_away_is_noticed_at_the_next_step(near: WaitingCaller, far: ClientConnection) -> None:
     near.progress("one")
     far.close()
     with pytest.raises(ClientGone):

@@ -1,4 +1,4 @@
-"""Where a line of rdo's own may stand on the screen of a command."""
+"""Tests for where rdo may print its own line on the screen of a command."""
 
 from __future__ import annotations
 
@@ -30,18 +30,16 @@ def after(*output: bytes) -> PtyScreen:
         ([b"x1049h"], False),
     ],
 )
-def test_a_program_that_switches_to_a_screen_of_its_own_has_it_until_it_switches_back(
-    output: list[bytes], is_drawn_on: bool
-) -> None:
+def test_a_program_owns_the_alternate_screen_until_it_switches_back(output: list[bytes], is_drawn_on: bool) -> None:
     assert after(*output).is_drawn_on == is_drawn_on
 
 
 @pytest.mark.parametrize("cut", range(1, 8))
-def test_a_switch_that_comes_in_pieces_is_seen(cut: int) -> None:
+def test_a_switch_in_pieces_is_recognized(cut: int) -> None:
     assert after(b"text" + EDITOR[:cut], EDITOR[cut : cut + 1], EDITOR[cut + 1 :]).is_drawn_on
 
 
-def test_a_line_of_ours_begins_where_one_can() -> None:
+def test_our_own_line_starts_in_the_first_column() -> None:
     screen = PtyScreen()
     assert screen.line("rdo: hello") == "rdo: hello"
     screen.show(b"half a line")

@@ -1,4 +1,4 @@
-"""The listening socket that a service manager hands over."""
+"""Tests for the listening socket that a service manager passes to a control master."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.leaks import wait_until
 TOP = Path(__file__).parents[3]
 
 TIMEOUT = 30.0
-"""Seconds against hangs."""
+"""Seconds, against hangs."""
 
 DAEMON = """
 import os, sys
@@ -57,9 +57,7 @@ int launch_activate_socket(const char *name, int **fds, size_t *count) {
         ({"LISTEN_PID": "7", "LISTEN_FDS": "0"}, []),
     ],
 )
-def test_systemd_says_by_variables_which_descriptors_are_for_this_process(
-    environ: dict[str, str], found: list[int]
-) -> None:
+def test_systemds_variables_name_the_descriptors_for_this_process(environ: dict[str, str], found: list[int]) -> None:
     environ["HOME"] = "/"
     assert systemd_descriptors(environ, 7) == found
     assert environ == {"HOME": "/"}
@@ -70,7 +68,7 @@ def test_without_a_service_manager_there_is_no_socket() -> None:
 
 
 def listens(client: socket.socket, path: Path) -> bool:
-    """Connect, if there is somebody to connect to by now."""
+    """Whether somebody listens there."""
     try:
         client.connect(str(path))
     except (FileNotFoundError, ConnectionRefusedError):
@@ -78,7 +76,7 @@ def listens(client: socket.socket, path: Path) -> bool:
     return True
 
 
-def test_systemd_hands_the_socket_over(tmp_path: Path) -> None:
+def test_systemd_passes_the_socket(tmp_path: Path) -> None:
     program = shutil.which("systemd-socket-activate")
     if program is None:
         require("systemd", "it is not installed")
@@ -96,7 +94,7 @@ def test_systemd_hands_the_socket_over(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def launchd(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A library with the function by which launchd hands sockets over."""
+    """A library with the function by which launchd passes sockets."""
     if shutil.which("cc") is None:
         require("cc", "there is no compiler")
     path = tmp_path_factory.mktemp("launchd") / "library.so"
@@ -104,7 +102,7 @@ def launchd(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def test_launchd_hands_the_socket_over(tmp_path: Path, launchd: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_launchd_passes_the_socket(tmp_path: Path, launchd: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = str(tmp_path / "control")
     with socket.socket(socket.AF_UNIX) as made:
         made.bind(path)
@@ -116,7 +114,7 @@ def test_launchd_hands_the_socket_over(tmp_path: Path, launchd: str, monkeypatch
             assert (found.getsockname(), found.get_inheritable()) == (path, False)
 
 
-def test_where_launchd_has_made_none_there_is_none(launchd: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_socket_from_launchd_there_is_none(launchd: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NONE", "1")
     assert inherited_listener("/nowhere", {"XPC_SERVICE_NAME": LAUNCHD_LABEL}, launchd) is None
 

@@ -1,4 +1,4 @@
-"""What masters that are gone have left is cleared away, and nothing that anybody uses."""
+"""Tests for removing the files of masters that are gone, and nothing that is in use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def directory() -> Iterator[Path]:
 
 
 def bound(path: Path) -> socket.socket:
-    """A socket; closed, it is one at which nobody listens."""
+    """A bound socket. If it is closed, nobody listens at its path."""
     made = socket.socket(socket.AF_UNIX)
     made.bind(str(path))
     return made
@@ -34,7 +34,7 @@ def names(directory: Path) -> set[str]:
     return {each.name for each in directory.iterdir()}
 
 
-def test_of_a_master_that_is_gone_only_a_log_that_says_something_is_left(directory: Path) -> None:
+def test_only_a_log_with_content_is_kept_of_a_master_that_is_gone(directory: Path) -> None:
     for end in ("", ".a1b2c3", "+"):
         bound(directory / f"{NAME}{end}").close()
     (directory / f"{NAME}.lock").touch()
@@ -65,7 +65,7 @@ def test_nothing_is_removed_while_a_master_is_being_started(directory: Path) -> 
     assert names(directory) == {f"{NAME}+", f"{NAME}.lock"}
 
 
-def test_what_is_not_ours_is_left_alone(directory: Path) -> None:
+def test_other_files_are_left_alone(directory: Path) -> None:
     for name in ("notes", "control-0123456789abcde", f"{NAME}.txt", f"{NAME}.lock.bak"):
         (directory / name).touch()
     before = names(directory)

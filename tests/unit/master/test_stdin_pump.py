@@ -1,4 +1,4 @@
-"""Input reaches the channel whole and in order, at once or by and by, and all of it is acknowledged."""
+"""Tests for input: it reaches the channel complete and in order, and all of it is acknowledged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.leaks import wait_until
 STEP = 1024
 
 TIMEOUT = 10.0
-"""Seconds for what should happen at once."""
+"""Seconds for something that should happen at once."""
 
 
 def broken(error: BaseException) -> None:
@@ -24,7 +24,7 @@ def broken(error: BaseException) -> None:
 
 
 class Program:
-    """A channel to a program that has room for so many bytes, and waits for `reads` when there is none."""
+    """A channel to a program with room for this many bytes, which waits for `reads` if there is no room."""
 
     def __init__(self, room: int) -> None:
         self.room = room
@@ -56,7 +56,7 @@ Make = Callable[..., Made]
 
 @pytest.fixture
 def make() -> Make:
-    """An input, its program, and what was acknowledged."""
+    """A function that creates an input, its program, and the list of acknowledgements."""
 
     def made(room: int, held: bool = False) -> Made:
         program = Program(room)
@@ -67,11 +67,11 @@ def make() -> Make:
 
 
 def numbered(count: int) -> list[bytes]:
-    """Pieces that can be told apart."""
+    """Distinguishable pieces."""
     return [b"%8d" % number * (STEP // 8) for number in range(count)]
 
 
-def test_what_a_program_has_room_for_is_written_by_the_thread_that_brings_it(make: Make) -> None:
+def test_data_that_fits_is_written_by_the_thread_that_received_it(make: Make) -> None:
     stream, program, _ = make(room=STEP)
     stream.give(numbered(1)[0])
     stream.end()
@@ -79,11 +79,11 @@ def test_what_a_program_has_room_for_is_written_by_the_thread_that_brings_it(mak
     assert program.ended.is_set()
 
 
-def test_nothing_overtakes_what_a_slow_program_has_yet_to_read(make: Make) -> None:
+def test_no_data_overtakes_what_a_slow_program_has_yet_to_read(make: Make) -> None:
     stream, program, _ = make(room=10 * STEP)
     for number, piece in enumerate(numbered(60)):
         if number == 20:
-            program.room = 10 * STEP  # there is room again, but others wait
+            program.room = 10 * STEP  # there is room again, but earlier pieces are waiting
         if number == 40:
             program.reads.set()
         stream.give(piece)
@@ -93,7 +93,7 @@ def test_nothing_overtakes_what_a_slow_program_has_yet_to_read(make: Make) -> No
 
 
 @pytest.mark.parametrize("room", [0, 8 * ACKNOWLEDGE])
-def test_all_that_was_written_is_acknowledged_but_for_the_last_part(room: int, make: Make) -> None:
+def test_everything_written_is_acknowledged_except_the_last_part(room: int, make: Make) -> None:
     stream, program, taken = make(room)
     program.reads.set()
     for _ in range(8):
@@ -102,7 +102,7 @@ def test_all_that_was_written_is_acknowledged_but_for_the_last_part(room: int, m
     stream.close()
 
 
-def test_what_comes_while_nobody_may_read_waits_though_there_is_room(make: Make) -> None:
+def test_input_waits_while_it_is_held_although_there_is_room(make: Make) -> None:
     stream, program, _ = make(room=STEP, held=True)
     stream.give(b"early")
     assert not program.got
@@ -113,16 +113,16 @@ def test_what_comes_while_nobody_may_read_waits_though_there_is_room(make: Make)
     assert bytes(program.got) == b"early"
 
 
-def test_a_link_that_is_lost_is_for_others_to_tell(make: Make) -> None:
+def test_a_lost_link_is_reported_elsewhere(make: Make) -> None:
     stream, program, _ = make(room=STEP)
     program.lost = True
     stream.give(b"data")
     stream.close()
 
 
-def test_what_is_taken_for_something_else_does_not_reach_the_channel_and_is_acknowledged(make: Make) -> None:
+def test_diverted_input_does_not_reach_the_channel_but_is_acknowledged(make: Make) -> None:
     stdin, program, acknowledged = make(room=10 * ACKNOWLEDGE)
-    program.reads.set()  # the thread that acknowledges may have what follows in hand
+    program.reads.set()  # the thread that acknowledges may be processing the next piece
     stdin.divert = lambda data: data.replace(b"y", b"")
     stdin.give(b"xyz")
     stdin.give(b"y" * ACKNOWLEDGE)

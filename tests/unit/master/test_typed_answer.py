@@ -1,4 +1,4 @@
-"""What is typed while a question is open, and for whom it is."""
+"""Tests for what is typed while a question is open, and whether it belongs to the question or to the command."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def test_a_no(typed: bytes) -> None:
 @pytest.mark.parametrize(
     "typed", [b"x", b"\x03", b"\x04", b"\x1a", b"\x1b", b"ls -l\n", b"y\ny\n", b"yy", b" ", b"\0", b"\xff"]
 )
-def test_anything_else_is_a_no_that_the_command_gets_too(typed: bytes) -> None:
+def test_anything_else_is_a_no_and_also_goes_to_the_command(typed: bytes) -> None:
     assert read(typed) == Answer(is_yes=False, is_for_command=True)
 
 
 @pytest.mark.parametrize("typed", [b"\x1b[A", b"\x1b[I", b"\x1bOP", b"\x1b[200~y\x1b[201~", b"\x1b]11;rgb:0/0/0\x1b\\"])
-def test_what_a_terminal_sends_by_itself_or_with_one_key_is_no_answer(typed: bytes) -> None:
+def test_sequences_that_a_terminal_sends_by_itself_are_not_an_answer(typed: bytes) -> None:
     assert read(typed) is None

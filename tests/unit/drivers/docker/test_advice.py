@@ -1,4 +1,4 @@
-"""What a user of a container can meet before a command runs says what to type next."""
+"""Checks that each error of the docker driver before a command runs says what to type next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MODULES = sorted(Path(docker.__path__[0]).glob("*.py"))
 
 
 def without_hint(tree: ast.AST) -> list[int]:
-    """The lines of errors that are made without a third part, or with an empty one."""
+    """The lines of errors that are created without a hint, or with an empty one."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:

@@ -1,4 +1,4 @@
-"""What the engine answered, read with a check of every type; and its own words on one line."""
+"""Tests for the engine's answers, read with a check of every type, and for its messages on one line."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ def test_what_is_not_an_object_has_no_names() -> None:
         (b"[" * 100_000, "[" * MESSAGE_LIMIT + "..."),
     ],
 )
-def test_the_engine_s_words_are_one_line(data: bytes, words: str) -> None:
+def test_the_engines_message_is_one_line(data: bytes, words: str) -> None:
     assert answer.message(data) == words

@@ -1,4 +1,4 @@
-"""What of a directory an image is built of, and what changes its digest."""
+"""Tests for a build context: which files of a directory it has, and what changes its digest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def packed(context: BuildContext) -> dict[str, tarfile.TarInfo]:
         return {member.name: member for member in archive}
 
 
-def test_the_archive_holds_files_with_their_modes_and_links_as_links_and_all_is_roots(context: BuildContext) -> None:
+def test_the_archive_has_modes_and_links_and_everything_belongs_to_root(context: BuildContext) -> None:
     members = packed(context)
     assert sorted(members) == ["Dockerfile", "link", "run", "sub", "sub/file"]
     assert members["link"].linkname == "/etc/passwd"
@@ -47,7 +47,7 @@ def test_what_is_ignored_is_left_out_but_not_what_the_build_itself_needs(context
     assert sorted(packed(context)) == [".dockerignore", "Dockerfile", "sub", "sub/other"]
 
 
-def test_a_dockerfile_in_a_directory_that_is_ignored_is_there(context: BuildContext) -> None:
+def test_a_dockerfile_in_an_ignored_directory_is_included(context: BuildContext) -> None:
     Path(context.directory, ".dockerignore").write_text("sub\n")
     assert "sub/file" in packed(context._replace(dockerfile="sub/file"))
 
@@ -63,7 +63,7 @@ def test_names_that_are_not_utf8_arrive_as_they_are(context: BuildContext) -> No
     assert b"\xff" in b"".join(build_context.pack(context))
 
 
-def test_a_file_that_changes_while_it_is_packed_spoils_no_other(context: BuildContext) -> None:
+def test_a_file_that_changes_while_it_is_packed_damages_no_other(context: BuildContext) -> None:
     sub = Path(context.directory, "sub/file")
     for before, after in ((b"x" * 3000, b"y"), (b"x", b"y" * 3000)):
         sub.write_bytes(before)
@@ -107,7 +107,7 @@ def test_the_digest_changes_with_the_settings_and_with_nothing_that_is_ignored(c
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
-def test_a_file_that_leads_out_is_refused_unread(context: BuildContext, name: str) -> None:
+def test_a_file_outside_of_the_context_is_refused_unread(context: BuildContext, name: str) -> None:
     path = Path(context.directory, name)
     path.unlink(missing_ok=True)
     path.symlink_to("/etc/passwd")
@@ -115,7 +115,7 @@ def test_a_file_that_leads_out_is_refused_unread(context: BuildContext, name: st
         build_context.digest(context, [])
 
 
-def test_a_pipe_in_place_of_what_is_ignored_is_refused(context: BuildContext) -> None:
+def test_a_pipe_in_place_of_the_ignore_file_is_refused(context: BuildContext) -> None:
     os.mkfifo(os.path.join(context.directory, ".dockerignore"))
     with pytest.raises(SetupError, match="not a regular file"):
         build_context.digest(context, [])

@@ -1,4 +1,6 @@
-"""What in a Dockerfile only BuildKit understands, and what a .dockerignore leaves out, as for `docker build`."""
+"""Tests for which instructions of a Dockerfile need BuildKit, and what a .dockerignore excludes, as with `docker
+build`.
+"""
 
 from __future__ import annotations
 
@@ -65,6 +67,6 @@ def test_a_path_is_left_out_by_the_last_pattern_that_matches(text: str, out: lis
     assert [path for path in [*out, *kept] if is_out(path)] == out
 
 
-def test_what_may_be_kept_below_is_known() -> None:
+def test_it_is_known_whether_files_below_an_ignored_directory_may_be_kept() -> None:
     assert build_files.may_keep_below(build_files.ignore_patterns("a\n!a/b"))
     assert not build_files.may_keep_below(build_files.ignore_patterns("a"))

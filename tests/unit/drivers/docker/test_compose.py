@@ -1,4 +1,4 @@
-"""Which container a service's name means."""
+"""Tests for which container the name of a service refers to."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ NAMED = [
         pytest.param({"COMPOSE_FILE": "/l/c.yaml,b", "COMPOSE_PATH_SEPARATOR": ","}, ["far"], id="through a link"),
     ],
 )
-def test_the_project_that_the_environment_names_counts_alone(variables: dict[str, str], names: list[str]) -> None:
+def test_only_the_project_named_by_the_environment_is_considered(variables: dict[str, str], names: list[str]) -> None:
     project = compose.named_project(variables, ROOT)
     found = compose.candidates(NAMED, ROOT, lambda path: path.replace("/l", "/srv/tools"), project)
     assert [each.name for each in found.of_service("web")] == names
@@ -112,13 +112,13 @@ def test_several_are_listed_and_none_is_guessed(listing: list[ListedContainer], 
     )
 
 
-def test_of_a_crowd_some_are_listed() -> None:
+def test_of_many_containers_some_are_listed() -> None:
     with pytest.raises(ConnectError, match=r"`c09` \(running\) \.\.\.; name one"):
         chosen(*(made(f"c{n:02}") for n in range(20)))
 
 
 @pytest.mark.parametrize("source", ["/", "/home/me/app2", "/etc"])
-def test_what_mounts_nothing_of_the_directory_does_not_belong_to_it(source: str) -> None:
+def test_a_container_that_mounts_nothing_of_the_directory_does_not_belong_to_it(source: str) -> None:
     found = compose.candidates([made("a", place="/x", sources=[source])], ROOT, lambda path: path)
     assert found.services() == []
 
@@ -147,7 +147,7 @@ ALL = {"service": "web", "project.working_dir": ROOT, "config-hash": "0"}
         pytest.param({"service": "db", "project.working_dir": "/x", "config-hash": "1"}, {}, True, id="other labels"),
     ],
 )
-def test_labels_that_the_image_brings_do_not_count(image: dict[str, str], own: dict[str, str], counts: bool) -> None:
+def test_labels_of_the_image_are_ignored(image: dict[str, str], own: dict[str, str], counts: bool) -> None:
     container = made("a", labels=own)
     brought = {compose.PREFIX + name: value for name, value in image.items()}
     found = compose.candidates([compose.without_image_labels(container, brought)], ROOT, lambda path: path)

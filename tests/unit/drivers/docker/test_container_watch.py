@@ -1,4 +1,4 @@
-"""A container whose engine is on this machine: trusted for a while, then asked for; paused is not gone."""
+"""Tests for watching a container: a recent answer of the engine is trusted, and a paused container is not gone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENDED = RUNS._replace(status="exited", running=False)
 
 
 class Engine:
-    """Says how the container is."""
+    """An engine that reports the state of a container."""
 
     def __init__(self, state: ContainerState | None, events: ContainerEvents | None = None) -> None:
         self.state = state
@@ -33,13 +33,13 @@ class Engine:
         return InspectedContainer("1", self.name, "", {}, (), "/", self.state) if self.state is not None else None
 
     def found(self, state: ContainerState | None) -> tuple[bool, bool, bool]:
-        """Whether it is alive in this state, is silent, and has ended."""
+        """The flags `alive`, `silent` and `ended` in this state."""
         self.state = state
         return (self.watch.check_alive(), self.watch.is_silent, self.watch.ended)
 
 
 @contextmanager
-def telling_engine(state: ContainerState) -> Iterator[tuple[Engine, socket.socket]]:
+def engine_with_events(state: ContainerState) -> Iterator[tuple[Engine, socket.socket]]:
     """An engine that was heard from just now, and its end of the connection for events."""
     near, far = socket.socketpair()
     with far:
@@ -49,14 +49,14 @@ def telling_engine(state: ContainerState) -> Iterator[tuple[Engine, socket.socke
         engine.watch.stop()
 
 
-def test_an_engine_that_was_heard_from_lately_is_not_asked() -> None:
+def test_an_engine_that_was_heard_from_recently_is_not_asked() -> None:
     engine = Engine(ENDED)
     engine.heard = clock.elapsed()
     assert engine.watch.check_alive()
 
 
 def test_it_is_asked_at_once_after_an_event_and_only_then() -> None:
-    with telling_engine(PAUSED) as (engine, far):
+    with engine_with_events(PAUSED) as (engine, far):
         far.send(b"HTTP/1.1 200 OK\r\n\r\n")
         assert engine.watch.check_alive()
         far.send(b'{"status": "pause"}\n')
@@ -66,16 +66,16 @@ def test_it_is_asked_at_once_after_an_event_and_only_then() -> None:
         assert engine.asked == 2
 
 
-def test_the_end_of_the_events_is_news_once() -> None:
-    with telling_engine(RUNS) as (engine, far):
+def test_the_end_of_the_events_is_reported_once() -> None:
+    with engine_with_events(RUNS) as (engine, far):
         far.close()
         for _ in range(3):
             assert engine.watch.check_alive()
         assert engine.asked == 1
 
 
-def test_a_name_is_its_own_until_it_has_another_one() -> None:
-    with telling_engine(RUNS) as (engine, far):
+def test_a_name_is_kept_until_the_container_is_renamed() -> None:
+    with engine_with_events(RUNS) as (engine, far):
         assert engine.watch.has_name("web")
         engine.name = "old"
         assert engine.watch.has_name("web")
@@ -85,32 +85,32 @@ def test_a_name_is_its_own_until_it_has_another_one() -> None:
         assert engine.watch.check_alive()
 
 
-def test_the_name_of_one_on_another_machine_is_what_was_said_last() -> None:
+def test_on_another_machine_the_name_is_the_last_reported_one() -> None:
     watch = RemoteContainerWatch(SignOfLife(), lambda: None, lambda why: None, "web")
     assert watch.has_name("web")
     watch.name = "old"
     assert not watch.has_name("web")
     watch.stop()
-    assert watch.has_name("web")  # who comes next looks for it anyway
+    assert watch.has_name("web")  # the next command looks for it anyway
 
 
-def test_one_that_is_gone_keeps_its_name() -> None:
+def test_a_removed_container_keeps_its_name() -> None:
     engine = Engine(None)
     assert engine.watch.has_name("web")
     assert engine.watch.ended
 
 
-def test_a_paused_container_may_go_on_and_is_asked_for_each_time() -> None:
+def test_a_paused_container_may_continue_and_is_checked_each_time() -> None:
     engine = Engine(RUNS)
     assert engine.found(RUNS) == (True, False, False)
-    for paused in (PAUSED, PAUSED._replace(running=False)):  # podman's one does not run
+    for paused in (PAUSED, PAUSED._replace(running=False)):  # podman's does not run
         assert engine.found(paused) == (False, True, False)
         engine.heard = clock.elapsed()
         assert engine.found(RUNS) == (True, False, False)
         engine.heard -= LIVENESS
 
 
-def test_one_that_has_ended_or_is_gone_does_not_come_back() -> None:
+def test_a_container_that_exited_or_was_removed_has_ended() -> None:
     for state in (ENDED, None):
         engine = Engine(state)
         assert engine.found(state) == (False, False, True)

@@ -1,4 +1,4 @@
-"""What the labels of a dev container say."""
+"""Tests for reading the labels of a dev container."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def listed(name: str, directory: str) -> ListedContainer:
         ([f"{APP}2", f"{APP}/src", "", "app"], []),
     ],
 )
-def test_a_container_is_its_directory_s_or_that_of_one_below(directories: list[str], found: list[str]) -> None:
+def test_a_container_belongs_to_its_directory_and_those_below(directories: list[str], found: list[str]) -> None:
     listing = [listed(str(number), directory) for number, directory in enumerate(directories)]
     assert [each.name for each in devcontainer.candidates(listing, APP, lambda path: path)] == found
 
 
-def test_a_link_to_the_directory_is_as_good() -> None:
+def test_a_link_to_the_directory_also_finds_it() -> None:
     found = devcontainer.candidates([listed("a", "/link")], APP, lambda path: APP if path == "/link" else path)
     assert [each.name for each in found] == ["a"]
 
 
-def test_a_label_that_the_image_brings_does_not_count() -> None:
+def test_a_label_of_the_image_is_ignored() -> None:
     container = listed("a", APP)
     assert devcontainer.without_image_label(container, {devcontainer.LOCAL_FOLDER: "/x"}) == container
     assert devcontainer.without_image_label(container, {devcontainer.LOCAL_FOLDER: APP}).labels == {}
@@ -84,12 +84,12 @@ def test_the_user_is_the_last_one_that_is_named(metadata: object, user: str) -> 
         ("$MINE ${", "$MINE ${"),
     ],
 )
-def test_what_a_variable_refers_to_is_put_in(value: str, comes_to: str) -> None:
+def test_variables_are_expanded(value: str, comes_to: str) -> None:
     known = facts([{"remoteEnv": {"A": value}}], None, "IN=there", "odd")
     assert devcontainer.variables(known, {"MINE": "secret"}, ROOTS) == {"A": comes_to}
 
 
-def test_later_parts_win_and_null_takes_away() -> None:
+def test_later_parts_take_precedence_and_null_removes() -> None:
     known = facts([{"remoteEnv": {"A": "1", "B": "1", "a b": "1"}}, {"remoteEnv": {"A": "2", "B": None}}, {}])
     assert devcontainer.variables(known, {}, []) == {"A": "2"}
 
@@ -101,12 +101,12 @@ def test_values_from_the_image_get_no_variables_of_this_machine() -> None:
 
 
 @pytest.mark.parametrize("metadata", ["x", [7], [{"remoteUser": 7}], [{"remoteEnv": []}], [{"remoteEnv": {"A": []}}]])
-def test_a_label_that_makes_no_sense_is_named(metadata: object) -> None:
+def test_an_invalid_label_is_named(metadata: object) -> None:
     words = r"^cannot use the label `devcontainer.metadata` of `\S+`: .+; re-create the container, or name it "
     with pytest.raises(ConnectError, match=words):
         facts(metadata)
 
 
-def test_a_number_or_a_truth_value_is_what_is_written() -> None:
+def test_a_number_or_a_boolean_is_kept_as_written() -> None:
     known = facts([{"remoteEnv": {"A": 3000, "B": 1.5, "C": 2.0, "D": True, "E": False}}])
     assert dict(known.variables) == {"A": "3000", "B": "1.5", "C": "2", "D": "true", "E": "false"}

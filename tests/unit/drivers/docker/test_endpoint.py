@@ -1,4 +1,6 @@
-"""Which engine: DOCKER_HOST, DOCKER_CONTEXT, the current context, in the order that `docker` has."""
+"""Tests for the choice of the engine by DOCKER_HOST, DOCKER_CONTEXT and the current context, in the order that `docker`
+uses.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ def add_context(directory: Path, name: str, docker: dict[str, object], *, tls: b
         ({"DOCKER_CONFIG": "/nowhere"}, DEFAULT),
     ],
 )
-def test_the_engine_is_the_one_that_docker_would_take(home: Path, variables: dict[str, str], name: str) -> None:
+def test_the_engine_is_the_one_that_docker_would_use(home: Path, variables: dict[str, str], name: str) -> None:
     assert resolve({"HOME": str(home), **variables}).name == name
 
 
@@ -91,7 +93,7 @@ def test_an_unknown_context_is_named(home: Path, meta: str) -> None:
         ("ssh://me@box:22", EngineEndpoint("ssh://me@box:22", "ssh", "box", 22, "me")),
     ],
 )
-def test_an_address_is_taken_apart(name: str, endpoint: EngineEndpoint) -> None:
+def test_an_address_is_parsed(name: str, endpoint: EngineEndpoint) -> None:
     assert parse(name, None) == endpoint
 
 
@@ -125,12 +127,12 @@ def test_what_is_not_an_address_is_refused(name: str) -> None:
         ({"DOCKER_TLS": "1", "DOCKER_CERT_PATH": "/certs"}, TlsFiles("/certs", verify=False)),
     ],
 )
-def test_tls_is_asked_for_by_the_environment(variables: dict[str, str], tls: TlsFiles | None) -> None:
+def test_tls_is_requested_by_the_environment(variables: dict[str, str], tls: TlsFiles | None) -> None:
     assert resolve({"HOME": "/home", "DOCKER_HOST": "tcp://box", **variables}).tls == tls
     assert resolve({"HOME": "/home", **variables}).name == ("tcp://localhost:2376" if tls else DEFAULT)
 
 
-def test_a_context_that_is_not_to_be_verified_is_not_spoken_to_in_the_clear(home: Path) -> None:
+def test_a_context_without_verification_still_uses_tls(home: Path) -> None:
     add_context(home / ".docker", "open", {"Host": "tcp://box", "SkipTLSVerify": True})
     add_context(home / ".docker", "clear", {"Host": "tcp://box"})
     found = {name: resolve({"HOME": str(home), "DOCKER_CONTEXT": name}).tls for name in ("open", "clear")}

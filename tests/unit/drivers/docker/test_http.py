@@ -1,4 +1,4 @@
-"""HTTP to and from the engine: every answer whole, a byte at a time, and with what comes behind it."""
+"""Tests for HTTP to and from the engine: every answer is read whole, a byte at a time, and with more data after it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BODIES = [
 
 
 def parse(data: bytes, step: int) -> tuple[int, bytes]:
-    """Status and body of an answer that comes in steps."""
+    """Status and body of an answer that arrives in steps."""
     received = b""
     body = None
     found = b""
@@ -39,11 +39,11 @@ def parse(data: bytes, step: int) -> tuple[int, bytes]:
 
 @pytest.mark.parametrize("step", [1, 2, 7, 10_000])
 @pytest.mark.parametrize(("head", "body", "expected"), BODIES)
-def test_an_answer_is_read_whatever_its_pieces(head: bytes, body: bytes, expected: bytes, step: int) -> None:
+def test_an_answer_is_read_however_it_is_split(head: bytes, body: bytes, expected: bytes, step: int) -> None:
     assert parse(head + body, step) == (int(head.split()[1]), expected)
 
 
-def test_what_follows_a_head_that_hands_the_connection_over_is_kept() -> None:
+def test_data_after_the_head_of_an_upgrade_is_kept() -> None:
     found = split_head(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n\x01\x00first")
     assert found is not None
     assert (found[0].status, found[1]) == (101, b"\x01\x00first")
@@ -67,7 +67,7 @@ def test_the_answer_to_head_has_no_body() -> None:
 
 
 @pytest.mark.parametrize("head", [PLAIN, PIECES])
-def test_a_body_that_is_cut_off_is_an_error(head: bytes) -> None:
+def test_a_truncated_body_is_an_error(head: bytes) -> None:
     found = split_head(head)
     assert found is not None
     body = BodyDecoder(found[0])
@@ -82,7 +82,7 @@ def test_what_is_not_http_is_an_error(data: bytes) -> None:
         split_head(data)
 
 
-def test_a_head_without_end_and_a_piece_without_size_are_errors() -> None:
+def test_an_endless_head_and_a_chunk_without_size_are_errors() -> None:
     with pytest.raises(HttpError):
         split_head(b"x" * (HEAD_LIMIT + 1))
     found = split_head(PIECES)
@@ -95,7 +95,7 @@ def test_a_head_without_end_and_a_piece_without_size_are_errors() -> None:
     ("head", "kept"),
     [(PLAIN, True), (PIECES, True), (UNTIL_END, False), (PLAIN[:-2] + b"Connection: close\r\n\r\n", False)],
 )
-def test_a_connection_is_kept_only_where_the_answer_s_end_is_known(head: bytes, kept: bool) -> None:
+def test_a_connection_is_kept_only_if_the_end_of_the_answer_is_known(head: bytes, kept: bool) -> None:
     found = split_head(head)
     assert found is not None
     assert found[0].keeps_alive is kept
@@ -111,7 +111,7 @@ def test_a_request_says_how_long_its_body_is() -> None:
     assert b"Content-Length: 0\r\n" in request("POST", "/x", None, {})
 
 
-def test_a_body_in_pieces_says_how_long_each_is_and_where_it_ends() -> None:
+def test_a_chunked_body_has_the_size_of_each_chunk_and_an_end() -> None:
     sent = b"".join(chunked([b"abc", b"", b"x" * 20]))
     assert sent == b"3\r\nabc\r\n14\r\n" + b"x" * 20 + b"\r\n0\r\n\r\n"
     assert b"Content-Length" not in request("POST", "/build", None, {"Transfer-Encoding": "chunked"})
@@ -134,14 +134,14 @@ def test_a_body_whose_end_is_unknown_is_an_error(head: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [b"1\r\nab\r\n", b"+1\r\na\r\n", b"1_0\r\n", b"123456789\r\n", b"0" * 1024])
-def test_a_piece_that_is_not_as_long_as_it_says_is_an_error(data: bytes) -> None:
+def test_a_chunk_with_the_wrong_size_is_an_error(data: bytes) -> None:
     found = split_head(PIECES)
     assert found is not None
     with pytest.raises(HttpError):
         BodyDecoder(found[0]).receive(data)
 
 
-def test_what_follows_the_last_piece_is_left_out() -> None:
+def test_trailers_are_skipped() -> None:
     found = split_head(PIECES)
     assert found is not None
     body = BodyDecoder(found[0])

@@ -1,4 +1,4 @@
-"""What the engine's descriptions come to: a container's values, and the progress of a pull."""
+"""Tests for reading the engine's descriptions: the properties of a container, and the progress of a pull."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def test_a_container_is_known_by_its_name_else_by_its_id() -> None:
 @pytest.mark.parametrize(
     ("status", "phrase"), [("paused", "is paused"), ("exited", "has exited"), ("created", "was never started")]
 )
-def test_how_it_is_can_be_said_of_it(status: str, phrase: str) -> None:
+def test_its_state_can_be_described(status: str, phrase: str) -> None:
     assert f"`web` {inspected(State={**STATE, 'Status': status}).state}" == f"`web` {phrase}"
 
 
-def test_the_shortest_of_the_names_that_links_give_is_listed() -> None:
+def test_the_shortest_of_several_names_is_listed() -> None:
     (listed,) = inspection.listing(EngineAnswer([{"Id": ID, "Names": ["/web/db", "/db"], "State": "exited"}], "GET /x"))
     assert (listed.name, listed.shown) == ("db", "`db` (exited)")
 
@@ -50,7 +50,7 @@ def test_mounts_of_a_container_include_its_tmpfs() -> None:
     ]
 
 
-def test_only_a_whole_volume_of_this_machine_may_be_a_directory_by_another_name() -> None:
+def test_only_a_whole_local_volume_may_be_a_directory_of_this_machine() -> None:
     volumes = [
         {"Type": "volume", "Name": "code", "Driver": "local", "Destination": "/code"},
         {"Type": "volume", "Name": "code", "Driver": "local", "Destination": "/part"},
@@ -100,11 +100,11 @@ def test_a_container_without_a_workdir_starts_in_the_root(config: object, workdi
     ("state", "health"),
     [({}, ""), ({"Health": {"Status": "none"}}, ""), ({"Health": {"Status": "starting"}}, "starting")],
 )
-def test_health_is_what_the_check_says(state: dict[str, object], health: str) -> None:
+def test_health_is_the_result_of_the_check(state: dict[str, object], health: str) -> None:
     assert inspected(State={**STATE, **state}).state.health == health
 
 
-def test_one_that_starts_again_and_again_does_not_run() -> None:
+def test_a_restarting_container_does_not_run() -> None:
     assert inspected(State=STATE).state.runs
     assert not inspected(State={**STATE, "Restarting": True}).state.runs
 
@@ -161,7 +161,7 @@ def test_progress_counts_layers_and_bytes() -> None:
     assert progress(layers) == "1 of 2 layers, 7 of 10 MB, 70 %"
 
 
-def test_progress_that_makes_no_sense_is_bounded() -> None:
+def test_invalid_progress_is_bounded() -> None:
     detail = {"current": 9, "total": 3}
     assert entered({"status": "Downloading", "id": "a", "progressDetail": detail}) == {"a": (3, 3)}
     assert entered({"status": "Downloading", "id": "a", "progressDetail": {"current": -9, "total": -3}}) == {}

@@ -1,4 +1,4 @@
-"""From a container's mounts to the directories that both sides see."""
+"""Tests for deriving the directories that both sides see from a container's mounts."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def test_a_read_only_mount_says_so() -> None:
     assert roots(bind("/home", "/h", read_only=True)) == [Root("/home", "/h", "read-only")]
 
 
-def test_a_mount_is_known_by_its_physical_path_too() -> None:
+def test_a_mount_is_also_found_by_its_physical_path() -> None:
     found = docker_mounts.roots([bind("/tmp/x", "/x")], "/", lambda path: "/private" + path)
     assert found == [Root("/private/tmp/x", "/x"), Root("/tmp/x", "/x")]
 
 
-def test_docker_desktop_s_names_are_this_machine_s() -> None:
+def test_paths_of_docker_desktop_are_translated_to_this_machines() -> None:
     assert roots(bind("/host_mnt/home/me", "/m")) == [Root("/home/me", "/m")]
 
 
-def test_of_two_places_of_one_directory_that_of_the_workdir_counts_then_one_to_write_to() -> None:
+def test_of_two_mounts_of_a_directory_the_workdirs_is_used_else_a_writable_one() -> None:
     twice = (bind(APP, "/a", read_only=True), bind(APP, "/b"))
     for order in (twice, twice[::-1]):
         assert roots(*order) == [Root(APP, "/b")]
@@ -53,7 +53,7 @@ def test_of_two_places_of_one_directory_that_of_the_workdir_counts_then_one_to_w
 
 
 def where(mounts: tuple[ContainerMount, ...], directory: str) -> str:
-    """What becomes of a command that is typed in the directory."""
+    """Where a command that is typed in the directory runs, or the error."""
     found = roots(*mounts)
     mapping = PathMapping(found)
     return mapping.directory(directory, directory, lambda it: docker_mounts.not_mounted("web-1", found, APP, it))
@@ -77,9 +77,7 @@ def where(mounts: tuple[ContainerMount, ...], directory: str) -> str:
         ),
     ],
 )
-def test_a_directory_that_is_mounted_has_its_place(
-    mounts: tuple[ContainerMount, ...], directory: str, remote: str
-) -> None:
+def test_a_mounted_directory_is_mapped(mounts: tuple[ContainerMount, ...], directory: str, remote: str) -> None:
     assert where(mounts, directory) == remote
 
 
@@ -135,7 +133,9 @@ HIDDEN = (
         ),
     ],
 )
-def test_one_that_is_not_is_an_error(mounts: tuple[ContainerMount, ...], directory: str, words: str) -> None:
+def test_a_directory_that_is_not_mounted_is_an_error(
+    mounts: tuple[ContainerMount, ...], directory: str, words: str
+) -> None:
     with pytest.raises(RdoError) as caught:
         where(mounts, directory)
     assert str(caught.value) == words

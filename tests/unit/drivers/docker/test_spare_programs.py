@@ -1,4 +1,4 @@
-"""Programs that wait in a container: taken while they wait, started again, and not left behind."""
+"""Tests for spare programs in a container: used while they wait, replaced, and ended with the connection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIMEOUT = 20.0
 
 
 class Starts:
-    """In place of an engine: each program is the far end of a socket pair."""
+    """Replaces the engine: each program is the far end of a socket pair."""
 
     def __init__(self) -> None:
         self.far: list[socket.socket] = []
@@ -42,7 +42,7 @@ def has_ended(far: socket.socket) -> bool:
     return far.recv(1) == b""
 
 
-def test_one_that_waits_is_taken_and_so_many_wait_at_most() -> None:
+def test_a_waiting_program_is_used_and_their_number_is_limited() -> None:
     starts = Starts()
     spares = SparePrograms(starts)
     for _ in range(SPARE_LIMIT + 2):
@@ -58,7 +58,7 @@ def test_one_that_waits_is_taken_and_so_many_wait_at_most() -> None:
     starts.close()
 
 
-def test_one_that_has_ended_or_is_old_is_not_taken() -> None:
+def test_a_program_that_has_ended_or_is_old_is_not_used() -> None:
     starts = Starts()
     spares = SparePrograms(starts)
     spares.refill()
@@ -86,7 +86,7 @@ def test_none_is_left_at_the_end() -> None:
     starts.close()
 
 
-def test_an_engine_that_starts_none_is_no_trouble_before_one_is_needed() -> None:
+def test_a_failure_to_start_one_is_no_error_until_one_is_needed() -> None:
     def start(command: str) -> HijackedStream:
         raise EngineError(409, "the container is paused")
 

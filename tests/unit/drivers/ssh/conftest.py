@@ -1,4 +1,4 @@
-"""Two ends of SSH packets over a pair of sockets, for the tests of what goes between them."""
+"""Fixtures for tests of SSH packets over a pair of sockets."""
 
 from __future__ import annotations
 

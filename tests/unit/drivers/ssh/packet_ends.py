@@ -1,4 +1,4 @@
-"""Two ends of SSH packets over a pair of sockets, as paramiko sets their ciphers."""
+"""The two ends of a connection with SSH packets, over a pair of sockets and with ciphers set as paramiko does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rdo.drivers.ssh.paramiko_adapter import PacketizerAdapter
 
 KEY, IV = bytes(range(16)), b"abcd" + (2**64 - 2).to_bytes(8, "big")
-"""A counter that soon starts again at 0."""
+"""The initialization vector has a counter that soon wraps around."""
 
 PLAIN = {"block_engine": None, "block_size": 8, "mac_engine": None, "mac_size": 0, "mac_key": b"", "aead": False}
 
@@ -18,5 +18,5 @@ Ends = tuple[PacketizerAdapter, PacketizerAdapter, socket.socket]
 
 
 def cipher(name: str, key: bytes = KEY) -> dict[str, object]:
-    """What paramiko says of AES-GCM; `name` is that of its vector."""
+    """What paramiko passes for AES-GCM. `name` is the parameter for the initialization vector."""
     return {**PLAIN, "block_engine": AESGCM(key), "block_size": 16, "mac_size": 16, "aead": True, name: IV}

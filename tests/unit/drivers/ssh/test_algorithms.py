@@ -1,4 +1,4 @@
-"""Which algorithms are used: those that the user's configuration allows, and none beside them."""
+"""Tests for the choice of algorithms: only those that the user's configuration allows."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def test_a_list_replaces_or_changes_the_default(text: str | None, expected: tupl
     assert names(text, DEFAULT) == expected
 
 
-def test_without_a_list_all_that_we_are_able_to_do_is_allowed() -> None:
+def test_without_a_list_everything_supported_is_allowed() -> None:
     assert permitted(None, DEFAULT) == DEFAULT
     assert permitted((), DEFAULT) == ()
 
 
-def test_the_users_order_counts() -> None:
+def test_the_users_order_is_used() -> None:
     assert permitted(("c", "x", "a"), DEFAULT) == ("c", "a")
 
 
 @pytest.mark.parametrize("order", DEFAULT_ORDERS)
-def test_an_order_that_nobody_chose_does_not_count(order: tuple[str, ...]) -> None:
+def test_the_default_order_is_not_the_users(order: tuple[str, ...]) -> None:
     assert permitted(order, CIPHERS) == CIPHERS
     assert permitted(order[1:4], CIPHERS) == tuple(name for name in CIPHERS if name in order[1:4])
 
@@ -55,12 +55,12 @@ def test_a_cipher_that_was_put_first_is_used_first() -> None:
     assert permitted(("aes256-ctr", *DEFAULT_ORDERS[0]), CIPHERS)[0] == "aes256-ctr"
 
 
-def test_what_is_outdated_is_used_only_where_it_is_named() -> None:
+def test_outdated_algorithms_are_used_only_if_they_are_named() -> None:
     assert chosen("Ciphers", None, ("new",), ("old",)) == ("new",)
     assert chosen("Ciphers", ("old", "new"), ("new",), ("old",)) == ("old", "new")
 
 
-def test_a_list_with_nothing_that_we_can_do_is_an_error_that_names_it() -> None:
+def test_a_list_without_anything_supported_is_an_error_that_names_it() -> None:
     with pytest.raises(ConnectError) as failure:
         chosen("Ciphers", ("chacha20-poly1305@openssh.com",), CIPHERS)
     text = str(failure.value)
@@ -83,7 +83,7 @@ def test_an_offer_has_nothing_that_is_not_allowed() -> None:
     assert found == (("ssh-ed25519",), ("ecdh-sha2-nistp256",), ("aes256-ctr",), ("hmac-sha2-512",), ("none",))
 
 
-def test_without_a_mac_that_we_can_do_the_ciphers_that_need_none_are_left() -> None:
+def test_without_a_supported_mac_only_ciphers_that_need_none_remain() -> None:
     found = offer(Algorithms(macs=("umac-64@openssh.com",)), ())
     assert found.ciphers == AEAD_CIPHERS
     assert found.macs
@@ -91,5 +91,5 @@ def test_without_a_mac_that_we_can_do_the_ciphers_that_need_none_are_left() -> N
         offer(Algorithms(macs=("umac-64@openssh.com",), ciphers=("aes128-ctr",)), ())
 
 
-def test_compression_is_offered_where_it_was_asked_for() -> None:
+def test_compression_is_offered_if_it_was_requested() -> None:
     assert offer(Algorithms(compression=True), ("ssh-ed25519",)).compression == ("zlib@openssh.com", "none")

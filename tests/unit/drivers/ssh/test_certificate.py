@@ -1,4 +1,4 @@
-"""Certificates of hosts, made by ssh-keygen: what stands in them, and which do not count."""
+"""Tests for host certificates created by ssh-keygen: their content, and which are rejected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.login_keys import rsa_key
 pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
 
 NOBODY = "for nobody"
-"""Of a certificate: without any principal."""
+"""Options for a certificate without any principal."""
 
 KINDS = ["ed25519", "ecdsa", "rsa"]
 
@@ -78,23 +78,25 @@ def test_a_plain_key_is_left_as_it_is(tmp_path: Path) -> None:
         (["-O", "critical:odd@example.com=1"], "devbox", "it has unknown critical options"),
     ],
 )
-def test_a_certificate_counts_for_its_hosts_in_its_time(words: list[str], name: str, why: str, tmp_path: Path) -> None:
+def test_a_certificate_is_valid_for_its_hosts_in_its_period(
+    words: list[str], name: str, why: str, tmp_path: Path
+) -> None:
     assert parse(sign(tmp_path, *words)).fault(name, time.time(), SIGNATURES) == why
 
 
-def test_a_users_certificate_is_none_for_a_host(tmp_path: Path) -> None:
+def test_a_user_certificate_is_not_a_host_certificate(tmp_path: Path) -> None:
     found = parse(sign(tmp_path, host=False))
     assert found.fault("devbox", time.time(), SIGNATURES) == "it is not a host certificate"
 
 
-def test_the_authority_has_to_sign_with_an_algorithm_that_counts(tmp_path: Path) -> None:
+def test_the_authority_has_to_sign_with_an_allowed_algorithm(tmp_path: Path) -> None:
     found = parse(sign(tmp_path, "-t", "rsa-sha2-256", ca="rsa"))
     assert found.signature == "rsa-sha2-256"
     assert found.fault("devbox", time.time(), ["rsa-sha2-512"]).startswith("it is signed with rsa-sha2-256: ")
 
 
 @pytest.mark.parametrize("at", [-1, -40, 60, 200], ids=["end of the signature", "signature", "key", "content"])
-def test_a_certificate_that_was_changed_by_a_byte_is_none(at: int, tmp_path: Path) -> None:
+def test_a_certificate_with_a_changed_byte_is_rejected(at: int, tmp_path: Path) -> None:
     data = bytearray(sign(tmp_path))
     data[at] ^= 1
     with pytest.raises(ValueError, match=r"."):
@@ -102,17 +104,17 @@ def test_a_certificate_that_was_changed_by_a_byte_is_none(at: int, tmp_path: Pat
 
 
 @pytest.mark.parametrize("size", [0, 3, 4, 40, 100, 300])
-def test_a_certificate_that_is_cut_short_is_none(size: int, tmp_path: Path) -> None:
+def test_a_truncated_certificate_is_rejected(size: int, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse(sign(tmp_path)[:size])
 
 
-def test_nothing_may_stand_behind_a_certificate(tmp_path: Path) -> None:
+def test_trailing_data_after_a_certificate_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="data after"):
         parse(sign(tmp_path) + b"\0")
 
 
-def test_a_signature_with_sha1_counts_only_where_it_is_expected(tmp_path: Path) -> None:
+def test_a_signature_with_sha1_is_accepted_only_where_it_is_expected(tmp_path: Path) -> None:
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
 

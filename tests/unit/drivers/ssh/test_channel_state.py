@@ -1,4 +1,4 @@
-"""What may happen to a channel, by the table; and what it sends and reports then."""
+"""Tests for the state table of a channel, and for what it sends and reports in each state."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SIZE = WindowSize(24, 80)
 
 
 class Transport:
-    """Keeps what is sent: it is its own outbox."""
+    """A transport that records what is sent, as its own outbox."""
 
     disconnect_reason = ""
 
@@ -58,7 +58,7 @@ class Transport:
 
 
 class Case:
-    """A channel that is asked for, and what became of it."""
+    """A channel that was requested, and what happened to it."""
 
     def __init__(self) -> None:
         self.transport = Transport()
@@ -89,14 +89,14 @@ def test_every_state_is_in_the_table_and_can_be_reached() -> None:
 
 
 @pytest.mark.parametrize("state", ChannelState)
-def test_a_channel_ends_by_the_servers_word_or_with_the_connection(state: ChannelState) -> None:
+def test_a_channel_ends_by_a_close_from_the_server_or_with_the_connection(state: ChannelState) -> None:
     ends = {event for event, after in TRANSITIONS[state].items() if after in FINAL}
     assert ends <= {ChannelEvent.CLOSED, ChannelEvent.REFUSED, ChannelEvent.LOST}
     assert (ChannelEvent.LOST in TRANSITIONS[state]) == (state not in FINAL)
 
 
 @pytest.mark.parametrize("state", [state for state in ChannelState if state in (*USABLE, *UNANSWERED, *TAKES_INPUT)])
-def test_what_is_over_is_not_usable_again(state: ChannelState) -> None:
+def test_a_closed_channel_is_not_usable_again(state: ChannelState) -> None:
     assert state not in {*FINAL, *SILENT}
     for after in set(SILENT) - FINAL:
         assert not set(TRANSITIONS[after].values()) & set(USABLE)
@@ -143,7 +143,7 @@ def test_a_refused_terminal_is_reported_whatever_else_is_refused(opened: Case) -
     assert opened.channel.ended
 
 
-def test_a_refused_command_is_no_lost_status(opened: Case) -> None:
+def test_a_refused_command_is_not_a_lost_status(opened: Case) -> None:
     opened.channel.start("true", ChannelOptions())
     opened.receive(common.MSG_CHANNEL_FAILURE)
     with pytest.raises(LinkLost, match="the server refused to run a command"):
@@ -158,7 +158,7 @@ def test_an_answer_to_no_request_is_ignored(opened: Case) -> None:
     assert opened.transport.kinds() == [common.MSG_CHANNEL_FAILURE]  # it wants a reply, and we grant nothing
 
 
-def test_a_lost_connection_is_what_writing_and_the_status_report(opened: Case) -> None:
+def test_writing_and_the_status_report_a_lost_connection(opened: Case) -> None:
     opened.channel.lose()
     with pytest.raises(LinkLost, match="the server closed the connection"):
         opened.channel.write(b"x")
@@ -168,11 +168,11 @@ def test_a_lost_connection_is_what_writing_and_the_status_report(opened: Case) -
 
 
 @pytest.mark.parametrize("kind", [common.MSG_CHANNEL_OPEN_SUCCESS, common.MSG_CHANNEL_OPEN_FAILURE])
-def test_the_answer_to_our_request_comes_once(opened: Case, kind: int) -> None:
+def test_the_reply_to_our_request_comes_once(opened: Case, kind: int) -> None:
     with pytest.raises(Violation, match="for a channel that is open"):
         opened.receive(kind, OPENED)
 
 
-def test_nothing_comes_before_that_answer(asked: Case) -> None:
+def test_nothing_may_precede_that_reply(asked: Case) -> None:
     with pytest.raises(Violation, match="for a channel that is not open"):
         asked.receive(common.MSG_CHANNEL_DATA, b"x")

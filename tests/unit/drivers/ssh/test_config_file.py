@@ -1,4 +1,6 @@
-"""An ssh configuration read without an ssh program, and what the first command does not wait for because of that."""
+"""Tests for reading an ssh configuration without an ssh program, and for the delays that this avoids for the first
+command.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from rdo.errors import ConnectError
 from tests.leaks import wait_until
 
 TIMEOUT = 30.0
-"""Seconds for an interpreter to start and end on a machine busy with something else."""
+"""Seconds for an interpreter to start and end on a busy machine."""
 
 PROGRAM = """
 import sys
@@ -30,7 +32,7 @@ print(*lines(SshQueryRequest("box", ssh_config=sys.argv[1]), {"SHELL": "/bin/sh"
 """
 
 
-def test_match_exec_is_obeyed_though_the_ssh_driver_does_not_load_what_paramiko_runs_it_with(tmp_path: Path) -> None:
+def test_match_exec_works_without_the_library_that_paramiko_runs_it_with(tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_text(
         'Match exec "test $HERE = yes"\n  Port 2201\n'
@@ -56,7 +58,7 @@ def test_match_exec_runs_in_the_directory_where_the_command_was_typed(
     assert "port 2201" not in lines(SshQueryRequest("box", ssh_config=str(file)), {"PWD": "/"})
 
 
-def test_match_exec_that_takes_long_for_one_caller_is_nobody_else_s(tmp_path: Path) -> None:
+def test_a_slow_match_exec_delays_only_its_caller(tmp_path: Path) -> None:
     waits = "while [ -e held ]; do touch seen; sleep 0.05; done; test $WHO = one"
     file = write(tmp_path / "config", f'Match exec "{waits}"', "Port 2201", 'Match exec "test $WHO = two"', "Port 2202")
     (tmp_path / "held").touch()
@@ -70,7 +72,7 @@ def test_match_exec_that_takes_long_for_one_caller_is_nobody_else_s(tmp_path: Pa
         assert "port 2201" in waiting.result(TIMEOUT)
 
 
-def test_a_driver_can_be_made_again_after_a_configuration_was_read_without_an_ssh_program(tmp_path: Path) -> None:
+def test_after_reading_a_configuration_another_driver_can_be_created(tmp_path: Path) -> None:
     (tmp_path / ".rdo.conf").write_text('driver = "ssh"\nhost = "box"\ndirectory = "/"\n')
     config = load(str(tmp_path / ".rdo.conf"), None, None)
     for _ in range(2):
@@ -106,7 +108,7 @@ def write(path: Path, *text: str) -> Path:
         ('ProxyCommand nc "a b" # c', ['proxycommand nc "a b" # c']),
     ],
 )
-def test_lines_mean_what_they_mean_to_ssh(text: str, expected: list[str], tmp_path: Path) -> None:
+def test_lines_are_interpreted_as_by_ssh(text: str, expected: list[str], tmp_path: Path) -> None:
     found = lines(SshQueryRequest("box", ssh_config=str(write(tmp_path / "main", text))), {})
     names = {line.partition(" ")[0] for line in expected}
     assert [line for line in found if line.partition(" ")[0] in names] == expected
@@ -118,7 +120,7 @@ def test_what_paramiko_cannot_read_is_an_error(tmp_path: Path) -> None:
         options(write(tmp_path / "main", "CanonicalizeHostname yes"))
 
 
-def test_included_files_count_where_they_stand(tmp_path: Path) -> None:
+def test_included_files_are_read_in_place(tmp_path: Path) -> None:
     write(tmp_path / "b.conf", "Host box", "  Port 2201", "  RevokedHostKeys /revoked")
     write(tmp_path / "a.conf", "Host other", "  Port 1", "Host *", "  ConnectTimeout 7")
     main = write(tmp_path / "main", f'Include "{tmp_path}/*.conf"', "Port 3", "Host box", "  User me")
@@ -144,7 +146,7 @@ def test_a_block_within_a_block_is_left_to_ssh(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("line", "why"), [("Include {}", "in a loop"), ("Include 'x", "No closing quotation")])
-def test_an_include_that_makes_no_sense_is_an_error(line: str, why: str, tmp_path: Path) -> None:
+def test_an_invalid_include_is_an_error(line: str, why: str, tmp_path: Path) -> None:
     main = tmp_path / "main"
     write(main, line.format(main))
     with pytest.raises(ConnectError, match=why):
@@ -162,9 +164,7 @@ def test_a_file_that_was_named_and_is_missing_is_an_error_as_with_ssh(tmp_path: 
         options(tmp_path / "missing")
 
 
-def test_the_configuration_of_the_system_counts_behind_the_users(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_system_configuration_is_read_after_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     system = write(tmp_path / "system", "Host *", "  RevokedHostKeys /revoked")
     monkeypatch.setattr("rdo.drivers.ssh.config_lines.SYSTEM", str(system))
     assert "revokedhostkeys /revoked" in lines(SshQueryRequest("box-of-no-file"), {})

@@ -1,4 +1,4 @@
-"""Which variables an ssh configuration names."""
+"""Tests for which variables an ssh configuration mentions."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from rdo.drivers.ssh.config_lines import variables
         ("ProxyCommand ssh -W %h:%p $JUMP", {"JUMP"}),
         ('Match host x exec "test -n $VPN"', {"VPN", "PWD"}),
         ("match Exec=/bin/true", {"PWD"}),
-        ("Match host exec.example", {"PWD"}),  # one time too many it is asked what the host means
+        ("Match host exec.example", {"PWD"}),  # it is asked once too often what the host means
         ("Match user x", set()),
         ("SendEnv LC_* $", set()),
     ],
 )
-def test_a_variable_counts_wherever_it_is_named(tmp_path: Path, text: str, names: set[str]) -> None:
+def test_a_variable_is_found_wherever_it_is_mentioned(tmp_path: Path, text: str, names: set[str]) -> None:
     (tmp_path / "config").write_text(text)
     assert variables(str(tmp_path / "config")) == names
 
 
-def test_included_files_count_and_those_that_cannot_be_read_do_not(tmp_path: Path) -> None:
+def test_included_files_are_read_and_unreadable_ones_skipped(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     (tmp_path / "more").mkdir()
     for name in "ab":

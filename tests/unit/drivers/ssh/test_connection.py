@@ -1,4 +1,4 @@
-"""What a server's version says of its faults."""
+"""Tests for what a server's version says about its bugs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,5 @@ from rdo.drivers.ssh.connection import session_limit
         ("", None),
     ],
 )
-def test_a_dropbear_that_mixes_up_sessions_has_two_of_them_on_a_connection(
-    server_version: str, limit: int | None
-) -> None:
+def test_a_dropbear_that_mixes_up_sessions_gets_only_two_per_connection(server_version: str, limit: int | None) -> None:
     assert session_limit(server_version) == limit

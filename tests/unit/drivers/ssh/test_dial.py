@@ -1,4 +1,4 @@
-"""The first steps to a host, with a real `ssh -G` and a listener of our own."""
+"""Tests for the first steps of connecting to a host, with a real `ssh -G` and a listener of the test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.errors import ConnectError
 
 TIMEOUT = 20.0
-"""Seconds for what takes a few milliseconds."""
+"""Seconds for something that takes a few milliseconds."""
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="ssh is not installed")
 
@@ -39,7 +39,7 @@ def port_of(listener: socket.socket) -> int:
     return port
 
 
-def test_a_host_is_dialed_and_greeted_while_other_things_are_done(listener: socket.socket, tmp_path: Path) -> None:
+def test_a_host_is_dialed_and_greeted_in_the_background(listener: socket.socket, tmp_path: Path) -> None:
     with ConnectAhead(query(tmp_path, port_of(listener)), None) as ahead:
         accepted, _ = listener.accept()
         with accepted:
@@ -48,7 +48,7 @@ def test_a_host_is_dialed_and_greeted_while_other_things_are_done(listener: sock
             assert ahead.options().hostname == "127.0.0.1"
             assert ahead.stream is not None
     with ahead.stream:
-        assert ahead.stream.fileno() >= 0  # it is for whoever took it
+        assert ahead.stream.fileno() >= 0  # it belongs to whoever took it
 
 
 def test_an_error_closes_the_stream(listener: socket.socket, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_host_behind_another_one_is_not_dialed(listener: socket.socket, tmp_pa
     assert ahead.stream is None
 
 
-def test_where_nobody_listens_the_options_say_so(tmp_path: Path) -> None:
+def test_if_nobody_listens_the_options_report_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = port_of(gone)
     with pytest.raises(ConnectError, match="connection refused"), ConnectAhead(query(tmp_path, port), None) as ahead:

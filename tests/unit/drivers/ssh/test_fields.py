@@ -1,4 +1,6 @@
-"""The fields of messages from an SSH server, and of keys: no length is believed, no text has to be of any encoding."""
+"""Tests for decoding the fields of keys and of messages from an SSH server: no length is trusted, and no encoding
+assumed.
+"""
 
 from __future__ import annotations
 
@@ -60,33 +62,33 @@ def test_the_size_of_an_rsa_key_is_known() -> None:
 
 
 @pytest.mark.parametrize(("number", "sent"), [(0, b"\0"), (127, b"\x7f"), (128, b"\0\x80"), (256, b"\1\0")])
-def test_a_number_of_any_size_is_sent_as_one_that_is_not_negative(number: int, sent: bytes) -> None:
+def test_a_number_of_any_size_is_encoded_as_non_negative(number: int, sent: bytes) -> None:
     assert mpint(number) == string(sent)
 
 
 @pytest.mark.parametrize("body", [b"", b"\0\0\0", uint32(1), uint32(2**32 - 1) + b"x"])
-def test_a_length_beyond_what_has_come_is_a_violation(body: bytes) -> None:
+def test_a_length_beyond_the_message_is_a_violation(body: bytes) -> None:
     with pytest.raises(Violation, match="truncated"):
         MessageReader(body).string()
 
 
-def test_text_of_any_encoding_can_be_shown_and_is_cut() -> None:
+def test_text_of_any_encoding_can_be_shown_and_is_truncated() -> None:
     assert words(b"gr\xfc\xc3\xbc\xc3\x9f") == "gr\\xfc\u00fc\u00df"
     assert words(b"x" * 9, 4) == "xxxx..."
     assert words(b"x" * 4, 4) == "xxxx"
 
 
-def test_an_offer_is_read_without_what_is_no_method() -> None:
+def test_invalid_names_in_an_offer_are_skipped() -> None:
     pair = (("a", "b"), ("a", "b"))
     assert kex_offer.parse(OFFER) == ServerOffer(("sntrup761",), ("ssh-ed25519",), pair, pair, pair)
 
 
-def test_an_offer_of_which_we_have_one_of_each_will_do() -> None:
+def test_an_offer_with_one_supported_method_of_each_kind_is_enough() -> None:
     assert kex_offer.mismatch(kex_offer.parse(OFFER), OURS) is None
 
 
 @pytest.mark.parametrize("kind", OURS)
-def test_what_is_lacking_is_named_and_where_to_change_it(kind: str) -> None:
+def test_what_is_missing_is_named_with_the_setting_to_change(kind: str) -> None:
     found = kex_offer.mismatch(kex_offer.parse(OFFER), {**OURS, kind: ("ours", "more")})
     assert found is not None
     assert found.kind == kind
@@ -99,7 +101,7 @@ def test_what_is_lacking_is_named_and_where_to_change_it(kind: str) -> None:
     ("out", "into", "lacks"),
     [(GCM, GCM, False), (GCM, "x,b", True), ("x,b", GCM, True), (f"b,{GCM}", GCM, False), (f"c,{GCM}", GCM, True)],
 )
-def test_no_mac_is_lacking_where_the_cipher_of_that_direction_needs_none(out: str, into: str, lacks: bool) -> None:
+def test_no_mac_is_missing_if_the_cipher_of_that_direction_needs_none(out: str, into: str, lacks: bool) -> None:
     body = bytes(16) + text("sntrup761") + text("ssh-ed25519") + text(out) + text(into) + text("umac") * 2 + NAMES * 2
     found = kex_offer.mismatch(kex_offer.parse(body), {**OURS, "ciphers": ("c", GCM, "b")})
     assert (found.kind if found else None) == ("MACs" if lacks else None)
@@ -113,7 +115,7 @@ def test_of_many_names_a_few_are_listed_and_none_is_long() -> None:
     assert "none" in kex_offer.Mismatch("ciphers", ()).why
 
 
-def test_what_the_two_sides_lack_is_said_with_the_setting_that_gives_it() -> None:
+def test_missing_algorithms_of_both_sides_are_named_with_the_setting() -> None:
     mismatch = kex_offer.Mismatch("ciphers", ("rot13",))
     error = kex_offer.NoCommonAlgorithm(mismatch, mismatch.hint(["aes256-ctr"]))
     assert str(error) == "the server offers only these ciphers: rot13; rdo supports none of them"
@@ -121,6 +123,6 @@ def test_what_the_two_sides_lack_is_said_with_the_setting_that_gives_it() -> Non
 
 
 @given(st.binary(max_size=60))
-def test_whatever_is_offered_is_read_or_refused(body: bytes) -> None:
+def test_any_offer_is_decoded_or_refused(body: bytes) -> None:
     with contextlib.suppress(Violation):
         kex_offer.parse(body)

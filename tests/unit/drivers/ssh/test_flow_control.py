@@ -1,4 +1,6 @@
-"""What is under way over one SSH channel: credit, order, the end of the output and the status; and room for input."""
+"""Tests for the flow control of an SSH channel: credit, order, the end of the output and the status; and room for
+input.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,11 @@ from rdo.drivers.ssh.send_window import WINDOW_LIMIT, SendWindow
 
 
 class Watcher:
-    """Takes output until it is told to refuse it, and notes what it is told."""
+    """Accepts output until `refuses` is set, and records it and the notifications."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[int, bytes]] = []
-        self.told: list[bool] = []
+        self.notified: list[bool] = []
         self.refuses = False
 
     def sink(self, stream: int, data: bytes | memoryview) -> bool:
@@ -29,7 +31,7 @@ class Watcher:
 @pytest.fixture
 def watched() -> tuple[ReceiveBuffer, Watcher]:
     buffer, watcher = ReceiveBuffer(1000, 4000), Watcher()
-    buffer.watch(watcher.sink, watcher.told.append)
+    buffer.watch(watcher.sink, watcher.notified.append)
     return buffer, watcher
 
 
@@ -43,69 +45,69 @@ def test_output_is_read_in_its_order_and_then_the_end() -> None:
     assert buffer.read(0, None) == (None, 0)
 
 
-def test_nothing_to_read_in_time_is_told() -> None:
+def test_a_timeout_without_output_is_reported() -> None:
     with pytest.raises(TimeoutError):
         ReceiveBuffer(1000, 4000).read(0, None)
 
 
-def test_who_reads_is_told_how_much_more_may_come() -> None:
+def test_reading_returns_the_credit_to_grant() -> None:
     buffer = ReceiveBuffer(3, 12)
     buffer.put(STDOUT, b"abcd")
     assert buffer.read(0, None) == (Chunk(STDOUT, b"abcd"), 4)
 
 
-def test_a_short_command_needs_nobody_who_reads(watched: tuple[ReceiveBuffer, Watcher]) -> None:
+def test_a_short_command_needs_no_reader(watched: tuple[ReceiveBuffer, Watcher]) -> None:
     buffer, watcher = watched
     buffer.put(STDOUT, b"hello")
     buffer.end()
     buffer.put_status(3)
-    assert not watcher.told  # before all that has come is worked through
+    assert not watcher.notified  # before everything that has arrived is processed
     buffer.notify_watcher()
-    assert (watcher.taken, watcher.told) == ([(STDOUT, b"hello")], [True])
+    assert (watcher.taken, watcher.notified) == ([(STDOUT, b"hello")], [True])
     assert buffer.wait_for_status() == 3
 
 
-def test_an_end_without_a_status_is_shown_once_and_needs_nobody_who_reads(
+def test_an_end_without_a_status_is_reported_once_and_needs_no_reader(
     watched: tuple[ReceiveBuffer, Watcher],
 ) -> None:
     buffer, watcher = watched
     buffer.end()
     buffer.notify_watcher()
     buffer.notify_watcher()
-    assert (watcher.taken, watcher.told) == ([(STDOUT, b"")], [])
+    assert (watcher.taken, watcher.notified) == ([(STDOUT, b"")], [])
     buffer.put_status(3)
     buffer.notify_watcher()
-    assert (watcher.taken, watcher.told) == ([(STDOUT, b"")], [True])
+    assert (watcher.taken, watcher.notified) == ([(STDOUT, b"")], [True])
 
 
-def test_an_end_that_cannot_be_shown_is_left_to_who_reads(watched: tuple[ReceiveBuffer, Watcher]) -> None:
+def test_an_end_that_the_watcher_refuses_is_left_to_the_reader(watched: tuple[ReceiveBuffer, Watcher]) -> None:
     buffer, watcher = watched
     watcher.refuses = True
     buffer.end()
     buffer.notify_watcher()
-    assert watcher.told == [False]
+    assert watcher.notified == [False]
 
 
-def test_a_connection_that_ends_after_the_output_is_left_to_who_reads(watched: tuple[ReceiveBuffer, Watcher]) -> None:
+def test_a_connection_that_ends_after_the_output_is_left_to_the_reader(watched: tuple[ReceiveBuffer, Watcher]) -> None:
     buffer, watcher = watched
     buffer.end()
     buffer.notify_watcher()
     buffer.lose()
-    assert watcher.told == [False]
+    assert watcher.notified == [False]
 
 
-def test_what_a_watcher_does_not_take_is_to_be_read(watched: tuple[ReceiveBuffer, Watcher]) -> None:
+def test_what_a_watcher_refuses_can_be_read(watched: tuple[ReceiveBuffer, Watcher]) -> None:
     buffer, watcher = watched
     watcher.refuses = True
     buffer.put(STDOUT, b"hello")
-    assert watcher.told == [False]
+    assert watcher.notified == [False]
     watcher.refuses = False
     buffer.put(STDOUT, b" again")
     assert not watcher.taken
     assert buffer.read(0, None) == (Chunk(STDOUT, b"hello again"), 0)
 
 
-def test_a_status_counts_where_the_connection_ends_after_the_output() -> None:
+def test_a_status_is_kept_if_the_connection_ends_after_the_output() -> None:
     buffer = ReceiveBuffer(1000, 4000)
     buffer.put_status(3)
     buffer.end()
@@ -113,12 +115,12 @@ def test_a_status_counts_where_the_connection_ends_after_the_output() -> None:
     assert buffer.wait_for_status() == 3
 
 
-def test_a_status_does_not_count_where_output_was_cut_off(watched: tuple[ReceiveBuffer, Watcher]) -> None:
+def test_a_status_is_dropped_if_output_was_cut_off(watched: tuple[ReceiveBuffer, Watcher]) -> None:
     buffer, watcher = watched
     buffer.put_status(3)
     buffer.lose()
     assert buffer.wait_for_status() is None
-    assert watcher.told == [False]
+    assert watcher.notified == [False]
 
 
 def test_what_is_not_wanted_is_dropped() -> None:
@@ -130,7 +132,7 @@ def test_what_is_not_wanted_is_dropped() -> None:
     assert buffer.wait_for_status() is None
 
 
-def test_the_end_wakes_who_waits() -> None:
+def test_the_end_wakes_a_waiting_reader() -> None:
     buffer = ReceiveBuffer(1000, 4000)
     found: list[int | None] = []
     threads = [
@@ -159,33 +161,33 @@ def test_no_more_is_reserved_than_there_is_room_for(window: SendWindow) -> None:
         window.reserve(1, 0)
 
 
-def test_what_does_not_fit_whole_takes_no_room(window: SendWindow) -> None:
+def test_data_that_does_not_fit_as_a_whole_takes_no_room(window: SendWindow) -> None:
     assert not window.reserve_all(11)
     assert window.reserve_all(10)
     assert not window.reserve_all(1)
 
 
-def test_a_closed_window_takes_nothing_though_there_is_room(window: SendWindow) -> None:
+def test_a_closed_window_accepts_nothing_despite_its_room(window: SendWindow) -> None:
     window.close()
     assert window.reserve(1, None) == 0
     assert not window.reserve_all(1)
 
 
 @pytest.mark.parametrize("how", ["widened", "closed"])
-def test_who_does_not_wait_for_room_is_told_of_it_once(how: str) -> None:
-    window, told = SendWindow(), list[bool]()
-    assert not window.reserve_all(10, lambda: told.append(window.reserve_all(10)))
-    assert not window.reserve_all(10)  # another one, who does not care
+def test_a_caller_that_does_not_wait_for_room_is_notified_once(how: str) -> None:
+    window, notified = SendWindow(), list[bool]()
+    assert not window.reserve_all(10, lambda: notified.append(window.reserve_all(10)))
+    assert not window.reserve_all(10)  # another caller, who needs no notification
     if how == "widened":
         window.widen(10)
     else:
         window.close()
     window.close()
-    assert told == [how == "widened"]
+    assert notified == [how == "widened"]
 
 
 @pytest.mark.parametrize("how", ["widened", "closed"])
-def test_whoever_waits_for_room_is_woken(how: str) -> None:
+def test_a_caller_that_waits_for_room_is_woken(how: str) -> None:
     window, found = SendWindow(), list[int]()
     waiting = threading.Thread(target=lambda: found.append(window.reserve(5, 30)))
     waiting.start()
@@ -197,6 +199,6 @@ def test_whoever_waits_for_room_is_woken(how: str) -> None:
     assert found == [3 if how == "widened" else 0]
 
 
-def test_more_room_than_a_window_can_have_is_a_violation(window: SendWindow) -> None:
+def test_a_window_beyond_its_limit_is_a_violation(window: SendWindow) -> None:
     with pytest.raises(Violation):
         window.widen(WINDOW_LIMIT)

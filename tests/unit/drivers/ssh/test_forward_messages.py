@@ -1,4 +1,4 @@
-"""Messages about what the server listens on for us, against RFC 4254, section 7, and OpenSSH's PROTOCOL."""
+"""Tests for messages about remote forwards, against RFC 4254, section 7, and OpenSSH's PROTOCOL."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from tests.unit.drivers.ssh.test_messages import text, uint32
         (Endpoint("*", 80), text(b"") + uint32(80)),
     ],
 )
-def test_a_port_is_asked_for_and_given_up(at: Endpoint, details: bytes) -> None:
+def test_a_port_is_requested_and_cancelled(at: Endpoint, details: bytes) -> None:
     assert forward_messages.listen(at).asbytes() == b"\x50" + text(b"tcpip-forward") + b"\1" + details
     assert forward_messages.stop_listening(at).asbytes() == b"\x50" + text(b"cancel-tcpip-forward") + b"\1" + details
 
 
-def test_a_socket_is_asked_for_and_given_up() -> None:
+def test_a_socket_is_requested_and_cancelled() -> None:
     at = Endpoint(path="/s\udcff")
     kind = b"streamlocal-forward@openssh.com"
     assert forward_messages.listen(at).asbytes() == b"\x50" + text(kind) + b"\1" + text(b"/s\xff")
     assert forward_messages.stop_listening(at).asbytes() == b"\x50" + text(b"cancel-" + kind) + b"\1" + text(b"/s\xff")
 
 
-def test_what_the_server_says_is_read() -> None:
+def test_messages_of_the_server_are_decoded() -> None:
     assert forward_messages.chosen_port(uint32(4000)) == 4000
     details = text(b"localhost") + uint32(4000) + text(b"127.0.0.1") + uint32(50000)
     assert forward_messages.port_of_stream(details) == ("localhost", 4000)
@@ -54,7 +54,7 @@ def test_a_port_that_does_not_exist_ends_the_connection(port: int) -> None:
         (forward_messages.path_of_stream, text(b"/s")),
     ],
 )
-def test_what_is_cut_off_is_a_violation_and_nothing_worse(read: Callable[[bytes], object], body: bytes) -> None:
+def test_a_truncated_message_is_a_violation(read: Callable[[bytes], object], body: bytes) -> None:
     for size in range(len(body)):
         with contextlib.suppress(Violation):
             read(body[:size])

@@ -1,4 +1,4 @@
-"""known_hosts lines: what is understood, which host a line is about, and what a file says of a key."""
+"""Tests for known_hosts: which lines are understood, which hosts they match, and the resulting status of a key."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from rdo.drivers.ssh.known_hosts import (
 SUPPORTED = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"]
 
 
-def made(kind: str, numbers: bytes) -> HostKey:
-    """A key as the wire has it."""
+def make_key(kind: str, numbers: bytes) -> HostKey:
+    """A key in the format of the protocol."""
     return HostKey(kind, len(kind).to_bytes(4, "big") + kind.encode() + numbers)
 
 
-KEY = made("ssh-ed25519", b"the key")
-OTHER = made("ssh-ed25519", b"another key")
+KEY = make_key("ssh-ed25519", b"the key")
+OTHER = make_key("ssh-ed25519", b"another key")
 
 
 def line(patterns: str, key: HostKey = KEY, marker: str = "") -> str:
     return f"{marker} {patterns} {key.kind} {base64.b64encode(key.blob).decode()} comment".strip()
 
 
-def standing(text: str, *names: str, key: HostKey = KEY) -> HostKeyStatus:
-    return judge(parse("file", text), names, key, SUPPORTED).standing
+def status_of(text: str, *names: str, key: HostKey = KEY) -> HostKeyStatus:
+    return judge(parse("file", text), names, key, SUPPORTED).status
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def standing(text: str, *names: str, key: HostKey = KEY) -> HostKeyStatus:
         pytest.param("|2|YWJj|YWJj", "devbox", False, id="a hash of an unknown kind"),
     ],
 )
-def test_a_line_is_about_the_hosts_that_its_patterns_name(patterns: str, name: str, is_about: bool) -> None:
+def test_a_line_matches_the_hosts_that_its_patterns_name(patterns: str, name: str, is_about: bool) -> None:
     (entry,) = parse("file", line(patterns))
     assert entry.is_about(name) is is_about
 
 
-def test_a_hashed_line_is_about_its_host_only() -> None:
+def test_a_hashed_line_matches_only_its_host() -> None:
     text = format_line("[devbox]:2222", KEY, b"s" * 20)
     (entry,) = parse("file", text)
     assert "devbox" not in text
@@ -96,82 +96,82 @@ def test_a_hashed_line_is_about_its_host_only() -> None:
         "\x00\udcff",
     ],
 )
-def test_a_line_that_says_nothing_of_a_key_is_left_out(text: str) -> None:
+def test_a_line_without_a_valid_key_is_skipped(text: str) -> None:
     assert parse("file", text) == []
 
 
 @pytest.mark.parametrize("text", [line("devbox", marker="@revoked").replace(" ", "\t", 1)])
-def test_a_line_that_revokes_counts_with_a_tab_too(text: str) -> None:
-    assert standing(f"{line('devbox')}\n{text}", "devbox") is HostKeyStatus.REVOKED
+def test_a_revoking_line_may_be_separated_by_a_tab(text: str) -> None:
+    assert status_of(f"{line('devbox')}\n{text}", "devbox") is HostKeyStatus.REVOKED
 
 
-def test_an_authority_counts_where_tabs_are_all_there_is() -> None:
+def test_an_authority_may_be_separated_by_tabs() -> None:
     (entry,) = parse("file", line("devbox", marker="@cert-authority").replace(" ", "\t"))
     assert entry.marker == "@cert-authority"
 
 
-def test_entries_know_where_they_stand() -> None:
+def test_entries_know_their_file_and_line() -> None:
     entries = parse("file", f"# first\n\n{line('devbox')}\n")
     assert [(entry.path, entry.line) for entry in entries] == [("file", 3)]
 
 
 def test_a_key_that_is_listed_is_known() -> None:
-    assert standing(line("devbox"), "devbox") is HostKeyStatus.KNOWN
+    assert status_of(line("devbox"), "devbox") is HostKeyStatus.KNOWN
 
 
 def test_a_host_that_is_not_listed_is_unknown() -> None:
-    assert standing(line("elsewhere"), "devbox") is HostKeyStatus.UNKNOWN
+    assert status_of(line("elsewhere"), "devbox") is HostKeyStatus.UNKNOWN
 
 
 def test_a_host_with_another_key_has_changed_and_the_line_is_named() -> None:
     verdict = judge(parse("file", line("devbox", OTHER)), ["devbox"], KEY, SUPPORTED)
-    assert verdict.standing is HostKeyStatus.CHANGED
+    assert verdict.status is HostKeyStatus.CHANGED
     assert verdict.entry is not None
     assert verdict.entry.key == OTHER
 
 
-def test_one_right_line_among_wrong_ones_is_enough() -> None:
-    assert standing(f"{line('devbox', OTHER)}\n{line('devbox')}", "devbox") is HostKeyStatus.KNOWN
+def test_one_matching_line_among_others_is_enough() -> None:
+    assert status_of(f"{line('devbox', OTHER)}\n{line('devbox')}", "devbox") is HostKeyStatus.KNOWN
 
 
 def test_a_key_of_another_type_counts_as_a_change() -> None:
-    known = made("ssh-rsa", b"rsa key")
-    assert standing(line("devbox", known), "devbox") is HostKeyStatus.CHANGED
+    known = make_key("ssh-rsa", b"rsa key")
+    assert status_of(line("devbox", known), "devbox") is HostKeyStatus.CHANGED
 
 
-def test_a_key_of_a_type_that_cannot_be_checked_counts_as_nothing() -> None:
-    assert standing(line("devbox", made("ssh-dss", b"old")), "devbox") is HostKeyStatus.UNKNOWN
+def test_a_key_of_an_unsupported_type_is_ignored() -> None:
+    assert status_of(line("devbox", make_key("ssh-dss", b"old")), "devbox") is HostKeyStatus.UNKNOWN
 
 
 def test_a_revoked_key_is_refused_even_if_it_is_listed() -> None:
     text = f"{line('devbox')}\n{line('*', marker='@revoked')}"
-    assert standing(text, "devbox") is HostKeyStatus.REVOKED
+    assert status_of(text, "devbox") is HostKeyStatus.REVOKED
 
 
 def test_a_key_revoked_for_another_host_is_not_revoked() -> None:
-    assert standing(line("elsewhere", marker="@revoked"), "devbox") is HostKeyStatus.UNKNOWN
+    assert status_of(line("elsewhere", marker="@revoked"), "devbox") is HostKeyStatus.UNKNOWN
 
 
-def test_each_revoked_line_counts_not_just_the_first() -> None:
+def test_each_revoking_line_applies() -> None:
     text = f"{line('elsewhere', marker='@revoked')}\n{line('devbox', marker='@revoked')}"
-    assert standing(text, "devbox") is HostKeyStatus.REVOKED
+    assert status_of(text, "devbox") is HostKeyStatus.REVOKED
 
 
-def test_the_key_of_an_authority_is_no_key_of_the_host() -> None:
-    assert standing(line("devbox", marker="@cert-authority"), "devbox") is HostKeyStatus.UNKNOWN
+def test_the_key_of_an_authority_is_not_a_key_of_the_host() -> None:
+    assert status_of(line("devbox", marker="@cert-authority"), "devbox") is HostKeyStatus.UNKNOWN
     assert known_kinds(parse("file", line("devbox", marker="@cert-authority")), ["devbox"]) == []
 
 
 def test_a_key_known_under_the_plain_name_is_good_on_another_port() -> None:
-    assert standing(line("devbox"), "[devbox]:2222", "devbox") is HostKeyStatus.KNOWN
+    assert status_of(line("devbox"), "[devbox]:2222", "devbox") is HostKeyStatus.KNOWN
 
 
-def test_another_key_under_the_plain_name_is_no_change_on_another_port() -> None:
-    assert standing(line("devbox", OTHER), "[devbox]:2222", "devbox") is HostKeyStatus.UNKNOWN
+def test_another_key_under_the_plain_name_is_not_a_change_on_another_port() -> None:
+    assert status_of(line("devbox", OTHER), "[devbox]:2222", "devbox") is HostKeyStatus.UNKNOWN
 
 
 def test_known_types_come_in_the_order_of_the_files() -> None:
-    rsa = made("ssh-rsa", b"r")
+    rsa = make_key("ssh-rsa", b"r")
     entries = parse("file", f"{line('devbox', rsa)}\n{line('devbox')}\n{line('devbox', OTHER)}\n{line('x')}")
     assert known_kinds(entries, ["devbox"]) == ["ssh-rsa", "ssh-ed25519"]
 
@@ -196,7 +196,7 @@ def test_a_new_file_is_private_and_so_is_its_directory(tmp_path: Path) -> None:
     assert [entry.key for entry in load([str(path)])] == [KEY]
 
 
-def test_a_line_added_to_a_file_without_a_last_newline_stands_alone(tmp_path: Path) -> None:
+def test_a_line_is_added_after_a_missing_newline(tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(line("first"))
     append(str(path), format_line("second", OTHER, None))
@@ -207,13 +207,13 @@ def test_a_file_that_cannot_be_read_counts_as_empty(tmp_path: Path) -> None:
     assert load([str(tmp_path / "missing"), str(tmp_path), os.devnull]) == []
 
 
-def test_bytes_that_are_not_utf8_spoil_only_their_line(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8_invalidate_only_their_line(tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     path.write_bytes(b"\xff\xfe junk\n" + line("devbox").encode() + b"\n")
     assert [entry.patterns for entry in load([str(path)])] == ["devbox"]
 
 
-CA = made("ssh-ed25519", b"an authority")
+CA = make_key("ssh-ed25519", b"an authority")
 
 
 @pytest.mark.parametrize(
@@ -229,9 +229,9 @@ CA = made("ssh-ed25519", b"an authority")
         ([line("*", CA, "@cert-authority"), line("other", CA, "@revoked")], HostKeyStatus.KNOWN),
     ],
 )
-def test_a_certificate_is_known_by_who_signed_it(lines: list[str], expected: HostKeyStatus) -> None:
+def test_a_certificate_is_known_by_its_authority(lines: list[str], expected: HostKeyStatus) -> None:
     entries = parse("file", "\n".join(lines))
-    assert judge_certificate(entries, ["devbox"], KEY, CA.blob).standing is expected
+    assert judge_certificate(entries, ["devbox"], KEY, CA.blob).status is expected
 
 
 def test_whether_there_is_an_authority_for_a_host() -> None:

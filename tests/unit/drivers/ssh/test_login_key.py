@@ -1,4 +1,4 @@
-"""Which ssh options let commands share a connection."""
+"""Tests for which ssh options decide whether commands can share a connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPTIONS = SshOptions("devbox", "10.0.0.5", 22, "me", identity_agent="/run/agent"
     {"password_prompts": 1}, {"connect_timeout": 3.0}, {"batch": True}, {"ignored": ("x",)}, {"copy_command": "x"},
     {"tokens": Tokens(original="alias")},
 ])  # fmt: skip
-def test_what_belongs_to_a_command_or_is_over_after_the_login_does_not_count(change: dict[str, Any]) -> None:
+def test_options_of_a_command_or_of_the_login_itself_do_not_matter(change: dict[str, Any]) -> None:
     assert login_key(OPTIONS._replace(**change)) == login_key(OPTIONS)
     assert hash(login_key(OPTIONS._replace(**change)))
 
@@ -31,16 +31,16 @@ def test_what_belongs_to_a_command_or_is_over_after_the_login_does_not_count(cha
     {"proxy_command": "nc gate"}, {"revoked_host_keys": ("/krl",)}, {"strict_host_key_checking": "no"},
     {"known_hosts": ("/hosts",)}, {"known_hosts_command": "hosts"}, {"local_command": "true"},
 ])  # fmt: skip
-def test_what_leads_elsewhere_or_to_other_trust_counts(change: dict[str, Any]) -> None:
+def test_options_that_change_the_destination_or_trust_matter(change: dict[str, Any]) -> None:
     assert login_key(OPTIONS._replace(**change)) != login_key(OPTIONS)
 
 
-def test_tokens_count_where_they_are_expanded_later() -> None:
+def test_options_with_tokens_that_are_expanded_later_matter() -> None:
     one, other = (OPTIONS._replace(known_hosts_command="c", tokens=Tokens(original=name)) for name in ("a", "b"))
     assert login_key(one) != login_key(other)
 
 
-def test_what_can_be_shown_of_it_has_names() -> None:
+def test_the_parts_that_can_be_shown_have_names() -> None:
     details = login_details(OPTIONS._replace(identity_agent="/run/agent"))
     assert (details["identity agent"], details["port"]) == ("/run/agent", str(OPTIONS.port))
     assert "algorithms" not in details

@@ -1,4 +1,4 @@
-"""Channel messages as bytes, against the text of RFC 4254; what the server sends may be cut off anywhere."""
+"""Tests for channel messages, against the text of RFC 4254; messages of the server may be truncated anywhere."""
 
 from __future__ import annotations
 
@@ -88,9 +88,7 @@ def test_messages_to_the_server_are_what_the_rfc_says(message: messages.EncodedM
         (text(b"") + b"\0", (None, False)),
     ],
 )
-def test_a_request_tells_the_status_and_whether_an_answer_is_wanted(
-    body: bytes, expected: tuple[int | None, bool]
-) -> None:
+def test_a_request_has_the_status_and_whether_a_reply_is_wanted(body: bytes, expected: tuple[int | None, bool]) -> None:
     assert messages.request(body) == expected
 
 
@@ -105,12 +103,12 @@ def test_the_server_asks_for_a_channel() -> None:
     assert messages.opening(text(b"x11") + uint32(4, 5, 6) + b"more") == (b"x11", (4, 5, 6), b"more")
 
 
-def test_words_for_those_who_look_for_a_fault_are_cut_to_a_line() -> None:
+def test_debug_messages_are_cut_to_a_line() -> None:
     assert messages.debug_text(b"\1" + text(b"forwarding is off") + text(b"")) == "forwarding is off"
     assert len(messages.debug_text(b"\0" + text(b"x" * 5000) + text(b""))) == 203
 
 
-def test_a_channel_that_can_carry_nothing_is_a_violation() -> None:
+def test_a_packet_size_of_zero_is_a_violation() -> None:
     with pytest.raises(Violation, match="messages of 0 bytes"):
         messages.confirmation(uint32(4, 5, 0))
 
@@ -120,7 +118,7 @@ def test_a_global_request_says_whether_it_wants_an_answer() -> None:
     assert not messages.global_request(text(b"what") + b"\0")
 
 
-def test_a_disconnection_has_words_or_a_code() -> None:
+def test_a_disconnection_has_a_message_or_a_code() -> None:
     assert messages.disconnection(uint32(2) + text(b"g\xfct") + text(b"")) == "g\\xfct"
     assert messages.disconnection(uint32(2) + text(b"")) == "the server disconnected with code 2"
 
@@ -150,6 +148,6 @@ READERS = (
 
 
 @given(st.binary(max_size=60), st.sampled_from(READERS))
-def test_what_is_cut_off_is_found_out(body: bytes, read: Callable[[bytes], object]) -> None:
+def test_a_truncated_message_is_detected(body: bytes, read: Callable[[bytes], object]) -> None:
     with contextlib.suppress(Violation):
         read(body)

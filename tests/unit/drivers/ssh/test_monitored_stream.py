@@ -1,4 +1,4 @@
-"""What counts as a sign of life of the peer."""
+"""Tests for what is regarded as a sign of life of the peer."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.paramiko_adapter import PacketizerAdapter
 
 FULL_TIMEOUT = 10.0
-"""Seconds for a socket to be full that nobody reads."""
+"""Seconds for a socket to fill up if nobody reads from it."""
 
 
 class Observed(MonitoredStream):
-    """Tells when a sender has to wait."""
+    """A stream that reports when a sender has to wait."""
 
     def __init__(self, stream: socket.socket) -> None:
         super().__init__(stream)
@@ -24,8 +24,8 @@ class Observed(MonitoredStream):
         super().wait_for_room(timeout)
 
 
-def test_a_peer_that_takes_what_is_sent_to_it_slowly_gives_a_sign_of_life_with_each_piece() -> None:
-    """Its answer to a question would be far behind all that: it may take minutes over a slow line."""
+def test_each_piece_that_a_slow_peer_accepts_is_a_sign_of_life() -> None:
+    """Its reply to a probe would be queued behind everything else, possibly for minutes on a slow line."""
     near, far = socket.socketpair()
     with near, far:
         stream = Observed(near)

@@ -1,5 +1,4 @@
-"""Each option that `ssh -G` prints has its place in the table; what has no effect is named, and what must not be left
-out is refused."""
+"""Checks that each option that `ssh -G` prints is in the table, and that options that cannot be ignored are refused."""
 
 from __future__ import annotations
 
@@ -42,7 +41,7 @@ Host *
   VersionAddendum v
   WarnWeakCrypto yes
 """
-"""The options that `ssh -G` prints only where they are set."""
+"""The options that `ssh -G` prints only if they are set."""
 
 LATER = {
     "channeltimeout",
@@ -53,7 +52,7 @@ LATER = {
     "versionaddendum",
     "warnweakcrypto",
 }
-"""What OpenSSH 9.3 to 10.5 know beside."""
+"""Further options of OpenSSH 9.3 to 10.5."""
 
 
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="ssh is not installed")
@@ -70,15 +69,15 @@ def test_options_of_later_releases_are_in_the_table() -> None:
     assert LATER - RULES.keys() == set()
 
 
-def test_no_option_stands_in_the_table_twice() -> None:
+def test_no_option_is_in_the_table_twice() -> None:
     assert len(RULES) == len(TABLE)
 
 
-def test_an_option_that_is_not_honoured_says_why() -> None:
+def test_an_option_that_is_not_honoured_has_a_reason() -> None:
     assert [rule.name for rule in TABLE if rule.treatment is not Treatment.HONOURED and not rule.what] == []
 
 
-def test_the_table_of_the_documentation_is_the_one_that_counts() -> None:
+def test_the_table_in_the_documentation_is_up_to_date() -> None:
     text = DOCS.read_text()
     assert [line for line in text.split("\n") if line.startswith("| ")][1:] == rows(), "\n".join(rows())
 
@@ -96,11 +95,11 @@ def test_the_table_of_the_documentation_is_the_one_that_counts() -> None:
         ("hostname", "h", None),
     ],
 )
-def test_what_has_no_effect_is_named(key: str, value: str, line: str | None) -> None:
+def test_options_without_effect_are_named(key: str, value: str, line: str | None) -> None:
     assert list(ignored({key: [value]})) == ([line] if line else [])
 
 
-def test_what_must_not_be_left_out_is_refused() -> None:
+def test_options_that_cannot_be_ignored_are_refused() -> None:
     assert list(refused({"bindinterface": ["wg0"], "user": ["u"], "unknown": ["x"]})) == [
         "BindInterface wg0: rdo cannot choose an interface: set BindAddress"
     ]

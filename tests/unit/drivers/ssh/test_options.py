@@ -1,4 +1,4 @@
-"""What stands in the options of a host, and what is made of it."""
+"""Tests for values that are derived from a host's options."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.unit.drivers.ssh.test_query_output import options
         ("one two /three", ("one", "two", "/three")),
     ],
 )
-def test_paths_printed_without_quotes_are_told_apart(text: str, expected: tuple[str, ...]) -> None:
+def test_paths_printed_without_quotes_are_separated(text: str, expected: tuple[str, ...]) -> None:
     assert paths(text) == expected
 
 
-def test_sent_variables_are_those_that_match_and_set_ones_win() -> None:
+def test_sent_variables_match_a_pattern_and_set_ones_take_precedence() -> None:
     found = options("sendenv LC_*", "sendenv LANG", "setenv LANG=C", "setenv GREETING=a b=c")
     sent = variables(found, ScriptedCaller(environment={"LC_ALL": "x", "LANG": "de", "SECRET": "s"}))
     assert sent == {"LC_ALL": "x", "LANG": "C", "GREETING": "a b=c"}

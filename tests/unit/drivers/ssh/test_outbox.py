@@ -1,4 +1,4 @@
-"""What is sent over an SSH connection, in which order, and what is held back: over a pair of sockets."""
+"""Tests for what is sent over an SSH connection, in which order, and what is held back, over a pair of sockets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TIMEOUT = 20.0
 
 
 class Sender:
-    """Notes what goes out together."""
+    """A sender that records which messages are sent together."""
 
     def __init__(self) -> None:
         self.sent: list[list[bytes | memoryview]] = []
@@ -67,7 +67,7 @@ def case() -> Case:
     return Case()
 
 
-def test_what_is_held_back_goes_out_before_what_is_sent_next(case: Case) -> None:
+def test_held_messages_are_sent_before_the_next_one(case: Case) -> None:
     case.hold(b"a")
     case.hold(b"b")
     assert case.sender.sent == []
@@ -75,7 +75,7 @@ def test_what_is_held_back_goes_out_before_what_is_sent_next(case: Case) -> None
     assert case.sender.sent == [[b"a", b"b", b"c"]]
 
 
-def test_what_is_held_back_goes_out_by_a_flush_once(case: Case) -> None:
+def test_held_messages_are_sent_once_by_a_flush(case: Case) -> None:
     case.hold(b"a")
     case.outbox.flush()
     case.outbox.flush()
@@ -90,13 +90,13 @@ def test_a_large_piece_or_many_small_ones_do_not_wait(case: Case) -> None:
     assert case.sender.sent[1:] == [[b"a"] * (HELD_LIMIT + 1)]
 
 
-def test_nothing_follows_a_close_that_was_sent_meanwhile(case: Case) -> None:
+def test_nothing_is_sent_after_a_close(case: Case) -> None:
     case.hold(b"late", is_over=True)
     case.outbox.send(Message(b"late, too"), unless=lambda: True)
     assert case.sender.sent == []
 
 
-def test_answers_come_to_who_sent_the_requests_in_their_order(case: Case) -> None:
+def test_replies_are_assigned_to_the_requests_in_order(case: Case) -> None:
     answers: list[tuple[str, bytes | None]] = []
 
     def note(name: str, body: bytes | None) -> None:
@@ -123,7 +123,7 @@ def test_nothing_is_sent_during_a_key_exchange_and_all_of_it_afterwards(case: Ca
     assert case.sender.sent == [[b"a", b"b"]]
 
 
-def test_a_key_exchange_without_end_loses_the_connection(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_key_exchange_loses_the_connection(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "EXCHANGE_TIMEOUT", 0.01)
     case.exchange.clear_to_send.clear()
     with pytest.raises(LinkLost):
@@ -131,14 +131,14 @@ def test_a_key_exchange_without_end_loses_the_connection(case: Case, monkeypatch
     assert str(case.errors[0]) == "it did not finish a key exchange that it began"
 
 
-def test_a_request_is_only_tried_while_somebody_sends(case: Case) -> None:
+def test_a_request_does_not_wait_while_another_thread_sends(case: Case) -> None:
     with case.exchange.clear_to_send_lock:
         case.outbox.try_send(Message(b"in vain"), lambda body: None)
     case.outbox.try_send(Message(b"ask"), lambda body: None)
     assert case.sender.sent == [[b"ask"]]
 
 
-def test_a_lost_connection_is_told_to_who_sends_and_not_to_who_flushes(case: Case) -> None:
+def test_a_lost_connection_is_reported_by_a_send_but_not_by_a_flush(case: Case) -> None:
     case.sender.fault = OSError("broken")
     with pytest.raises(LinkLost):
         case.outbox.send(Message(b"a"))
@@ -161,7 +161,9 @@ def connected() -> Iterator[tuple[MessageOutbox, PacketizerAdapter, socket.socke
         yield MessageOutbox(cast(KeyExchange, exchange), lambda error: LinkLost(str(error))), packetizer, far
 
 
-def test_many_threads_send_each_message_once(connected: tuple[MessageOutbox, PacketizerAdapter, socket.socket]) -> None:
+def test_many_threads_send_each_message_exactly_once(
+    connected: tuple[MessageOutbox, PacketizerAdapter, socket.socket],
+) -> None:
     box, _, far = connected
     receiver = PacketizerAdapter(MonitoredStream(far))
     threads = [

@@ -1,4 +1,4 @@
-"""What AES-GCM refuses, and how its keys and its counter go on."""
+"""Tests for what AES-GCM rejects, and for changes of its keys and counter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rdo.drivers.ssh.paramiko_adapter import PacketizerAdapter
 from tests.unit.drivers.ssh.packet_ends import IV, KEY, PLAIN, Ends, cipher
 
 
-def test_a_packet_that_was_changed_on_the_way_is_refused(ends: Ends) -> None:
+def test_a_modified_packet_is_rejected(ends: Ends) -> None:
     sender, receiver, far = ends
     sender.sender.send(Message(b"\x62hello"))
     stream = bytearray(far.recv(4096))
@@ -32,7 +32,7 @@ def test_a_packet_that_was_changed_on_the_way_is_refused(ends: Ends) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 11, PACKET_LIMIT + 1, 2**32 - 1])
-def test_a_packet_of_no_possible_length_is_refused(length: int) -> None:
+def test_a_packet_of_an_impossible_length_is_rejected(length: int) -> None:
     here, there = socket.socketpair()
     with here, there:
         receiver = PacketizerAdapter(MonitoredStream(there))
@@ -42,7 +42,7 @@ def test_a_packet_of_no_possible_length_is_refused(length: int) -> None:
             receiver.receiver.read()
 
 
-def test_new_keys_count_from_their_first_packet(ends: Ends) -> None:
+def test_new_keys_apply_from_their_first_packet(ends: Ends) -> None:
     sender, receiver, _ = ends
     for key in (KEY, b"x" * 16, b"y" * 16):
         sender.set_outbound_cipher(**cipher("iv_out", key))
@@ -60,5 +60,5 @@ def test_a_change_to_another_kind_of_cipher_is_refused(ends: Ends) -> None:
         receiver.set_inbound_cipher(**PLAIN, iv_in=None)
 
 
-def test_the_counter_of_the_vector_starts_again_at_its_end() -> None:
+def test_the_counter_of_the_vector_wraps_around() -> None:
     assert [nonce[4:].hex() for nonce in itertools.islice(nonces(IV), 3)] == ["f" * 15 + "e", "f" * 16, "0" * 16]

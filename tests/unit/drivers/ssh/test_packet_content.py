@@ -1,5 +1,5 @@
-"""Compression of packets: what goes in comes out, and a packet that would grow beyond all bounds does not. And
-encryption, with whatever release of cryptography there is.
+"""Tests for the compression of packets, including one that would grow too large, and for encryption with older
+cryptography.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from rdo.drivers.ssh.packet_content import PACKET_LIMIT, SEALED_SIZE, AesGcm, De
 from tests.unit.drivers.ssh.packet_ends import IV, KEY
 
 
-def test_each_packet_comes_out_whole_as_it_comes() -> None:
+def test_each_packet_is_decompressed_completely() -> None:
     deflate, inflate = Deflater(), Inflater()
     for packet in (b"a", b"a" * 100_000, os.urandom(32_000), b"a" * 100_000):
         assert inflate(deflate(packet)) == packet
 
 
-def test_a_stream_remembers_what_came_before() -> None:
+def test_a_stream_keeps_its_dictionary() -> None:
     deflate = Deflater()
     text = os.urandom(5_000)
     deflate(text)
@@ -36,13 +36,13 @@ def test_a_packet_that_grows_too_large_is_a_violation() -> None:
 
 
 @pytest.mark.parametrize("data", [b"junk", b"", zlib.compress(b"")], ids=["junk", "nothing", "nothing compressed"])
-def test_what_was_not_compressed_is_a_violation(data: bytes) -> None:
+def test_data_that_is_not_compressed_is_a_violation(data: bytes) -> None:
     with pytest.raises(Violation):
         Inflater()(data)
 
 
 class OldEngine:
-    """What a release of cryptography has that writes into no place of the caller's."""
+    """An AEAD of a cryptography release that cannot write into the caller's buffer."""
 
     def __init__(self, key: bytes) -> None:
         engine = AESGCM(key)
@@ -50,7 +50,7 @@ class OldEngine:
 
 
 @pytest.mark.parametrize("engine", [AESGCM, OldEngine])
-def test_packets_are_made_in_the_room_for_them(engine: type[AESGCM | OldEngine]) -> None:
+def test_packets_are_encrypted_in_place(engine: type[AESGCM | OldEngine]) -> None:
     ours, theirs = AesGcm(engine(KEY), IV), AesGcm(AESGCM(KEY), IV)
     for plain in (b"x" * 16, b"y" * 32):
         room = memoryview(bytearray(len(plain) + SEALED_SIZE))

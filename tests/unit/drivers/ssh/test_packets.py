@@ -1,4 +1,4 @@
-"""SSH packets under AES-GCM, over a pair of sockets: what one end sends, the other reads, however it was cut."""
+"""Tests for SSH packets with AES-GCM over a pair of sockets, however the data is split."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.drivers.ssh.packet_ends import Ends, cipher
 
 
 def read_data(receiver: PacketizerAdapter, size: int) -> list[tuple[int, bytes]]:
-    """Data for channels, so many bytes in all: the channel and the data of each piece that is handed on."""
+    """Read this many bytes of channel data. Returns the channel and the data of each piece that is passed on."""
     found: list[tuple[int, bytes]] = []
 
     def take(kind: int, number: int, body: bytes | memoryview) -> bool:
@@ -43,7 +43,7 @@ def test_a_message_arrives_whole(size: int, ends: Ends) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 4096, 100_000])
-def test_input_goes_out_in_packets_of_the_size_that_the_server_takes(size: int, ends: Ends) -> None:
+def test_input_is_sent_in_packets_of_the_size_that_the_server_accepts(size: int, ends: Ends) -> None:
     sender, receiver, _ = ends
     content = os.urandom(100_000 if size > 7 else 100)
     pieces = OutgoingData(5, memoryview(content), size).pieces()
@@ -54,7 +54,7 @@ def test_input_goes_out_in_packets_of_the_size_that_the_server_takes(size: int, 
     assert b"".join(data for _, data in found) == content
 
 
-def test_messages_sent_together_arrive_in_their_order(ends: Ends) -> None:
+def test_messages_sent_together_arrive_in_order(ends: Ends) -> None:
     sender, receiver, _ = ends
     sender.sender.send_all([OutgoingData(1, b"ab", 1), Message(b"\x50c"), OutgoingData(2, b"d", 100)])
     assert read_data(receiver, 2) == [(1, b"ab")]
@@ -62,7 +62,7 @@ def test_messages_sent_together_arrive_in_their_order(ends: Ends) -> None:
     assert read_data(receiver, 1) == [(2, b"d")]
 
 
-def test_data_for_a_channel_that_has_come_is_read_together_and_nothing_else_is(ends: Ends) -> None:
+def test_received_data_of_a_channel_is_read_together_and_nothing_else_is(ends: Ends) -> None:
     sender, receiver, _ = ends
     for channel, content in ((5, b"a"), (5, b"b"), (6, b"c"), (6, b"d"), (5, b"e")):
         sender.sender.send(OutgoingData(channel, memoryview(content), 1))
@@ -72,7 +72,7 @@ def test_data_for_a_channel_that_has_come_is_read_together_and_nothing_else_is(e
     assert last.asbytes() == b"last"
 
 
-def test_who_waits_for_all_that_has_come_waits_while_several_channels_get_theirs(ends: Ends) -> None:
+def test_waiting_for_all_received_data_includes_that_of_several_channels(ends: Ends) -> None:
     sender, receiver, _ = ends
     waits = []
 
@@ -91,7 +91,7 @@ def test_who_waits_for_all_that_has_come_waits_while_several_channels_get_theirs
     assert waits == [alone, other, first, second, other]
 
 
-def test_data_that_has_come_with_a_message_before_it_is_read_by_the_keys_that_follow_that(ends: Ends) -> None:
+def test_data_after_a_change_of_keys_is_read_with_the_new_keys(ends: Ends) -> None:
     sender, receiver, _ = ends
     sender.sender.send_all([OutgoingData(1, b"a", 1), Message(b"\x50new keys")])
     sender.set_outbound_cipher(**cipher("iv_out", b"x" * 16))
@@ -102,7 +102,7 @@ def test_data_that_has_come_with_a_message_before_it_is_read_by_the_keys_that_fo
     assert read_data(receiver, 2) == [(1, b"b"), (2, b"c")]
 
 
-def test_no_more_is_read_together_than_is_handed_on_at_a_time(ends: Ends) -> None:
+def test_no_more_is_read_together_than_is_passed_on_at_a_time(ends: Ends) -> None:
     sender, receiver, _ = ends
     content = os.urandom(3 * READ_SIZE)
     thread = threading.Thread(target=sender.sender.send, args=(OutgoingData(5, memoryview(content), 32768),))
@@ -113,7 +113,7 @@ def test_no_more_is_read_together_than_is_handed_on_at_a_time(ends: Ends) -> Non
     assert max(map(len, pieces)) <= READ_SIZE
 
 
-def test_packets_are_read_however_the_bytes_come(ends: Ends) -> None:
+def test_packets_are_read_however_the_bytes_are_split(ends: Ends) -> None:
     sender, receiver, far = ends
     sender.sender.send(OutgoingData(1, memoryview(b"one, two, three"), 5))
     stream = far.recv(4096)
@@ -156,7 +156,7 @@ def test_messages_for_a_channel_may_be_taken(ours: bool, ends: Ends) -> None:
         far.close()
 
 
-def test_the_end_of_the_socket_is_told(ends: Ends) -> None:
+def test_the_end_of_the_socket_is_reported(ends: Ends) -> None:
     _, receiver, far = ends
     far.shutdown(socket.SHUT_RDWR)
     with pytest.raises(EOFError):

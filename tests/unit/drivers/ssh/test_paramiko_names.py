@@ -1,5 +1,7 @@
-"""What rdo uses of paramiko that paramiko does not document: the installed version has it, it is listed, and it is used
-through one module. And what paramiko would offer by itself: certificates of hosts, which it does not check.
+"""Checks rdo's use of undocumented names of paramiko: the installed version has them, they are listed, and one module
+uses them.
+
+Also checks that host certificates, which paramiko would offer but does not check, are not left to it.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its o
 DIRECTORY = Path(rdo.drivers.ssh.__file__).parent
 ADAPTER = DIRECTORY / "paramiko_adapter.py"
 DOCUMENTED = {"common", "message", "ssh_exception", "config"}
-"""Modules of paramiko that anybody may use: they are documented, or nothing but constants."""
+"""Modules of paramiko that anybody may use: they are documented, or have only constants."""
 UNDOCUMENTED = {"packet", "transport"}
 
 Streams = tuple[MonitoredStream, socket.socket]
@@ -88,7 +90,7 @@ def test_paramiko_has_what_we_use(theirs_name: str, name: str, theirs: dict[str,
     ],
     ids=lambda value: str(value),
 )
-def test_what_a_class_uses_of_paramikos_is_listed(
+def test_each_name_of_paramiko_that_a_class_uses_is_listed(
     file: Path, class_name: str, theirs_name: str, theirs: dict[str, object]
 ) -> None:
     used = used_names(file, class_name)
@@ -96,14 +98,14 @@ def test_what_a_class_uses_of_paramikos_is_listed(
     assert of_paramiko - set(dir(threading.Thread())) - set(NAMES[theirs_name]) == set()
 
 
-def test_what_is_listed_is_used() -> None:
+def test_each_listed_name_is_used() -> None:
     text = "".join(file.read_text() for file in DIRECTORY.rglob("*.py"))
     names = [name for names in NAMES.values() for name in names]
     assert [name for name in names if len(re.findall(rf"\b{name}\b", text)) < 2] == []
 
 
 @pytest.mark.parametrize("file", sorted(DIRECTORY.rglob("*.py")), ids=lambda path: path.name)
-def test_one_module_uses_what_is_not_documented(file: Path) -> None:
+def test_only_one_module_uses_undocumented_names(file: Path) -> None:
     imported = {
         (node.module or "").removeprefix("paramiko").lstrip(".")
         for node in ast.walk(ast.parse(file.read_text()))

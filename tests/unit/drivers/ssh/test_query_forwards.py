@@ -1,4 +1,4 @@
-"""The forwards of the ssh configuration, as `ssh -G` prints them, and as the reader does that stands in for it."""
+"""Tests for the forwards of the ssh configuration, as `ssh -G` prints them, and as the fallback reader does."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_each_form_is_understood(key: str, value: str, listen: Endpoint, destina
     assert forwards({key: [value]}).forwards == (forward(listen, destination, kind),)
 
 
-def test_what_only_shows_a_forward_to_a_socket_again_is_no_proxy() -> None:
+def test_a_repeated_forward_to_a_socket_is_not_a_proxy() -> None:
     found = {"dynamicforward": ["/a", "3007", "1080"], "localforward": ["/a /b", "3007 /b"]}
     assert [each.listen for each in forwards(found).forwards if each.kind is DYNAMIC] == [Endpoint(port=1080)]
 
@@ -56,14 +56,14 @@ def test_what_only_shows_a_forward_to_a_socket_again_is_no_proxy() -> None:
         ("db:80 [::1]:*  *:443", (Endpoint("db", 80), Endpoint("::1", 0), Endpoint(EVERYWHERE, 443))),
     ],
 )
-def test_a_proxy_for_the_target_leads_where_it_may(
+def test_a_proxy_for_the_target_connects_only_where_it_may(
     value: str, permit: str, permitted: tuple[Endpoint, ...] | None
 ) -> None:
     (found,) = forwards({"remoteforward": [value], "permitremoteopen": [permit]}).forwards
     assert found == Forward(Endpoint(port=4005), Endpoint(), True, REMOTE, permitted)
 
 
-def test_gateway_ports_opens_what_names_no_address() -> None:
+def test_gateway_ports_applies_to_forwards_without_an_address() -> None:
     found = {
         "gatewayports": ["yes"],
         "localforward": ["1 [a]:1", "[::1]:2 [a]:1", "/s /t"],
@@ -78,14 +78,14 @@ def test_all_are_cleared() -> None:
     assert forwards({"clearallforwardings": ["yes"], "localforward": ["1 [a]:1"]}) == NO_FORWARDS
 
 
-def test_how_they_are_held_is_said_too() -> None:
+def test_their_settings_are_read_too() -> None:
     found = {"exitonforwardfailure": ["yes"], "streamlocalbindmask": ["0117"], "streamlocalbindunlink": ["yes"]}
     assert forwards(found) == ForwardSet((), True, 0o660, True)
     assert forwards({}) == NO_FORWARDS
 
 
 @pytest.mark.parametrize("value", ["", "1", "a [b]:1", "1 b", "99999 [b]:1", "1 [b]:x"])
-def test_what_makes_no_sense_is_an_error(value: str) -> None:
+def test_an_invalid_forward_is_an_error(value: str) -> None:
     with pytest.raises(ValueError, match="LocalForward cannot be"):
         forwards({"localforward": [value]})
 

@@ -1,4 +1,4 @@
-"""The lines of `ssh -G` as options."""
+"""Tests for parsing the output of `ssh -G` as options."""
 
 from __future__ import annotations
 
@@ -105,11 +105,11 @@ def test_host_key_policies_have_one_name_each(value: str, policy: str) -> None:
         (["batchmode yes"], ("publickey",)),
     ],
 )
-def test_ways_to_log_in_follow_the_configuration(lines: list[str], methods: tuple[str, ...]) -> None:
+def test_login_methods_follow_the_configuration(lines: list[str], methods: tuple[str, ...]) -> None:
     assert options(*lines).methods == methods
 
 
-def test_proxies_that_are_none_are_no_proxies() -> None:
+def test_a_proxy_of_none_is_not_a_proxy() -> None:
     found = options("proxycommand none", "proxyjump none", "userknownhostsfile none", "connecttimeout none")
     assert (found.proxy_command, found.proxy_jump, found.known_hosts, found.connect_timeout) == ("", "", (), None)
 
@@ -149,16 +149,16 @@ def test_each_option_is_understood(line: str, field: str, value: object) -> None
     assert getattr(options(line), field) == value
 
 
-def test_a_host_key_policy_that_there_is_not_is_an_error() -> None:
+def test_an_unknown_host_key_policy_is_an_error() -> None:
     with pytest.raises(ValueError, match="cannot be `maybe`"):
         options("stricthostkeychecking maybe")
 
 
-def test_rsa_keys_have_to_have_what_ssh_wants_of_them_where_nothing_is_said() -> None:
+def test_the_default_minimum_size_of_rsa_keys_is_that_of_ssh() -> None:
     assert (options().algorithms.rsa_bits, options("requiredrsasize 3072").algorithms.rsa_bits) == (1024, 3072)
 
 
-def test_a_local_command_counts_where_it_is_permitted() -> None:
+def test_a_local_command_applies_only_if_it_is_permitted() -> None:
     assert options("localcommand echo %h", "permitlocalcommand yes").local_command == "echo devbox"
 
 
@@ -179,7 +179,7 @@ def test_algorithms_are_understood(line: str, field: str, value: object) -> None
     assert getattr(options(line).algorithms, field) == value
 
 
-def test_relative_paths_count_from_where_the_command_was_typed() -> None:
+def test_relative_paths_start_where_the_command_was_typed() -> None:
     lines = ("identityfile keys/%h", "revokedhostkeys revoked", "userknownhostsfile known")
     found = options(*lines, PWD="/work", SSH_AUTH_SOCK="agent")
     assert found.identity_files == ("/work/keys/devbox",)
@@ -203,5 +203,5 @@ def test_relative_paths_count_from_where_the_command_was_typed() -> None:
         ("odd", None),
     ],
 )
-def test_a_mark_is_the_first_value(text: str, expected: int | None) -> None:
+def test_a_ping_interval_is_the_first_value(text: str, expected: int | None) -> None:
     assert packet_mark(text) == expected

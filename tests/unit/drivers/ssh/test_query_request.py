@@ -1,4 +1,6 @@
-"""The question to ssh, the names that never reach it, and what to type for the same host."""
+"""Tests for the call of `ssh -G`, the names that are refused before it, and the suggested ssh command for the same
+host.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from rdo.drivers.ssh.query_request import SshQueryRequest, arguments, check_name
 from rdo.errors import ConnectError
 
 
-def test_the_question_to_ssh_ends_its_options_before_the_host() -> None:
+def test_the_call_of_ssh_ends_its_options_before_the_host() -> None:
     request = SshQueryRequest("devbox", user="u", port=2222, identity="/k", jump="j", ssh_config="/c")
     assert arguments(request) == ["-G", "-F", "/c", "-l", "u", "-p", "2222", "-J", "j", "--", "devbox"]
 
@@ -21,7 +23,7 @@ def test_names_that_could_be_read_as_something_else_are_refused(field: str, name
 
 
 @pytest.mark.parametrize("jump", ["a,-b", "a,,b", "a,$b"])
-def test_each_of_several_jump_hosts_is_looked_at(jump: str) -> None:
+def test_each_of_several_jump_hosts_is_checked(jump: str) -> None:
     with pytest.raises(ConnectError, match="not a valid name"):
         check_names(SshQueryRequest("devbox", jump=jump))
 
@@ -33,7 +35,7 @@ def test_each_of_several_jump_hosts_is_looked_at(jump: str) -> None:
         SshQueryRequest("dev-box_1.example.com", user="bob.b@corp"),
     ],
 )
-def test_ordinary_names_pass(request_: SshQueryRequest) -> None:
+def test_ordinary_names_are_accepted(request_: SshQueryRequest) -> None:
     check_names(request_)
 
 
@@ -63,5 +65,5 @@ def test_the_last_jump_host_is_reached_through_those_before(
         (SshQueryRequest("h", None, None, "~/a b", "gate", "/c"), "ssh-copy-id -F /c -i '~/a b' -o ProxyJump=gate h"),
     ],
 )
-def test_the_command_that_puts_a_key_there_has_what_was_configured(request_: SshQueryRequest, command: str) -> None:
+def test_the_command_that_installs_a_key_has_the_configured_options(request_: SshQueryRequest, command: str) -> None:
     assert copy_command(request_) == command

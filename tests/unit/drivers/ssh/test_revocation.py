@@ -1,4 +1,6 @@
-"""RevokedHostKeys: lists of keys and KRLs, held against what ssh-keygen says of them; and what cannot be understood."""
+"""Tests for RevokedHostKeys: lists of keys and KRLs, compared with ssh-keygen, including files that cannot be
+understood.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,14 @@ pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-
 
 
 def revoke(directory: Path, specification: str, *words: object) -> bytes:
-    """A KRL that ssh-keygen made of the specification."""
+    """A KRL that ssh-keygen creates from the specification."""
     (directory / "spec").write_text(specification)
     keygen("-k", "-f", directory / "krl", *words, directory / "spec")
     return (directory / "krl").read_bytes()
 
 
 def by_keygen(directory: Path, file: Path) -> bool:
-    """What ssh-keygen says of the file's key or certificate."""
+    """Whether ssh-keygen regards the key or certificate in the file as revoked."""
     asked = subprocess.run(["ssh-keygen", "-Q", "-f", directory / "krl", file], capture_output=True, check=False)
     return asked.returncode != 0
 
@@ -92,7 +94,7 @@ def test_a_list_of_keys_may_have_comments_certificates_and_odd_ends_of_lines(tmp
 @pytest.mark.parametrize(
     "line", ["junk", "ssh-ed25519", "ssh-ed25519 !!", "ssh-rsa AAAAC3NzaC1lZDI1NTE5", "host ssh-rsa AAAA"]
 )
-def test_a_line_that_is_no_key_makes_a_list_useless(line: str, tmp_path: Path) -> None:
+def test_a_line_that_is_not_a_key_makes_a_list_unusable(line: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="line 2 is not a public key"):
         by_us(f"# first\n{line}\n".encode(), blob(f"{make_key(tmp_path / 'key')}.pub"))
 
@@ -132,29 +134,29 @@ USELESS = {
 
 
 @pytest.mark.parametrize("rest", SOUND.values(), ids=SOUND)
-def test_what_need_not_be_understood_does_no_harm(rest: bytes) -> None:
+def test_unknown_optional_parts_are_ignored(rest: bytes) -> None:
     assert not revocation.parse_krl(head() + rest).revokes(b"key", None)
 
 
 @pytest.mark.parametrize("rest", USELESS.values(), ids=USELESS)
-def test_a_krl_that_is_not_understood_whole_is_useless(rest: bytes) -> None:
+def test_a_krl_that_is_not_understood_completely_is_unusable(rest: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         revocation.parse_krl(head() + rest)
 
 
-def test_a_krl_of_another_version_is_useless() -> None:
+def test_a_krl_of_another_version_is_unusable() -> None:
     with pytest.raises(ValueError, match="version 1"):
         revocation.parse_krl(head(2))
 
 
-def test_a_long_krl_is_read_in_proportion_to_its_length() -> None:
+def test_a_long_krl_is_read_in_linear_time() -> None:
     hashes = b"".join(string(number.to_bytes(32, "big")) for number in range(40_000))
     started = time.process_time()
     assert len(revocation.parse_krl(head() + section(revocation.SHA256S, hashes)).hashes) == 40_000
-    assert time.process_time() - started < 10  # with the rest copied for each key it is 20
+    assert time.process_time() - started < 10  # it is 20 if the rest is copied for each key
 
 
-def test_serial_number_0_is_no_number(tmp_path: Path) -> None:
+def test_serial_number_0_is_not_a_number(tmp_path: Path) -> None:
     data = head() + of_certificates(revocation.SERIAL_RANGE, struct.pack(">QQ", 0, 2**64 - 1))
     assert not by_us(data, sign(tmp_path))
 
@@ -179,7 +181,7 @@ def test_a_file_that_is_too_large_forbids_the_connection(tmp_path: Path, monkeyp
         revocation.check([str(file)], "box", HostKey("", b""), None)
 
 
-def test_files_that_revoke_something_else_allow_it(tmp_path: Path) -> None:
+def test_files_that_revoke_other_keys_allow_it(tmp_path: Path) -> None:
     key = HostKey("ssh-ed25519", blob(f"{make_key(tmp_path / 'key')}.pub"))
     other = make_key(tmp_path / "other")
     revocation.check([f"{other}.pub", "/dev/null"], "box", key, None)

@@ -1,4 +1,4 @@
-"""What the tokens, tildes and variables of ssh_config(5) stand for, and what is an error, as with ssh."""
+"""Tests for the tokens, tildes and variables of ssh_config(5), including those that are an error, as with ssh."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ TOKENS = Tokens(original="box", hostname="box.lan", home="/home/me", environment
         ("/${X}/%h", "/%h/box.lan"),
     ],
 )
-def test_a_path_is_what_ssh_takes_it_for(text: str, expected: str) -> None:
+def test_a_path_is_expanded_as_by_ssh(text: str, expected: str) -> None:
     assert TOKENS.path(text) == expected
 
 
-def test_the_digest_of_a_connection_is_the_one_that_ssh_makes() -> None:
+def test_the_digest_of_a_connection_is_the_same_as_in_ssh() -> None:
     tokens = TOKENS._replace(local_host="here", port=2222, user="me", jump="gate")
     assert tokens.expand("%C") == hashlib.sha1(b"herebox.lan2222megate").hexdigest()
 
@@ -43,7 +43,7 @@ def test_the_digest_of_a_connection_is_the_one_that_ssh_makes() -> None:
         ("~nobody-of-this-name/key", "there is no user `nobody-of-this-name`"),
     ],
 )
-def test_a_path_that_lacks_a_piece_is_an_error(text: str, why: str) -> None:
+def test_a_path_with_an_unset_variable_is_an_error(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         TOKENS.path(text)
 
@@ -54,11 +54,11 @@ def test_a_command_keeps_its_shell_variables() -> None:
         TOKENS.expand("nc %z")
 
 
-def test_tokens_may_come_with_more_of_them() -> None:
+def test_additional_tokens_are_expanded() -> None:
     assert TOKENS.expand_all("%H-${X}-%n", {"H": "name"}) == "name-%h-box"
 
 
-def test_variables_note_whose_value_is_asked_for_and_no_others() -> None:
+def test_only_the_variables_that_were_read_are_recorded() -> None:
     noted = NotedVariables({"ONE": "1", "TWO": "2"})
     assert (len(noted), list(noted)) == (2, ["ONE", "TWO"])
     assert not noted.names

@@ -1,4 +1,4 @@
-"""What the driver knows of a machine without Vagrant, and when it looks again."""
+"""Tests for what the driver knows about a machine without calling Vagrant, and when it checks again."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_another_machine_is_meant_at_once(project: Path, name: str) -> None:
+def test_another_machine_is_used_at_once(project: Path, name: str) -> None:
     driver = driver_of(project)
     assert driver.target == "vagrant default"
     change, target = CHANGES[name]
@@ -74,7 +74,7 @@ def test_another_machine_is_meant_at_once(project: Path, name: str) -> None:
     assert driver.target == target
 
 
-def test_a_choice_counts_until_the_vagrantfile_changes(project: Path) -> None:
+def test_a_choice_is_valid_until_the_vagrantfile_changes(project: Path) -> None:
     create(project, "db")
     choose(project, "db")
     driver = driver_of(project)
@@ -108,7 +108,7 @@ def test_a_machine_that_begins_to_run_is_the_one_of_two_providers(project: Path)
 
 
 @pytest.mark.parametrize("machine", [None, "default"])
-def test_every_file_that_is_read_is_one_whose_change_is_noticed(
+def test_a_change_of_any_file_that_is_read_is_noticed(
     project: Path, machine: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create(project, "default", "libvirt")

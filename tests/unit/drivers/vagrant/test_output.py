@@ -1,4 +1,4 @@
-"""What `vagrant` prints, taken apart. The texts are Vagrant 2.3.4's own."""
+"""Tests for parsing the output of `vagrant`. The texts are from Vagrant 2.3.4."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_machine_readable_line_has_its_commas_and_newlines_back() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "hello", "1,2", "now,web,state,running", "==> web: x, y, z"])
-def test_other_lines_are_left_out(text: str) -> None:
+def test_other_lines_are_skipped(text: str) -> None:
     assert list(records(text)) == []
 
 
@@ -76,7 +76,7 @@ def test_the_states_of_all_machines_in_the_order_of_the_vagrantfile() -> None:
     ("word", "verb"),
     [("poweroff", "up"), ("not_created", "up"), ("aborted", "up"), ("saved", "resume"), ("suspended", "resume")],
 )
-def test_a_state_has_a_command_that_ends_it(word: str, verb: str) -> None:
+def test_a_state_has_a_command_that_changes_it(word: str, verb: str) -> None:
     state = MachineState(word, word)
     assert (state.verb, state.runs) == (verb, False)
 
@@ -111,11 +111,11 @@ def test_a_configuration_without_the_machine_s_address_is_not_used(text: str) ->
     ],
     ids=["syntax", "undefined", "no line number", "no machine", "nothing", "long"],
 )
-def test_a_complaint_is_one_telling_line(errors: str, line: str) -> None:
+def test_an_error_message_is_one_meaningful_line(errors: str, line: str) -> None:
     assert complaint("", errors) == line
 
 
-def test_a_complaint_in_machine_readable_output() -> None:
+def test_an_error_message_in_machine_readable_output() -> None:
     output = (
         r"1,,ui,error,other" + "\n" + r"1,,error-exit,Vagrant::Errors::X,It is bad%!(VAGRANT_COMMA)\nvery bad." + "\n"
     )

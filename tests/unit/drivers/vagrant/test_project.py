@@ -1,4 +1,4 @@
-"""Where a Vagrant project is, and what Vagrant keeps on disk about its machines."""
+"""Tests for finding a Vagrant project, and for what Vagrant stores about its machines."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ def test_the_vagrantfile_is_found_above(project: Path, below: str) -> None:
     assert (place.dotfile, place.machines) == (str(project / ".vagrant"), str(project / ".vagrant" / "machines"))
 
 
-def test_the_lower_case_name_counts_too(tmp_path: Path) -> None:
+def test_the_lower_case_name_is_found_too(tmp_path: Path) -> None:
     (tmp_path / "vagrantfile").touch()
     assert find_project(str(tmp_path), {}).vagrantfile == str(tmp_path / "vagrantfile")
 
 
-def test_a_name_of_ones_own_is_the_only_one_that_counts(project: Path) -> None:
+def test_a_custom_name_is_the_only_one_that_is_used(project: Path) -> None:
     (project / "deep" / "Vagrantfile").touch()
     (project / "Other").touch()
     assert find_project(str(project / "deep"), {"VAGRANT_VAGRANTFILE": "Other"}).vagrantfile == str(project / "Other")
 
 
 @pytest.mark.parametrize("given", ["{project}/deep", "deep", "./deep/down/.."])
-def test_vagrant_cwd_stands_in_for_the_directory_and_is_relative_to_the_working_directory(
+def test_vagrant_cwd_replaces_the_directory_and_is_relative_to_the_working_directory(
     project: Path, tmp_path: Path, given: str
 ) -> None:
     place = find_project(str(tmp_path), {"VAGRANT_CWD": given.format(project=project), "PWD": str(project)})
@@ -76,7 +76,7 @@ def test_vagrant_gets_the_project_whatever_its_variables_were(project: Path) -> 
     }
 
 
-def test_without_a_vagrantfile_the_error_says_where_it_was_looked_for(tmp_path: Path) -> None:
+def test_without_a_vagrantfile_the_error_says_where_it_was_searched_for(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as failure:
         find_project(str(tmp_path), {"VAGRANT_VAGRANTFILE": "NoSuchFile"})
     why = "it and the directories above have no `NoSuchFile` (VAGRANT_VAGRANTFILE); `vagrant init` writes one"
@@ -100,7 +100,7 @@ REAL = (
     '"__vagrantfile":true},"/vagrant":{"guestpath":"/vagrant","hostpath":"/home/me/one","disabled":false,'
     '"__vagrantfile":true}}}'
 )
-"""As Vagrant 2.3.4 wrote it."""
+"""As written by Vagrant 2.3.4."""
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_a_synced_folder_becomes_a_root(details: dict[str, object], expected: li
     assert synced_folders(directories(**details), "/project") == expected
 
 
-def test_a_local_path_may_start_at_the_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_path_may_start_with_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     assert synced_folders(directories(hostpath="~/x"), "/project") == [Root("/home/me/x", "/there")]
 
@@ -177,7 +177,7 @@ def test_in_a_fresh_clone_there_is_nothing(place: VagrantProject) -> None:
     assert known_machines(place) == []
 
 
-def test_the_provider_with_an_id_counts(place: VagrantProject) -> None:
+def test_the_provider_with_an_id_is_used(place: VagrantProject) -> None:
     Path(place.machines, "web", "docker").mkdir(parents=True)
     directory = create(place)
     found = find_machine(place, "web", {})
@@ -224,7 +224,7 @@ def test_a_machine_seems_down_when_vagrant_saw_it_so(
     assert seems_down(machine, {"VAGRANT_HOME": "/nowhere"}) is False
 
 
-def test_of_two_providers_machines_none_is_guessed(place: VagrantProject, tmp_path: Path) -> None:
+def test_of_the_machines_of_two_providers_none_is_guessed(place: VagrantProject, tmp_path: Path) -> None:
     for provider in ("libvirt", "virtualbox"):
         directory = Path(place.machines) / "web" / provider
         directory.mkdir(parents=True, exist_ok=True)

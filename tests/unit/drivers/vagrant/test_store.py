@@ -1,4 +1,4 @@
-"""What rdo keeps about Vagrant machines: Vagrant's answers, and host keys by the machine's id."""
+"""Tests for what rdo stores about Vagrant machines: Vagrant's answers, and host keys by the machine's id."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def cache(tmp_path: Path) -> VagrantCache:
     return VagrantCache({"XDG_CACHE_HOME": str(tmp_path / "cache")}, "/home/me/my project/.vagrant")
 
 
-def test_an_answer_counts_while_its_key_is_the_same(cache: VagrantCache) -> None:
+def test_an_answer_is_valid_while_its_key_is_the_same(cache: VagrantCache) -> None:
     assert cache.read("web.ssh_config", KEY) is None
     cache.write("web.ssh_config", KEY, "Host web\n  Port 2222\n")
     assert cache.read("web.ssh_config", KEY) == "Host web\n  Port 2222\n"
@@ -47,7 +47,7 @@ def test_only_the_user_can_read_it(cache: VagrantCache) -> None:
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
-def test_two_projects_of_one_name_are_kept_apart_and_a_name_leads_nowhere_else(tmp_path: Path) -> None:
+def test_two_projects_with_the_same_name_are_kept_apart_and_no_name_leaves_the_directory(tmp_path: Path) -> None:
     assert file_name("/a/my app/.vagrant", "x") != file_name("/b/my app/.vagrant", "x")
     assert file_name("/a/my app/.vagrant", "x").startswith("my_app-")
     assert "/" not in file_name("/a/.vagrant", "../../x")
@@ -83,7 +83,7 @@ def test_a_lock_lets_one_in_at_a_time_and_says_who_waited(cache: VagrantCache) -
     assert waited == [True]
 
 
-def test_a_lock_that_is_not_given_up_is_not_waited_for_without_end(cache: VagrantCache) -> None:
+def test_the_wait_for_a_lock_that_is_not_released_is_bounded(cache: VagrantCache) -> None:
     with cache.lock("up", 0.0, lambda: None), pytest.raises(TimeoutError), cache.lock("up", 0.0, lambda: None):
         pass
 
@@ -103,7 +103,7 @@ def record(known: MachineKnownHosts, machine: VagrantMachine) -> None:
     append(known.path, format_line(host_key_alias(machine), HOST_KEY, None))
 
 
-def test_a_machine_that_vagrant_checks_not_is_checked_under_its_id(known: MachineKnownHosts) -> None:
+def test_a_machine_that_vagrant_does_not_check_is_checked_under_its_id(known: MachineKnownHosts) -> None:
     options = known.guard(UNCHECKED, MACHINE)
     assert (options.known_as, options.known_hosts) == ("vagrant-id-1", (known.path,))
     assert options.strict_host_key_checking == "accept-new"
@@ -114,7 +114,7 @@ def test_a_check_that_the_vagrantfile_asks_for_stays_as_it_is(known: MachineKnow
     assert known.guard(strict, MACHINE) is strict
 
 
-def test_the_first_key_of_all_is_recorded_without_a_word(known: MachineKnownHosts) -> None:
+def test_the_first_key_is_recorded_silently(known: MachineKnownHosts) -> None:
     assert known.guard(UNCHECKED, MACHINE).new_key_notice == ""
 
 

@@ -1,4 +1,4 @@
-"""AddKeysToAgent as `ssh -G` prints it."""
+"""Tests for AddKeysToAgent as `ssh -G` prints it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When SSH_ASKPASS is asked, and what of its output is the answer: as readpass.c of OpenSSH has it."""
+"""Tests for when SSH_ASKPASS is used, and which part of its output is the answer, as in OpenSSH's readpass.c."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def ask(environment: dict[str, str], *answers: str | None, batch: bool = False) 
     return asking(caller, OPTIONS._replace(batch=batch)).ask("who? ", echo=False), caller
 
 
-def test_the_program_is_asked_where_there_is_no_terminal(tmp_path: Path) -> None:
+def test_the_program_is_asked_if_there_is_no_terminal(tmp_path: Path) -> None:
     environment = {"SSH_ASKPASS": program(tmp_path), **SCREEN}
     assert ask(environment)[0] == "secret of who? "
     assert ask(environment, "typed")[0] == "typed"

@@ -1,4 +1,4 @@
-"""What is said in a login, both ways (RFC 4252, 4256)."""
+"""Tests for the messages of a login, in both directions (RFC 4252, 4256)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_answers_are_counted() -> None:
     assert login_messages.respond([]).payload == b"\x3d" + uint32(0)
 
 
-def test_the_answers_to_a_login_are_read() -> None:
+def test_the_replies_to_a_login_are_decoded() -> None:
     assert login_messages.failure(text("publickey,password") + b"\1") == AuthOutcome(
         False, True, ("publickey", "password")
     )
@@ -50,13 +50,13 @@ def test_the_answers_to_a_login_are_read() -> None:
     assert login_messages.questions(body) == ("title", "do", [Prompt("Code: ", True), Prompt("PIN: ", False)])
 
 
-def test_more_questions_than_anybody_asks_are_a_violation() -> None:
+def test_too_many_questions_are_a_violation() -> None:
     with pytest.raises(Violation, match="4294967295 questions"):
         login_messages.questions(text("") * 3 + uint32(2**32 - 1))
 
 
 @given(st.binary(max_size=60))
-def test_whatever_comes_in_a_login_is_read_or_refused(body: bytes) -> None:
+def test_any_message_in_a_login_is_decoded_or_refused(body: bytes) -> None:
     for read in (login_messages.failure, login_messages.banner, login_messages.questions):
         try:
             read(body)
@@ -88,7 +88,7 @@ CERT = "-cert-v01@openssh.com"
         (f"ssh-ed25519{CERT}", (f"ssh-ed25519{CERT}",), (), f"ssh-ed25519{CERT}"),
     ],
 )
-def test_a_key_is_used_with_what_both_sides_allow(
+def test_a_key_is_used_with_an_algorithm_that_both_sides_allow(
     kind: str, accepted: tuple[str, ...] | None, server: tuple[str, ...], expected: str | None
 ) -> None:
     assert signature_algorithm(kind, accepted, server) == expected
