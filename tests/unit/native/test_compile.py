@@ -1,4 +1,4 @@
-"""What the compiler of the client in C is given, and how a failure of it is told."""
+"""Tests for how the client in C is compiled, and how a failure of that is reported."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from native import compile as compiling
 from tests.conftest import require
 
 
-def test_the_program_is_told_the_version_of_the_package() -> None:
+def test_the_program_gets_the_version_of_the_package() -> None:
     assert compiling.definitions("") == [f'-DRDO_VERSION="{rdo.__version__}"']
 
 
 @pytest.mark.parametrize(
     ("text", "spelled"), [("a b", '"a b"'), ('"\\', '"\\"\\\\"'), ("??/", '"\\?\\?/"'), ("é", '"é"')]
 )
-def test_a_path_is_spelled_as_c_has_it(text: str, spelled: str) -> None:
+def test_a_path_is_written_as_a_c_string(text: str, spelled: str) -> None:
     assert compiling.quoted(text) == spelled
 
 
 @pytest.mark.parametrize("directory", ["a b", 'q"u\\o', "tri??/graph", "é"])
 def test_a_checkout_may_have_any_path(tmp_path: Path, directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is compiled there is of no matter: only the definitions are."""
+    """Only the definitions are checked, because it does not matter what is compiled there."""
     try:
         subprocess.run(["cc", "--version"], capture_output=True, check=True)
     except OSError:
@@ -57,7 +57,7 @@ def test_a_failure_is_one_line_and_leaves_nothing(tmp_path: Path, compiler: str,
     [(None, ["-static-pie", ""]), ("", [""]), ("-s", ["-s"])],
     ids=["a system without a static libc", "none of LDFLAGS", "LDFLAGS"],
 )
-def test_the_program_is_static_where_that_can_be(tmp_path: Path, linker: str | None, tried: list[str]) -> None:
+def test_the_program_is_static_if_possible(tmp_path: Path, linker: str | None, tried: list[str]) -> None:
     compiler = tmp_path / "cc"
     compiler.write_text(
         '#!/bin/sh\ncase $* in *-static-pie*) how=-static-pie ;; *" -s "*) how=-s ;; *) how= ;; esac\n'

@@ -1,4 +1,4 @@
-"""The words by which the client in C knows that a hint may be due are those of the one in Python."""
+"""Checks that the client in C knows the same words that may need a hint as the client in Python."""
 
 from __future__ import annotations
 

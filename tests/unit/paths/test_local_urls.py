@@ -1,4 +1,4 @@
-"""URLs of the target's own ports are found in output, and name the port that is here, however the output was cut."""
+"""Tests for replacing URLs of the target's ports in output by URLs of the local ports, however the output is split."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def mapped(*pieces: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(("text", "becomes"), TEXTS)
-def test_a_url_names_the_port_that_is_here(text: str, becomes: str) -> None:
+def test_a_url_gets_the_local_port(text: str, becomes: str) -> None:
     assert mapped(text.encode()).decode() == becomes
 
 
 @pytest.mark.parametrize(("text", "becomes"), TEXTS)
-def test_a_cut_anywhere_changes_nothing(text: str, becomes: str) -> None:
+def test_a_split_anywhere_changes_nothing(text: str, becomes: str) -> None:
     data = text.encode()
     for at in range(len(data)):
         assert mapped(data[:at], data[at:]).decode() == becomes
@@ -60,26 +60,26 @@ def test_a_cut_anywhere_changes_nothing(text: str, becomes: str) -> None:
 
 
 @given(st.text(alphabet="htp:/localhost127.0[]38 \n", max_size=60), st.integers(0, 60))
-def test_a_cut_changes_nothing_of_any_text(text: str, at: int) -> None:
+def test_a_split_changes_nothing_in_any_text(text: str, at: int) -> None:
     data = f"http://localhost:{text}".encode()
     assert mapped(data[:at], data[at:]) == mapped(data)
 
 
 @pytest.mark.parametrize("shown", [b"http://localhost:", b"http://loc", b"http:/", b"x3000", b"\n3000", b"h"])
-def test_only_a_number_that_may_go_on_is_held_back(shown: bytes) -> None:
+def test_only_a_number_that_may_continue_is_held_back(shown: bytes) -> None:
     stream = OutputMapper(PortMatcher(local))
     assert stream.receive(shown) == shown
     assert stream.held == b""
 
 
-def test_a_number_that_may_go_on_is_held_back() -> None:
+def test_a_number_that_may_continue_is_held_back() -> None:
     stream = OutputMapper(PortMatcher(local))
     assert stream.receive(b"http://localhost:3000") == b"http://localhost:"
     assert stream.held == b"3000"
     assert stream.receive(b"/") == b"3001/"
 
 
-def test_what_was_shown_after_a_pause_is_not_taken_for_the_start_of_a_number() -> None:
+def test_text_that_was_shown_after_a_pause_is_not_the_start_of_a_number() -> None:
     stream = OutputMapper(PortMatcher(local))
     assert stream.receive(b"http://localhost:300") + stream.release() == b"http://localhost:300"
     assert stream.receive(b"0/") == b"0/"

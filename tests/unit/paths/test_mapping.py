@@ -1,4 +1,4 @@
-"""Local paths as remote ones: in each form of an argument, and for the working directory."""
+"""Tests for mapping local paths to remote ones: in each form of an argument, and for the working directory."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_anything_else_is_left_alone(word: str) -> None:
 
 
 @given(st.text(st.characters()))
-def test_a_word_without_a_root_in_it_arrives_as_it_is(word: str) -> None:
+def test_a_word_without_a_root_is_unchanged(word: str) -> None:
     assert WORK.argument(word.replace("/work", "")) == word.replace("/work", "")
 
 
@@ -124,9 +124,7 @@ def test_arguments_are_listed_as_typed_and_as_they_arrive() -> None:
         pytest.param("/work", "/srv", "/other", None, id="elsewhere"),
     ],
 )
-def test_a_path_below_a_root_has_its_place_on_the_target(
-    local: str, remote: str, path: str, arrives: str | None
-) -> None:
+def test_a_path_below_a_root_is_mapped(local: str, remote: str, path: str, arrives: str | None) -> None:
     assert PathMapping([Root(local, remote)]).to_remote(path) == arrives
 
 
@@ -147,7 +145,7 @@ def test_the_longest_root_wins(path: str, arrives: str) -> None:
         pytest.param("/home/link", "/work/real", "/srv/app/real", id="the physical path"),
     ],
 )
-def test_the_working_directory_has_its_place_on_the_target(pwd: str, cwd: str, remote: str) -> None:
+def test_the_working_directory_is_mapped(pwd: str, cwd: str, remote: str) -> None:
     assert WORK.directory(pwd, cwd) == remote
 
 
@@ -168,7 +166,7 @@ def test_a_working_directory_elsewhere_is_an_error_that_names_the_roots(roots: l
 
 
 @pytest.mark.parametrize("name", ["/a,b", "/a;b", "/a:b"])
-def test_a_separator_in_the_name_of_a_root_separates_nothing(name: str) -> None:
+def test_a_separator_in_the_name_of_a_root_is_not_a_separator(name: str) -> None:
     mapping = PathMapping([Root(name, "/srv")])
     assert mapping.argument(f"--x={name}/c,{name},{name}d") == f"--x=/srv/c,/srv,{name}d"
     assert mapping.argument(f"{name}:{name}/e") == "/srv:/srv/e"

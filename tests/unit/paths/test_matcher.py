@@ -1,4 +1,4 @@
-"""Which mention of a directory is one: what may stand in front of it and behind it, in paths and in URLs."""
+"""Tests for which occurrences of a directory are recognized: what may precede and follow it, in paths and in URLs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROOTS = RootMatcher(LOCAL)
 
 
 def replaced(roots: RootMatcher, text: bytes) -> bytes:
-    """The text with what is found replaced."""
+    """The text with all occurrences replaced."""
     parts, end = [], 0
     for found in roots.find(text):
         parts += [text[end : found.start], found.local]
@@ -20,7 +20,7 @@ def replaced(roots: RootMatcher, text: bytes) -> bytes:
 
 
 def check(text: str, becomes: str) -> None:
-    """Both ways to replace do the same, where both may be taken."""
+    """Check that both methods of replacing give the same, where both apply."""
     assert replaced(ROOTS, text.encode()).decode() == becomes
     if "file:" not in text:
         assert ROOTS.rewritten(text.encode()).decode() == becomes
@@ -111,7 +111,7 @@ def test_other_urls_are_left_alone(text: str) -> None:
     check(text, text)
 
 
-def test_an_encoded_name_counts_only_in_a_url() -> None:
+def test_an_encoded_name_is_recognized_only_in_a_url() -> None:
     check("/srv/my%20app/x", "/l/my%20app/x")
 
 
@@ -125,7 +125,7 @@ def test_every_usual_way_to_encode_a_root_is_known(spelling: str) -> None:
     assert replaced(roots, f"file://{spelling}/x".encode()) == b"file:///it%27s/x"
 
 
-def test_a_local_name_is_encoded_in_a_url_where_the_root_needs_it_not() -> None:
+def test_a_local_name_is_encoded_in_a_url_even_if_the_root_need_not_be() -> None:
     roots = RootMatcher({b"/it": b"/my work"})
     assert replaced(roots, b"/it/x file:///it/x") == b"/my work/x file:///my%20work/x"
 
@@ -156,11 +156,11 @@ def test_local_names_are_not_patterns() -> None:
         ("-I/va", 2),
     ],
 )
-def test_what_may_still_become_a_root_is_undecided(text: str, start: int) -> None:
+def test_the_beginning_of_a_root_is_undecided(text: str, start: int) -> None:
     assert ROOTS.undecided(text.encode()) == start
 
 
 @pytest.mark.parametrize(("byte", "decided"), [(b"\xe3", False), (b"\xef", False), (b"\xe2", True), (b"\xc3", True)])
-def test_half_a_character_is_waited_for_only_where_it_matters(byte: bytes, decided: bool) -> None:
+def test_half_a_character_is_held_back_only_where_it_matters(byte: bytes, decided: bool) -> None:
     text = b"/vagrant" + byte
     assert ROOTS.undecided(text) == (len(text) if decided else 0)

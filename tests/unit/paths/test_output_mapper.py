@@ -1,4 +1,6 @@
-"""A stream with remote paths comes out with local ones, however it was cut, and nothing is held back without need."""
+"""Tests for mapping remote paths in a stream to local ones, however it is split, without holding anything back
+unnecessarily.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ SEQUENCE = re.compile(rb"\033(?:\[[0-?]*[ -.]?[@-~]|[ -.][0-~]|[0-?c])")
 
 
 def mapped(*pieces: bytes) -> bytes:
-    """What comes out for the pieces, one after the other, and at the end."""
+    """The output for the pieces, in order, and for the end."""
     stream = OutputMapper(ROOTS)
     return b"".join([*map(stream.receive, pieces), stream.release()])
 
@@ -85,7 +87,7 @@ PLACES = st.lists(st.integers(0, 200), max_size=8)
 
 
 @given(TEXT, PLACES)
-def test_any_cut_gives_what_the_whole_gives(text: bytes, places: list[int]) -> None:
+def test_any_split_gives_the_same_result(text: bytes, places: list[int]) -> None:
     assert mapped(*cut(text, places)) == mapped(text)
 
 
@@ -108,7 +110,7 @@ SEQUENCE_ENDS = [b"", b"m", b"[m", b"B"]
 
 
 @given(TEXT, st.sampled_from(ENDS), st.sampled_from([b"", b"\033", b"\033[1", b"\033[1m", b"\033(", b"."]))
-def test_whatever_is_held_back_may_become_a_root(text: bytes, end: bytes, more: bytes) -> None:
+def test_only_a_possible_beginning_of_a_root_is_held_back(text: bytes, end: bytes, more: bytes) -> None:
     stream = OutputMapper(ROOTS)
     shown = stream.receive(text + end + more)
     goes_on = [sequence + rest + b"/x" for sequence in SEQUENCE_ENDS for rest in [b"", b"\n", *_rests(end)]]
@@ -150,14 +152,14 @@ def test_only_what_may_be_a_root_is_held_back(data: bytes, shown: bytes) -> None
     assert stream.release() == b""
 
 
-def test_after_a_pause_a_root_goes_on_as_a_path_and_the_rest_of_a_name_stays() -> None:
+def test_after_a_pause_a_root_may_continue_and_the_rest_of_a_name_is_kept() -> None:
     stream = OutputMapper(ROOTS)
     assert (stream.receive(b"/vagrant"), stream.release(), stream.receive(b"/x")) == (b"", b"/home/me/it", b"/x")
     assert (stream.receive(b" /vag"), stream.release(), stream.receive(b"rant/x")) == (b" ", b"/vag", b"rant/x")
     assert (stream.receive(b" /srv/my"), stream.release(), stream.receive(b" app/x")) == (b" ", b"/l/my", b" app/x")
 
 
-def test_a_root_with_no_end_is_given_up() -> None:
+def test_a_root_without_an_end_is_given_up() -> None:
     stream = OutputMapper(ROOTS)
     endless = b"/vag" + b"\033[1m" * (HELD_LIMIT // 4)
     assert stream.receive(endless[:HELD_LIMIT]) == b""
@@ -166,7 +168,7 @@ def test_a_root_with_no_end_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("sign", [b"\0", b"\xff", b"\xe9 ", b"\xc3("], ids=["NUL", "no UTF-8", "Latin-1", "half"])
-def test_binary_output_is_left_alone_from_its_first_sign_on(sign: bytes) -> None:
+def test_binary_output_is_left_alone_once_it_is_detected(sign: bytes) -> None:
     stream = OutputMapper(ROOTS)
     assert stream.receive(b"/vagrant /vagrant") == b"/home/me/it "
     assert stream.receive(b"/x " + sign + b" /vagrant ") == b"/vagrant/x " + sign + b" /vagrant "
@@ -181,13 +183,13 @@ def test_a_long_text_stays_text_with_one_odd_byte_but_not_with_nul() -> None:
     assert stream.receive(b"\0 /vagrant ") == b"\0 /vagrant "
 
 
-def test_a_character_may_be_cut_at_the_end_of_what_is_looked_at() -> None:
+def test_a_character_may_be_split_at_the_end_of_the_examined_text() -> None:
     text = b"x" * (TEXT_CHECK_SIZE - 1) + "\xe9 /vagrant ".encode()
     assert mapped(text) == text.replace(b"/vagrant", b"/home/me/it")
 
 
 @pytest.mark.parametrize("size", [10, 1000, 65536])
-def test_random_bytes_come_through_identical(size: int) -> None:
+def test_random_bytes_are_unchanged(size: int) -> None:
     data = random.Random(size).randbytes(1 << 20)
     stream = OutputMapper(ROOTS)
     pieces = [data[start : start + size] for start in range(0, len(data), size)]

@@ -1,4 +1,4 @@
-"""A driver whose targets are never connected to, for tests of what a command gets of the table of targets."""
+"""A driver whose targets are never connected, for tests of the table of targets."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rdo.pool.target_pool import PoolCommand, PoolUser
 from rdo.pool.target_table import TargetTable, TargetUse
 
 TIMEOUT = 20.0
-"""Seconds for what takes none."""
+"""Seconds for something that takes no time."""
 
 HOUR = 3600.0
 
 
 class NoCaller:
-    """One that sees no progress."""
+    """A caller that sees no progress."""
 
     def __init__(self, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         self.environment = environment
@@ -36,7 +36,7 @@ def caller_with(**environment: str) -> Caller:
 
 
 class Host:
-    """A target that is never connected to."""
+    """A target that is never connected."""
 
     driver = "ssh"
 
@@ -53,7 +53,7 @@ class Host:
 
 
 class Resolver:
-    """A driver that leads each selector to the target of its key."""
+    """A driver that resolves each selector to the target with its key."""
 
     def __init__(self, selector: Hashable, key: Hashable, name: str = "devbox", found_by: str = "") -> None:
         self._selector = selector
@@ -75,7 +75,7 @@ class Resolver:
 
 
 class ByVariable(Resolver):
-    """One whose target is what the caller's KEYS says."""
+    """A driver whose target is given by the caller's variable KEYS."""
 
     def resolve(self, caller: Caller) -> Target:
         self.resolved += 1

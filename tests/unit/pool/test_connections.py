@@ -1,4 +1,4 @@
-"""Callers that find no room on the connections to a target: one of them logs in, for all who wait meanwhile."""
+"""Tests for callers that find no room on the connections to a target: one of them logs in for all who wait."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rdo.errors import ConnectError
 from rdo.pool.connections import ConnectionSet, ShellLease
 
 TIMEOUT = 20.0
-"""Seconds for what takes none."""
+"""Seconds for something that takes no time."""
 
 ROOM = cast(ShellLease, object())
-"""A shell on a connection that was held already."""
+"""A shell on an existing connection."""
 
 
 class RefusingDriver:
-    """Each login fails in its own time, with what it is given."""
+    """A driver whose logins fail with the given error, when the test lets them."""
 
     name = "devbox"
 
@@ -37,7 +37,7 @@ class RefusingDriver:
 
 
 class WaitingCaller:
-    """Notes what it is shown."""
+    """A caller that records its progress."""
 
     def __init__(self) -> None:
         self.connects = threading.Event()
@@ -66,7 +66,7 @@ def open_shell(held: ConnectionSet, caller: WaitingCaller, find_room: Callable[[
     return held.open(cast(Caller, caller), ChannelOptions, find_room)
 
 
-def test_all_who_wait_for_a_login_that_fails_get_its_error(held: ConnectionSet, driver: RefusingDriver) -> None:
+def test_all_waiters_get_the_error_of_a_failed_login(held: ConnectionSet, driver: RefusingDriver) -> None:
     first, others = WaitingCaller(), [WaitingCaller() for _ in range(3)]
     with ThreadPoolExecutor() as threads:
         results = [threads.submit(open_shell, held, first, nowhere)]
@@ -79,7 +79,7 @@ def test_all_who_wait_for_a_login_that_fails_get_its_error(held: ConnectionSet, 
     assert driver.logins == 1
 
 
-def test_a_login_that_failed_while_room_was_looked_for_counts_too(held: ConnectionSet, driver: RefusingDriver) -> None:
+def test_a_failure_while_a_caller_looked_for_room_is_its_error_too(held: ConnectionSet, driver: RefusingDriver) -> None:
     failure = ConnectError("wrong password")
 
     def look() -> None:
@@ -92,9 +92,7 @@ def test_a_login_that_failed_while_room_was_looked_for_counts_too(held: Connecti
     assert (caught.value, driver.logins) == (failure, 1)
 
 
-def test_a_login_that_went_on_before_and_failed_meanwhile_counts_too(
-    held: ConnectionSet, driver: RefusingDriver
-) -> None:
+def test_a_failure_of_an_earlier_login_meanwhile_is_its_error_too(held: ConnectionSet, driver: RefusingDriver) -> None:
     first, failure = WaitingCaller(), ConnectError("wrong password")
     with ThreadPoolExecutor() as threads:
         failed = threads.submit(open_shell, held, first, nowhere)
@@ -109,14 +107,14 @@ def test_a_login_that_went_on_before_and_failed_meanwhile_counts_too(
     assert (caught.value, driver.logins) == (failure, 1)
 
 
-def test_who_comes_after_a_failure_logs_in_again(held: ConnectionSet, driver: RefusingDriver) -> None:
+def test_a_caller_after_a_failure_logs_in_again(held: ConnectionSet, driver: RefusingDriver) -> None:
     for number in range(2):
         driver.failures.put(ConnectError(str(number)))
         with pytest.raises(ConnectError, match=str(number)):
             open_shell(held, WaitingCaller(), nowhere)
 
 
-def test_where_the_one_who_logs_in_goes_away_another_does(held: ConnectionSet, driver: RefusingDriver) -> None:
+def test_if_the_caller_that_logs_in_goes_away_another_logs_in(held: ConnectionSet, driver: RefusingDriver) -> None:
     first, second = WaitingCaller(), WaitingCaller()
     with ThreadPoolExecutor() as threads:
         gone = threads.submit(open_shell, held, first, nowhere)
@@ -130,7 +128,7 @@ def test_where_the_one_who_logs_in_goes_away_another_does(held: ConnectionSet, d
     assert driver.logins == 2
 
 
-def test_who_has_waited_looks_for_room_first(held: ConnectionSet, driver: RefusingDriver) -> None:
+def test_after_waiting_a_caller_looks_for_room_first(held: ConnectionSet, driver: RefusingDriver) -> None:
     first, second = WaitingCaller(), WaitingCaller()
     found = iter([None, ROOM])
     with ThreadPoolExecutor() as threads:

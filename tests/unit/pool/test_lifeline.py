@@ -1,4 +1,6 @@
-"""What the owner of a lifeline may expect while it opens, and after its end. What it does is tested with shells."""
+"""Tests for what the owner of a lifeline can rely on while it opens, and after its end. Its effect is tested with real
+shells.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ TIMEOUT = 20.0
 A, B = ProcessGroup(11, 11), ProcessGroup(13, 12)
 
 
-class Wire:
-    """The channel of a shell that reads what it is told, until it is ended."""
+class FakeChannel:
+    """The channel of a shell that records what it reads, until it is ended."""
 
     def __init__(self) -> None:
         self.group = ProcessGroup(99, 99)
@@ -57,11 +59,11 @@ class Wire:
 
 
 class Opener:
-    """Gives the shells that it is told to, in its own time."""
+    """Opens the given shells, when the test provides them."""
 
-    def __init__(self, *shells: Wire | None) -> None:
+    def __init__(self, *shells: FakeChannel | None) -> None:
         self.asked = threading.Semaphore(0)
-        self.shells: queue.Queue[Wire | None] = queue.Queue()
+        self.shells: queue.Queue[FakeChannel | None] = queue.Queue()
         for each in shells:
             self.shells.put(each)
 
@@ -76,15 +78,15 @@ class Opener:
 
 
 def guarding(opener: Opener, *groups: ProcessGroup) -> Lifeline:
-    """A lifeline that was started, and has these to guard."""
+    """A lifeline that was started, and that guards these groups."""
     lifeline = Lifeline(opener)
     lifeline.start()
     lifeline.guard(groups)
     return lifeline
 
 
-def test_what_is_ordered_while_it_opens_waits_for_it_and_nobody_else_does() -> None:
-    opener, wire = Opener(), Wire()
+def test_only_orders_wait_while_it_opens() -> None:
+    opener, wire = Opener(), FakeChannel()
     lifeline = Lifeline(opener)
     lifeline.start()
     assert lifeline.signal(A, "INT")
@@ -94,8 +96,8 @@ def test_what_is_ordered_while_it_opens_waits_for_it_and_nobody_else_does() -> N
     lifeline.close()
 
 
-def test_who_takes_the_place_of_others_needs_no_order_of_his_own() -> None:
-    wire = Wire()
+def test_a_group_that_replaces_others_needs_no_order_of_its_own() -> None:
+    wire = FakeChannel()
     lifeline = guarding(Opener(wire), A)
     assert wire.heard(2) == [LIFELINE, "add 11 11"]
     lifeline.guard([B], instead_of=[A])
@@ -104,8 +106,8 @@ def test_who_takes_the_place_of_others_needs_no_order_of_his_own() -> None:
     lifeline.close()
 
 
-def test_one_that_was_killed_is_there_again_for_whatever_comes_next() -> None:
-    first, second = Wire(), Wire()
+def test_a_killed_lifeline_is_replaced_for_the_next_order() -> None:
+    first, second = FakeChannel(), FakeChannel()
     opener = Opener(first)
     lifeline = guarding(opener, A, B)
     assert sorted(first.heard(3)[1:]) == ["add 11 11", "add 13 12"]
@@ -119,8 +121,8 @@ def test_one_that_was_killed_is_there_again_for_whatever_comes_next() -> None:
     assert second.ended
 
 
-def test_one_whose_answers_cannot_be_read_is_closed_and_replaced(capfd: pytest.CaptureFixture[str]) -> None:
-    first, second = Wire(), Wire()
+def test_a_lifeline_with_invalid_answers_is_closed_and_replaced(capfd: pytest.CaptureFixture[str]) -> None:
+    first, second = FakeChannel(), FakeChannel()
     lifeline = guarding(Opener(first, second), A)
     first.answers.put(ValueError("planted"))
     assert first.over.wait(TIMEOUT)
@@ -130,8 +132,8 @@ def test_one_whose_answers_cannot_be_read_is_closed_and_replaced(capfd: pytest.C
     assert "planted" in capfd.readouterr().err
 
 
-def test_one_that_does_not_answer_is_killed_by_another_that_does_what_it_did_not() -> None:
-    first, second = Wire(), Wire()
+def test_a_lifeline_that_does_not_answer_is_killed_by_its_replacement() -> None:
+    first, second = FakeChannel(), FakeChannel()
     opener = Opener(first)
     lifeline = guarding(opener, A)
     assert first.heard(2) == [LIFELINE, "add 11 11"]
@@ -148,7 +150,7 @@ def test_one_that_does_not_answer_is_killed_by_another_that_does_what_it_did_not
 
 
 def test_its_answer_is_whether_a_group_is_left() -> None:
-    wire = Wire()
+    wire = FakeChannel()
     lifeline = guarding(Opener(wire), A)
     wire.heard(2)
     with ThreadPoolExecutor() as threads:
@@ -161,14 +163,14 @@ def test_its_answer_is_whether_a_group_is_left() -> None:
     assert not lifeline.is_left(A)
 
 
-def test_where_it_does_not_answer_a_group_may_be_left() -> None:
-    lifeline = guarding(Opener(Wire(), None), A)
+def test_without_an_answer_a_group_may_be_left() -> None:
+    lifeline = guarding(Opener(FakeChannel(), None), A)
     assert lifeline.is_left(A)
     lifeline.close()
 
 
-def test_one_that_answers_stays() -> None:
-    wire = Wire()
+def test_a_lifeline_that_answers_is_kept() -> None:
+    wire = FakeChannel()
     opener = Opener(wire)
     lifeline = guarding(opener, A)
     assert lifeline.signal(A, "HUP")
@@ -178,8 +180,8 @@ def test_one_that_answers_stays() -> None:
     lifeline.close()
 
 
-def test_where_no_other_can_be_had_one_that_does_not_answer_is_asked_again_later() -> None:
-    opener = Opener(Wire(), None)
+def test_without_a_replacement_it_is_asked_again_later() -> None:
+    opener = Opener(FakeChannel(), None)
     lifeline = guarding(opener, A)
     assert lifeline.signal(A, "HUP")
     assert all(opener.asked.acquire(timeout=TIMEOUT) for _ in range(2))
@@ -190,14 +192,14 @@ def test_where_no_other_can_be_had_one_that_does_not_answer_is_asked_again_later
     lifeline.close()
 
 
-def test_where_there_is_no_room_for_one_nobody_is_signalled_and_nobody_waits() -> None:
+def test_without_room_for_a_lifeline_nothing_is_signalled_and_nobody_waits() -> None:
     lifeline = guarding(Opener(None), A)
     assert not lifeline.signal(A, "INT")
     lifeline.retire()
 
 
-def test_one_that_is_retired_is_not_opened_again() -> None:
-    wire = Wire()
+def test_a_retired_lifeline_is_not_opened_again() -> None:
+    wire = FakeChannel()
     opener = Opener(wire)
     lifeline = guarding(opener, A)
     lifeline.retire()
@@ -207,7 +209,7 @@ def test_one_that_is_retired_is_not_opened_again() -> None:
     assert not opener.asked.acquire(blocking=False)
 
 
-def test_a_number_that_is_no_group_is_known() -> None:
+def test_an_invalid_group_is_recognized() -> None:
     assert [text for text in ("2", "4194304") if is_group(text)] == ["2", "4194304"]
     wrong = ("0", "1", "-5", "", "05", "9" * 10, "9" * 5000, "x", "\u0663", "2;3")
     assert [text for text in wrong if is_group(text)] == []

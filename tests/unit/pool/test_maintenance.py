@@ -1,4 +1,4 @@
-"""When the thread that prepares for the next command works, and what it never leaves undone."""
+"""Tests for when the thread runs that prepares for the next command, and for what it always does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIMEOUT = 20.0
 
 
 class Connection:
-    """One over which no shell can be opened."""
+    """A connection on which no shell can be opened."""
 
     full = False
     keepalive = SimpleNamespace(is_silent=False, ended=False)
@@ -52,7 +52,7 @@ def maintained() -> Iterator[tuple[Connection, Callable[[], None]]]:
     warm.close()
 
 
-def test_what_was_released_is_dropped_though_no_shell_can_be_opened(
+def test_released_groups_are_dropped_although_no_shell_can_be_opened(
     maintained: tuple[Connection, Callable[[], None]],
 ) -> None:
     connection, wake = maintained
@@ -60,7 +60,7 @@ def test_what_was_released_is_dropped_though_no_shell_can_be_opened(
     assert wait_until(lambda: (connection.asked, connection.settled) == (1, 1), TIMEOUT)
 
 
-def test_it_works_once_more_for_whatever_woke_it_meanwhile(maintained: tuple[Connection, Callable[[], None]]) -> None:
+def test_it_runs_once_more_if_it_was_woken_meanwhile(maintained: tuple[Connection, Callable[[], None]]) -> None:
     connection, wake = maintained
     connection.may_go_on.clear()
     wake()
@@ -71,7 +71,7 @@ def test_it_works_once_more_for_whatever_woke_it_meanwhile(maintained: tuple[Con
     assert wait_until(lambda: (connection.asked, connection.settled) == (2, 2), TIMEOUT)
 
 
-def test_chores_are_done_again_and_again_without_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_maintenance_is_repeated_without_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maintenance, "SPARE_CONNECTION_TIMEOUT", 0.01)
     target: Any = None  # nothing is opened
     pool = ShellPool(target)

@@ -1,4 +1,4 @@
-"""A login beside a connection that is silent: whichever is there first."""
+"""Tests for a login in parallel to a connection that is silent: the first to succeed is used."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from rdo.pool.connection import HeldConnection
 from rdo.pool.rival_login import RivalLogin
 
 TIMEOUT = 20.0
-"""Seconds for what takes none."""
+"""Seconds for something that takes no time."""
 
 HASTY = KeepaliveTimeouts(liveness=0.0, ping_timeout=0.05)
 
 
 class SilentConnection:
-    """Asked, and silent."""
+    """A connection that was probed and is silent."""
 
     def __init__(self) -> None:
         self.sign = SignOfLife()
@@ -32,7 +32,7 @@ class SilentConnection:
 
 
 class SilentCaller:
-    """Answers a question once it is told to."""
+    """A caller that answers a question when the test lets it."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
@@ -48,7 +48,7 @@ class SilentCaller:
 
 
 class Login:
-    """Goes on when it is told to."""
+    """A login that proceeds when the test lets it."""
 
     def __init__(self) -> None:
         self.begun = threading.Event()
@@ -113,7 +113,7 @@ def test_a_login_that_fails_first_is_the_error(threads: ThreadPoolExecutor, sile
     assert race(threads, login, silent, []).exception(TIMEOUT) is login.failure
 
 
-def test_a_login_that_fails_at_once_leaves_the_connection_its_time(
+def test_after_an_immediate_failure_the_connection_still_has_its_time(
     threads: ThreadPoolExecutor, silent: SilentConnection
 ) -> None:
     login = Login()
@@ -126,7 +126,7 @@ def test_a_login_that_fails_at_once_leaves_the_connection_its_time(
     assert found.result(TIMEOUT) is None
 
 
-def test_a_connection_that_ends_leaves_the_error_of_a_login_that_failed(
+def test_after_a_failed_login_the_end_of_the_connection_gives_its_error(
     threads: ThreadPoolExecutor, silent: SilentConnection
 ) -> None:
     login = Login()
@@ -138,7 +138,7 @@ def test_a_connection_that_ends_leaves_the_error_of_a_login_that_failed(
     assert found.exception(TIMEOUT) is login.failure
 
 
-def test_a_connection_that_answers_first_is_used_and_the_login_is_left(
+def test_a_connection_that_answers_first_is_used_and_the_login_abandoned(
     threads: ThreadPoolExecutor, silent: SilentConnection
 ) -> None:
     login = Login()
@@ -151,7 +151,7 @@ def test_a_connection_that_answers_first_is_used_and_the_login_is_left(
     assert isinstance(login.result, CallerGone)
 
 
-def test_a_login_that_succeeds_too_late_is_given_back(threads: ThreadPoolExecutor, silent: SilentConnection) -> None:
+def test_a_login_that_succeeds_too_late_is_discarded(threads: ThreadPoolExecutor, silent: SilentConnection) -> None:
     go_on, given_back = threading.Event(), threading.Event()
 
     def log_in(caller: Caller) -> str:
@@ -182,7 +182,7 @@ def test_a_silent_connection_that_ends_leaves_it_to_the_login(
 def test_a_question_that_was_asked_is_answered_before_the_connection_is_used(
     threads: ThreadPoolExecutor, silent: SilentConnection
 ) -> None:
-    """The terminal is the caller's own again only then."""
+    """Only then does the caller have its terminal again."""
     caller, answers = SilentCaller(), []
 
     def log_in(caller: Caller) -> str:

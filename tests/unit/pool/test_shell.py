@@ -1,4 +1,4 @@
-"""A shell takes one script, once it is ready, and none after it was given up."""
+"""Tests for a shell: it accepts one script when it is ready, and none after it was given up."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Terminal:
 
 
 class Beginning:
-    """A connection whose channels are that one."""
+    """A connection whose only channel is that one."""
 
     leads_process_group = True
 
@@ -56,21 +56,21 @@ def terminal() -> Terminal:
 
 @pytest.fixture
 def shell(terminal: Terminal) -> Shell:
-    """One that has just been begun."""
+    """A shell that has just been started."""
     terminal.shell = Shell(cast(Channel, terminal), NONCE, pty=True, plain=False)
     return terminal.shell
 
 
-def test_one_that_is_ready_takes_one_script(shell: Shell, terminal: Terminal) -> None:
+def test_a_ready_shell_accepts_one_script(shell: Shell, terminal: Terminal) -> None:
     shell.wait_until_ready()
     assert (shell.state, shell.group) == (ShellState.READY, ProcessGroup(7, 7))
     shell.start(SCRIPT)
     with pytest.raises(RuntimeError, match="from STARTED to STARTED"):
         shell.start(SCRIPT)
-    assert len(terminal.written) == 2  # the proof that was asked for, and one script
+    assert len(terminal.written) == 2  # the requested proof, and one script
 
 
-def test_one_that_says_nothing_by_itself_is_asked_for_its_proof_as_it_begins(terminal: Terminal) -> None:
+def test_a_quiet_shell_is_asked_for_its_proof_at_its_start(terminal: Terminal) -> None:
     shell = begin_shell(cast(Connection, Beginning(terminal)), ChannelOptions(), plain=True)
     terminal.shell = shell
     assert len(terminal.written) == 1
@@ -78,18 +78,20 @@ def test_one_that_says_nothing_by_itself_is_asked_for_its_proof_as_it_begins(ter
     assert (shell.group, len(terminal.written)) == (ProcessGroup(7, 7), 1)
 
 
-def test_one_that_start_up_files_may_come_before_is_sent_nothing_as_it_begins(terminal: Terminal) -> None:
+def test_a_shell_that_may_read_start_up_files_is_sent_nothing_at_its_start(terminal: Terminal) -> None:
     begin_shell(cast(Connection, Beginning(terminal)), ChannelOptions(), plain=False)
     assert not terminal.written
 
 
-def test_one_that_is_not_ready_takes_none(shell: Shell, terminal: Terminal) -> None:
+def test_a_shell_that_is_not_ready_accepts_no_script(shell: Shell, terminal: Terminal) -> None:
     with pytest.raises(RuntimeError, match="from STARTING to STARTED"):
         shell.start(SCRIPT)
     assert not terminal.written
 
 
-def test_one_that_was_given_up_takes_none_and_may_be_given_up_again(shell: Shell, terminal: Terminal) -> None:
+def test_a_shell_that_was_given_up_accepts_no_script_and_may_be_given_up_again(
+    shell: Shell, terminal: Terminal
+) -> None:
     shell.wait_until_ready()
     for _ in range(2):
         shell.close()

@@ -1,4 +1,4 @@
-"""What is said of a shell that does not get ready."""
+"""Tests for the error about a shell that does not get ready."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from rdo.pool import shell
     ("line", "said"),
     [("", "it printed nothing"), ("name?", "the last line it printed is: name?")],
 )
-def test_a_shell_that_printed_nothing_is_told_from_one_that_waits_after_a_line(line: str, said: str) -> None:
+def test_a_silent_shell_is_distinguished_from_one_that_waits_after_a_line(line: str, said: str) -> None:
     assert shell._silence(line) == said

@@ -1,4 +1,4 @@
-"""Which target a command has, and whose connections it shares."""
+"""Tests for which target a command has, and whose connections it shares."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def closed(pool: TargetPool) -> bool:
     return pool.closed.wait(TIMEOUT)
 
 
-def test_what_resolves_to_the_same_target_shares_its_pool(table: TargetTable) -> None:
+def test_selectors_of_the_same_target_share_its_pool(table: TargetTable) -> None:
     one, alias, other = Resolver("a", "host"), Resolver("b", "host"), Resolver("c", "elsewhere")
     with use(table, one) as first, use(table, alias, "/b/.rdo.conf") as second, use(table, other) as third:
         assert first.pool is second.pool
@@ -43,7 +43,7 @@ def test_what_resolves_to_the_same_target_shares_its_pool(table: TargetTable) ->
         assert first.pool.users == [PoolUser("/a/.rdo.conf", "default"), PoolUser("/b/.rdo.conf", "default")]
 
 
-def test_a_target_that_is_connected_is_not_asked_for_again(table: TargetTable, connected: set[Hashable]) -> None:
+def test_a_connected_target_is_not_resolved_again(table: TargetTable, connected: set[Hashable]) -> None:
     connected.add("host")
     driver = Resolver("a", "host")
     for _ in range(3):
@@ -52,9 +52,7 @@ def test_a_target_that_is_connected_is_not_asked_for_again(table: TargetTable, c
     assert driver.resolved == 1
 
 
-def test_callers_share_it_whose_variables_are_equal_by_which_it_was_found(
-    table: TargetTable, connected: set[Hashable]
-) -> None:
+def test_callers_with_equal_relevant_variables_share_a_target(table: TargetTable, connected: set[Hashable]) -> None:
     connected |= {"/one", "/other"}
     driver = ByVariable("a", "host")
     found: list[Hashable] = []
@@ -65,15 +63,13 @@ def test_callers_share_it_whose_variables_are_equal_by_which_it_was_found(
     assert driver.resolved == 2
 
 
-def test_who_finds_a_target_that_is_connected_gives_up_what_was_made_to_find_it(
-    table: TargetTable, connected: set[Hashable]
-) -> None:
+def test_a_duplicate_of_a_connected_target_is_discarded(table: TargetTable, connected: set[Hashable]) -> None:
     connected.add("host")
     with use(table, Resolver("a", "host")) as first, use(table, Resolver("b", "host")) as second:
         assert [cast(Host, each.target).released for each in (first, second)] == [0, 1]
 
 
-def test_one_that_is_not_is_and_may_be_another_one_by_then(table: TargetTable) -> None:
+def test_an_unconnected_target_is_resolved_again(table: TargetTable) -> None:
     driver = Resolver("a", "host")
     with use(table, driver) as before:
         pass
@@ -83,7 +79,7 @@ def test_one_that_is_not_is_and_may_be_another_one_by_then(table: TargetTable) -
     assert driver.resolved == 2
 
 
-def test_one_that_lost_its_name_serves_its_commands_to_their_end_and_who_comes_next_has_another(
+def test_a_renamed_target_serves_its_commands_and_the_next_one_has_another(
     table: TargetTable, connected: set[Hashable], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connected |= {"old", "new"}
@@ -101,7 +97,7 @@ def test_one_that_lost_its_name_serves_its_commands_to_their_end_and_who_comes_n
     assert driver.resolved == 2
 
 
-def test_who_hangs_while_a_target_is_found_out_keeps_nobody_else_waiting(table: TargetTable) -> None:
+def test_a_slow_resolution_delays_nobody_else(table: TargetTable) -> None:
     hangs, goes_on = threading.Event(), threading.Event()
 
     class Hanging(Resolver):
@@ -123,7 +119,7 @@ def test_who_hangs_while_a_target_is_found_out_keeps_nobody_else_waiting(table: 
         assert isinstance(waiting.exception(TIMEOUT), ConnectError)
 
 
-def test_an_idle_target_is_kept_as_long_as_the_most_patient_profile_says(
+def test_an_idle_target_is_kept_for_the_longest_time_of_any_profile(
     table: TargetTable, connected: set[Hashable]
 ) -> None:
     connected.add("host")
@@ -144,7 +140,7 @@ def test_an_idle_target_is_kept_as_long_as_the_most_patient_profile_says(
         pytest.param(CallerGone(), True, id="one of the others tries if the caller has gone"),
     ],
 )
-def test_one_command_asks_for_all_that_wait(table: TargetTable, failure: Exception, tried_again: bool) -> None:
+def test_one_resolution_serves_all_waiters(table: TargetTable, failure: Exception, tried_again: bool) -> None:
     hangs, goes_on = threading.Event(), threading.Event()
 
     class Failing(Resolver):
@@ -174,7 +170,7 @@ def test_one_command_asks_for_all_that_wait(table: TargetTable, failure: Excepti
     assert all(isinstance(error, ConnectError) for error in errors[1:])
 
 
-def test_its_time_begins_when_its_last_command_has_ended(table: TargetTable, connected: set[Hashable]) -> None:
+def test_its_idle_time_begins_when_its_last_command_has_ended(table: TargetTable, connected: set[Hashable]) -> None:
     connected.add("host")
     with use(table, Resolver("a", "host"), idle_timeout=0.01) as only:
         assert not wait_until(lambda: table.close_idle() or not table.pools, 0.1)
@@ -183,7 +179,7 @@ def test_its_time_begins_when_its_last_command_has_ended(table: TargetTable, con
     assert closed(only.pool)
 
 
-def test_one_that_is_to_close_serves_its_commands_to_their_end_and_no_new_ones(
+def test_a_closing_target_serves_its_commands_to_their_end_and_no_new_ones(
     table: TargetTable, connected: set[Hashable]
 ) -> None:
     connected.add("host")
@@ -197,13 +193,13 @@ def test_one_that_is_to_close_serves_its_commands_to_their_end_and_no_new_ones(
     assert (table.pools, table.ending) == ([new.pool], [])
 
 
-def test_one_that_is_closed_while_it_is_found_out_is_not_waited_for(
+def test_a_target_that_is_closed_while_it_is_resolved_is_not_waited_for(
     table: TargetTable, connected: set[Hashable], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connected.add("host")
     with use(table, Resolver("a", "host")) as old:
         monkeypatch.setattr(Host, "release", lambda self: table.close(lambda pool: pool is old.pool, "test"))
-        with use(table, Resolver("b", "host")) as new:  # whose release comes once it has found the old one
+        with use(table, Resolver("b", "host")) as new:  # whose release comes after it has found the old one
             assert new.pool is not old.pool
             assert table.ending == [old.pool]
 
@@ -216,7 +212,7 @@ def test_a_target_without_a_connection_is_forgotten(table: TargetTable) -> None:
     assert table.pools == []
 
 
-def test_of_targets_with_one_name_only_the_latest_are_kept(table: TargetTable, connected: set[Hashable]) -> None:
+def test_of_targets_with_the_same_name_only_the_latest_are_kept(table: TargetTable, connected: set[Hashable]) -> None:
     keys = [str(number) for number in range(SPARE_LIMIT + 2)]
     connected.update(keys)
     for key in keys:

@@ -1,4 +1,4 @@
-"""How many shells wait for commands, and for what comes with them."""
+"""Tests for how many shells are kept ready for the next commands and jobs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rdo.drivers.base import ChannelOptions, Pty, WindowSize
 from rdo.pool.warm_shells import WARM_LIMIT, WarmShells
 
 
-def test_a_job_has_a_shell_beside_the_commands_though_no_burst_is_expected() -> None:
+def test_a_job_has_a_shell_in_addition_to_those_for_commands() -> None:
     plain, pty = ChannelOptions(), ChannelOptions(Pty("xterm", WindowSize(24, 80, 0, 0)))
     warm = WarmShells()
     warm.expect_jobs()
@@ -20,14 +20,14 @@ def test_a_job_has_a_shell_beside_the_commands_though_no_burst_is_expected() -> 
     assert (warm.missing(plain), warm.missing(pty)) == (WARM_LIMIT, WARM_LIMIT)
 
 
-def test_without_jobs_one_waits() -> None:
+def test_without_jobs_one_shell_is_kept() -> None:
     warm = WarmShells()
     warm.use(ChannelOptions(), waited=False)
     warm.calm()
     assert warm.missing(ChannelOptions()) == 1
 
 
-def test_jobs_that_come_one_after_another_are_no_burst() -> None:
+def test_consecutive_jobs_are_not_a_burst() -> None:
     plain = ChannelOptions()
     warm = WarmShells()
     warm.expect_jobs()

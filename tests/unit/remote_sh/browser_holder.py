@@ -1,4 +1,4 @@
-"""browser.sh, which runs under one of the shells."""
+"""Runs browser.sh with a given shell."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.unit.remote_sh.shells import SHELLS, TIMEOUT
 URL = "https://example.com/a b?c='d'&e=$(f)`g`\\;#\u00e9%20"
 
 
-class Holder:
-    """browser.sh, which runs."""
+class BrowserScript:
+    """A running browser.sh."""
 
     def __init__(self, process: subprocess.Popen[bytes], top: Path) -> None:
         self.process = process
@@ -36,7 +36,7 @@ class Holder:
                 program.kill()
 
     def next(self) -> tuple[int, str]:
-        """Who waits, and the rest of its line."""
+        """The number of the program that waits, and the rest of its line."""
         assert self.process.stdout
         while (line := self.process.stdout.readline()) == b"\n":
             pass
@@ -50,7 +50,7 @@ class Holder:
 
 
 def text(shell: str, directory: Path) -> list[str]:
-    """What starts browser.sh by the shell, which is the programs' /bin/sh, too."""
+    """The command that runs browser.sh with the shell, which is also the programs' /bin/sh."""
     sh = directory / "sh"
     if not sh.exists():
         sh.symlink_to(str(shutil.which(SHELLS[shell].split()[0])))
@@ -59,7 +59,7 @@ def text(shell: str, directory: Path) -> list[str]:
 
 
 @contextmanager
-def held(shell: str, directory: Path, **variables: str) -> Iterator[Holder]:
+def held(shell: str, directory: Path, **variables: str) -> Iterator[BrowserScript]:
     environment = {**os.environ, "TMPDIR": str(directory), **variables}
     with subprocess.Popen(
         text(shell, directory), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
@@ -67,7 +67,7 @@ def held(shell: str, directory: Path, **variables: str) -> Iterator[Holder]:
         assert process.stdout
         top = Path(process.stdout.readline().decode().rstrip("\n"))
         try:
-            yield Holder(process, top)
+            yield BrowserScript(process, top)
             assert process.stdin
             process.stdin.close()
             process.wait(TIMEOUT)
@@ -77,7 +77,7 @@ def held(shell: str, directory: Path, **variables: str) -> Iterator[Holder]:
 
 
 def is_read(fifo: Path) -> bool:
-    """Whether somebody has it open, so that what is written to it is kept."""
+    """Whether somebody has opened it for reading, so that nothing written to it is lost."""
     try:
         os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
     except OSError:  # ENXIO

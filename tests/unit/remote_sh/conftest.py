@@ -1,4 +1,4 @@
-"""What the tests of the lifeline need."""
+"""Fixtures for tests of the lifeline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.unit.remote_sh.lifeline import SAFE_KILL, Start, kill_group
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Iterator[Path]:
-    """A directory to be searched first for programs: with a `kill` that signals no group."""
+    """A directory for the front of PATH, with a `kill` that cannot signal a group."""
     kill = tmp_path / "kill"
     kill.write_text(SAFE_KILL)
     kill.chmod(0o755)
@@ -24,7 +24,7 @@ def programs(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start a program in a session of its own, ready when it has said so; at the end all of it is killed."""
+    """Starts a program in its own session, and waits until it is ready. At the end, the whole session is killed."""
     with ExitStack() as stack:
 
         def go(text: str, session: bool = True) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""A shell that runs the lifeline's script, and what it has to do with."""
+"""Runs the lifeline's script with a shell."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from rdo.remote_sh.render import LIFELINE
 from tests.unit.remote_sh.shells import NONCE, TIMEOUT, as_bin_sh
 
 END_TIMEOUT = 60.0
-"""Seconds within which all that is listed must be gone after the lifeline's end: it tries for 2, and posh, on a machine
-busy with something else, starts two programs each time. What is not ended goes on for 100."""
+"""Seconds in which everything that is listed must be gone after the lifeline's end.
+
+It tries for 2 s. On a busy machine, posh starts two programs for each try. What is not ended would run for 100 s.
+"""
 
 
 SAFE_KILL = """#!/bin/sh
 case $2 in [1-9]*) exec /bin/kill "$@";; esac
 echo "$*" >>"$0.log"
 """
-"""Stands before the program of that name: given a group, that of procps 4.0 signals every process there is."""
+"""Replaces the program of that name, because that of procps 4.0 signals every process if it is given a group."""
 
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -48,15 +50,15 @@ class Lifeline:
         self.pid = self._shell.pid
         self._to_answer = 0
         self.answers: list[bool] = []
-        """Whether a process got the signal, for each order to send one."""
+        """For each order to send a signal, whether a process got it."""
         self.order(LIFELINE)
 
     def add(self, child: subprocess.Popen[bytes]) -> None:
-        """List what is a shell of ours."""
+        """Add a group to those that it guards."""
         self.order(f"add {child.pid} {child.pid}")
 
     def kill(self, child: subprocess.Popen[bytes], name: object) -> None:
-        """Have it signalled."""
+        """Order it to send a signal."""
         self.order(f"kill {child.pid} {name} {child.pid}")
 
     def order(self, line: str) -> None:
@@ -66,13 +68,15 @@ class Lifeline:
         self._shell.stdin.flush()
 
     def lose(self) -> None:
-        """Close its stdin, as the end of the master or of the link does."""
+        """Close its stdin, as happens at the end of the master or of the link."""
         assert self._shell.stdin
         self._shell.stdin.close()
         self._shell.stdin = None
 
     def end(self) -> tuple[bytes, bytes, int]:
-        """Lose it and wait for its end: all it said behind the markers but for answers, and its status."""
+        """Close its stdin, and wait for its end. Returns its output after the markers without answers, its stderr, and
+        its status.
+        """
         out, errors = self._shell.communicate(timeout=TIMEOUT)
         marker = NONCE.encode()
         said = out.partition(b"\n")[2]
@@ -83,13 +87,13 @@ class Lifeline:
 
 
 def all_gone(child: subprocess.Popen[bytes]) -> bool:
-    """Whether every process of the group has ended in time: then nobody has its stdout open any more."""
+    """Whether every process of the group has ended in time, so that nobody has its stdout open any more."""
     deadline = time.monotonic() + END_TIMEOUT
     assert child.stdout
     os.set_blocking(child.stdout.fileno(), False)
     while time.monotonic() < deadline:
         if child.stdout.read(1) == b"":
-            child.wait(TIMEOUT)  # until then the lifeline takes it for alive
+            child.wait(TIMEOUT)  # until then, the lifeline regards it as alive
             return True
         time.sleep(0.01)
     return False

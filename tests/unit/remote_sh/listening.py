@@ -1,4 +1,4 @@
-"""Commands that listen, and the script that looks for their ports."""
+"""Commands that listen, and the script that finds their ports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rdo.remote_sh.template import load
 from tests.unit.remote_sh.shells import SHELLS, TIMEOUT
 
 UNREADABLE = {"proc": "", "ss": "/proc/net/tcp", "lsof": "/proc/$$/stat"}
-"""What is not there where each way is taken."""
+"""The file to make unreadable so that each method is used."""
 
 PROGRAM = """
 import os, socket, sys
@@ -36,7 +36,7 @@ os.read(0, 1)
 
 
 class Command:
-    """A command that listens, in a session of its own; `shell` is what a shell of rdo's would have become."""
+    """A command that listens, in its own session. `shell` is the process ID that rdo's shell would have."""
 
     def __init__(self, stack: ExitStack, *words: str, through: str = "exec", sh: str = "/bin/sh") -> None:
         line = {"exec": 'exec "$@"', "child": '"$@"; :', "session": 'setsid "$@"; :'}[through]
@@ -49,7 +49,7 @@ class Command:
         self.shell = self.process.pid
 
     def end(self) -> None:
-        """Have all of it end."""
+        """End all its processes."""
         assert self.process.stdin
         if not self.process.stdin.closed:
             self.process.stdin.close()
@@ -82,7 +82,7 @@ class Watch:
         assert self.process.returncode == 0
 
     def ask(self, *shells: int, thorough: bool = False) -> list[ListeningPort] | None:
-        """What it says of these commands; None if nothing has changed."""
+        """Its report about these commands; None if nothing has changed."""
         assert self.process.stdin
         words = ["+"] if thorough else []
         self.process.stdin.write(" ".join([*words, *map(str, shells)]).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""The shells that may be /bin/sh on a target, and a script run by one over pipes."""
+"""The shells that may be /bin/sh on a target, and a function that runs a script with one over pipes."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ SHELLS = {
     "posh": "posh",
     "zsh": "zsh --emulate sh",
 }
-"""What may be /bin/sh, and how to call it as that."""
+"""The shells that may be /bin/sh, and how to run each as that."""
 
 TIMEOUT = 20.0
-"""Seconds for a shell and a small command, on a machine busy with something else."""
+"""Seconds for a shell and a small command, on a busy machine."""
 
 
 def skip_unless(program: str) -> pytest.MarkDecorator:
@@ -42,7 +42,7 @@ def skip_unless(program: str) -> pytest.MarkDecorator:
 each_shell = pytest.mark.parametrize("shell", [pytest.param(name, marks=skip_unless(name)) for name in SHELLS])
 
 WITHOUT_JOBS = ("mksh", "posh", "zsh")
-"""Shells that cannot make a job of the command, which is then what the shell was: Ctrl-Z stops nothing, as with ssh."""
+"""Shells that cannot run the command as a job. It then replaces the shell, and Ctrl-Z stops nothing, as with ssh."""
 
 each_shell_with_jobs = pytest.mark.parametrize(
     "shell", [pytest.param(name, marks=skip_unless(name)) for name in SHELLS if name not in WITHOUT_JOBS]
@@ -55,7 +55,7 @@ def as_bin_sh(shell: str, text: str) -> str:
 
 
 class Ended(NamedTuple):
-    """What is left of a command: its output behind the ready markers, and its status as a shell gives it."""
+    """The result of a command: its output after the ready markers, and its status as a shell reports it."""
 
     stdout: bytes
     stderr: bytes
@@ -65,7 +65,7 @@ class Ended(NamedTuple):
 def execute(
     argv: Sequence[str], given: bytes, *, cwd: str | Path = "/", environ: Mapping[str, str] | None = None
 ) -> Ended:
-    """Run a bootstrap by this command line, have the shell prove itself, and give it `given`."""
+    """Run a bootstrap by this command line, let the shell prove itself, and send it `given`."""
     variables = {**os.environ, "LC_ALL": "C.UTF-8", **(environ or {})}
     given = prove(SECRET) + given
     run = subprocess.run(

@@ -1,4 +1,4 @@
-"""A real pty on which a bootstrap runs, and what it waits for there."""
+"""A real pty on which a bootstrap runs, and functions that wait for its output."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROOF = re.compile(rb"%b (\d+) [^\n]*\n" % SECRET.encode())
 
 
 def line(text: str) -> re.Pattern[bytes]:
-    """A mark with the end of its line."""
+    """A mark, and the end of its line."""
     return re.compile(re.escape(mark(SECRET, text)) + rb"\r?\n")
 
 
@@ -36,7 +36,7 @@ GROUP = re.compile(rb"\033\]rdo;%b;group;(\d+)\007\r?\n" % SECRET.encode())
 
 
 class Terminal:
-    """A bootstrap on a pty of 40 rows and 100 columns. `output` is what came since the last thing waited for."""
+    """A bootstrap on a pty of 40 rows and 100 columns. `output` is what was received since the last wait."""
 
     def __init__(self, text: str, environ: Mapping[str, str] | None = None, before: Sequence[str] = ()) -> None:
         self.output = b""
@@ -54,7 +54,7 @@ class Terminal:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """The end of the terminal: whatever is on it gets SIGHUP."""
+        """Close the terminal, which sends SIGHUP to everything on it."""
         os.close(self._near)
         try:
             self._shell.wait(TIMEOUT)
@@ -68,12 +68,12 @@ class Terminal:
             data = data[os.write(self._near, data[:1024]) :]
 
     def start(self, script: Script) -> None:
-        """Send the script, and wait until it has been read; nothing may come before that."""
+        """Send the script, and wait until it was read. There must be no output before that."""
         self.write(render(script, nonce=NONCE, pty=True))
         assert self.wait_for(READ).start() == 0
 
     def wait_for(self, pattern: bytes | re.Pattern[bytes]) -> re.Match[bytes]:
-        """Read until the pattern has come; drop what was read up to its end."""
+        """Read until the pattern matches, and drop everything up to its end."""
         wanted = re.compile(re.escape(pattern)) if isinstance(pattern, bytes) else pattern
         deadline = time.monotonic() + TIMEOUT
         while (match := wanted.search(self.output)) is None:
@@ -82,7 +82,7 @@ class Terminal:
         return match
 
     def end(self) -> tuple[bytes, int]:
-        """The rest of the output, and the exit status, as a shell gives it."""
+        """The rest of the output, and the exit status as a shell reports it."""
         deadline = time.monotonic() + TIMEOUT
         while self._read(deadline):
             pass
@@ -102,7 +102,7 @@ class Terminal:
 def terminal(
     shell: str, script: Script, environ: Mapping[str, str] | None = None, before: Sequence[str] = ()
 ) -> Terminal:
-    """The script started on a pty, and read. `before`: a command that runs all that as its arguments."""
+    """Start the script on a pty. `before` is a command that gets all this as its arguments."""
     started = Terminal(as_bin_sh(shell, bootstrap(NONCE, pty=True, login=False)), environ, before)
     started.start(script)
     return started

@@ -1,4 +1,6 @@
-"""browser.sh and open_url.sh under each shell: what a command opens on the target is handed over, and answered."""
+"""Tests for browser.sh and open_url.sh with each shell: URLs that a command opens on the target are passed on, and
+answered.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its o
 
 @each_shell
 @pytest.mark.parametrize("name", ["browser", "xdg-open", "open", "sensible-browser", "www-browser"])
-def test_a_url_is_handed_over_with_its_word_and_the_answer_is_the_status(shell: str, name: str, tmp_path: Path) -> None:
+def test_a_url_is_passed_on_with_its_token_and_the_answer_is_the_status(shell: str, name: str, tmp_path: Path) -> None:
     with held(shell, tmp_path) as holder:
         assert stat.S_IMODE(holder.top.stat().st_mode) == 0o700
         assert stat.S_IMODE((holder.top / "urls").stat().st_mode) == 0o600
@@ -37,7 +39,7 @@ def test_a_url_is_handed_over_with_its_word_and_the_answer_is_the_status(shell: 
 
 
 @each_shell
-def test_its_path_is_printed_once_nothing_can_be_lost(shell: str, tmp_path: Path) -> None:
+def test_its_path_is_printed_when_nothing_can_be_lost_any_more(shell: str, tmp_path: Path) -> None:
     near, far = os.pipe()
     os.set_blocking(far, False)
     with suppress(BlockingIOError):
@@ -58,7 +60,7 @@ def test_its_path_is_printed_once_nothing_can_be_lost(shell: str, tmp_path: Path
 
 
 @each_shell
-def test_what_is_not_a_url_of_the_web_goes_to_the_next_program_of_that_name(shell: str, tmp_path: Path) -> None:
+def test_other_arguments_go_to_the_next_program_of_that_name(shell: str, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     (other / "xdg-open").write_text('#!/bin/sh\nprintf "<%s>" "$@" >&2\nexit 7\n')
@@ -96,11 +98,11 @@ def test_long_urls_of_many_programs_are_not_mixed_up(shell: str, tmp_path: Path)
 
 @each_shell
 @pytest.mark.parametrize("how", ["the end of stdin", "TERM"])
-def test_at_the_end_who_waits_is_answered_and_nothing_is_left(shell: str, how: str, tmp_path: Path) -> None:
+def test_at_the_end_waiting_programs_are_answered_and_nothing_is_left(shell: str, how: str, tmp_path: Path) -> None:
     with held(shell, tmp_path) as holder:
         with holder.open("xdg-open", URL) as program:
             holder.next()
-            if how == "TERM":  # more than one may come
+            if how == "TERM":  # there may be more than one
                 for _ in range(20):
                     os.killpg(holder.process.pid, signal.SIGHUP)
                     os.killpg(holder.process.pid, signal.SIGTERM)
@@ -114,7 +116,7 @@ def test_at_the_end_who_waits_is_answered_and_nothing_is_left(shell: str, how: s
 
 
 @each_shell
-def test_at_the_end_of_one_that_is_killed_who_waits_is_answered_too(shell: str, tmp_path: Path) -> None:
+def test_when_it_is_killed_waiting_programs_are_answered_too(shell: str, tmp_path: Path) -> None:
     with held(shell, tmp_path) as holder:
         assert holder.process.stdin
         with holder.open("xdg-open", URL) as program:
@@ -128,7 +130,7 @@ def test_at_the_end_of_one_that_is_killed_who_waits_is_answered_too(shell: str, 
 
 
 @each_shell
-def test_a_program_whose_rdo_is_gone_fails_and_waits_for_nobody(shell: str, tmp_path: Path) -> None:
+def test_a_program_whose_rdo_is_gone_fails_without_waiting(shell: str, tmp_path: Path) -> None:
     with held(shell, tmp_path) as holder:
         kept = shutil.copytree(holder.top / "bin", tmp_path / "kept" / "bin", symlinks=True)
         os.mkfifo(kept.parent / "urls")
@@ -137,7 +139,7 @@ def test_a_program_whose_rdo_is_gone_fails_and_waits_for_nobody(shell: str, tmp_
 
 
 @each_shell
-def test_a_line_that_nobody_can_have_written_is_left_out(shell: str, tmp_path: Path) -> None:
+def test_an_impossible_line_is_skipped(shell: str, tmp_path: Path) -> None:
     with held(shell, tmp_path) as holder:
         with (holder.top / "urls").open("w") as urls:
             urls.write("../../etc/passwd\n\n99999999\n-1\n*\n")
@@ -150,9 +152,7 @@ def test_a_line_that_nobody_can_have_written_is_left_out(shell: str, tmp_path: P
 
 @each_shell
 @pytest.mark.parametrize("place", ["relative", "/missing", "{tmp}/a b", "{tmp}/a:b", "{tmp}/a%s"])
-def test_a_place_whose_name_cannot_stand_in_path_and_browser_is_not_taken(
-    shell: str, place: str, tmp_path: Path
-) -> None:
+def test_a_directory_that_cannot_be_in_path_and_browser_is_not_used(shell: str, place: str, tmp_path: Path) -> None:
     directory = Path(place.format(tmp=tmp_path))
     if "{tmp}" in place:
         directory.mkdir()
@@ -161,7 +161,7 @@ def test_a_place_whose_name_cannot_stand_in_path_and_browser_is_not_taken(
 
 
 @each_shell
-def test_without_a_place_for_it_an_empty_line_says_so(shell: str, tmp_path: Path) -> None:
+def test_without_a_directory_for_it_it_prints_an_empty_line(shell: str, tmp_path: Path) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
     for name in ("mktemp", "rm", "mkdir", "[", "printf", "echo"):

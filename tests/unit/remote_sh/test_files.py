@@ -1,4 +1,4 @@
-"""Every .sh file: each shell that may be /bin/sh reads it, as it stands and as it is sent."""
+"""Tests for the .sh files: each shell that may be /bin/sh parses them, as they are and as they are sent."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ SENT = [name for name in FILES if name != "shim"]
 each_file = pytest.mark.parametrize("name", FILES)
 
 BYTES = {"bootstrap": 60, "job": 550, "lifeline": 1880, "prove": 133}
-"""Of what is sent most, without its values: a shell reads it a byte at a time. Who needs more pays for it knowingly."""
+"""The limits in bytes for the scripts that are sent most often, without their values, since a shell reads them a byte
+at a time. Raise them only deliberately.
+"""
 
 
 def read(shell: str, text: str) -> bytes:
-    """What the shell has to say of the text when it only reads it."""
+    """The shell's messages when it only parses the text."""
     words = [*SHELLS[shell].split(), "-n"]
     done = subprocess.run(words, input=text.encode(), capture_output=True, timeout=TIMEOUT, check=False)
     return done.stderr + (b"" if done.returncode == 0 else b"failed")
@@ -49,23 +51,23 @@ def test_what_is_sent_is_one_line_of_ascii(name: str) -> None:
 
 
 @each_file
-def test_a_file_says_which_shell_it_is_for(name: str) -> None:
+def test_a_file_names_the_shell_it_is_for(name: str) -> None:
     lines = template.source(name).splitlines()
     assert lines[0] in ("# shellcheck shell=sh", "#!/bin/sh")
 
 
-def test_a_name_is_the_same_one_in_every_file_and_no_other_s() -> None:
+def test_a_short_name_means_the_same_in_every_file() -> None:
     pairs = {pair for name in SENT for pair in template.short_names(template.source(name)).items()}
     longs, shorts = ([pair[at] for pair in pairs] for at in (0, 1))
     assert (len(set(longs)), len(set(shorts))) == (len(pairs), len(pairs)), sorted(pairs)
 
 
 @pytest.mark.parametrize("name", BYTES)
-def test_readable_text_is_no_longer_on_the_wire(name: str) -> None:
+def test_readable_text_is_minified_for_sending(name: str) -> None:
     assert len(template.load(name)) <= BYTES[name]
 
 
-def test_a_value_is_not_looked_at_again() -> None:
+def test_a_value_is_not_expanded_again() -> None:
     assert template.fill("@A@ @B@", A="@B@", B="@A@") == "@B@ @A@"
 
 
@@ -80,7 +82,7 @@ def test_a_part_may_be_filled_in_before_the_rest() -> None:
 
 
 def run(shell: str, name: str, *words: str, given: bytes = b"", **variables: str) -> tuple[bytes, bytes, int]:
-    """What a text does that is the argument of `/bin/sh -c`: its output, errors and status."""
+    """Run a text as the argument of `/bin/sh -c`. Returns its output, errors and status."""
     argv = [*SHELLS[shell].split(), "-c", template.load(name, SECONDS="10"), *words]
     argv[0] = str(shutil.which(argv[0]))
     done = subprocess.run(argv, input=given, capture_output=True, env=variables, timeout=TIMEOUT, check=False)
@@ -89,7 +91,7 @@ def run(shell: str, name: str, *words: str, given: bytes = b"", **variables: str
 
 @pytest.fixture
 def programs(tmp_path: Path) -> str:
-    """A PATH where `sleep` says how long."""
+    """A PATH in which `sleep` prints its argument."""
     sleep = tmp_path / "sleep"
     sleep.write_text('#!/bin/sh\necho "sleep $*"\n')
     sleep.chmod(0o755)
@@ -102,17 +104,17 @@ def test_the_home_directory_is_printed_as_it_is(shell: str, programs: str) -> No
 
 
 @each_shell
-def test_a_container_is_held_until_its_stdin_ends_and_a_while_longer(shell: str, programs: str) -> None:
+def test_a_container_is_kept_until_its_stdin_ends_and_a_while_longer(shell: str, programs: str) -> None:
     assert run(shell, "hold_container", given=b"a\n\\\n\nb", PATH=programs) == (b"sleep 3\n", b"", 0)
 
 
 @each_shell
-def test_who_waits_for_a_signal_says_so(shell: str, programs: str) -> None:
+def test_a_script_that_waits_for_a_signal_reports_it(shell: str, programs: str) -> None:
     assert run(shell, "wait_for_signal", PATH=programs) == (b"ready\nsleep 10\n", b"", 0)
 
 
 @each_shell
-def test_the_shell_of_the_target_is_found_without_readlink_too(shell: str, programs: str, tmp_path: Path) -> None:
+def test_the_shell_of_the_target_is_also_found_without_readlink(shell: str, programs: str, tmp_path: Path) -> None:
     assert run(shell, "find_shell", PATH=str(tmp_path)) == (b"/bin/sh\n", b"", 0)
     found = run(shell, "find_shell", PATH=programs)
     assert (found[0].startswith(b"/"), *found[1:]) == (True, b"", 0)

@@ -1,4 +1,6 @@
-"""The command as a job on a pty: keys that signal, stopping and going on, and the end of the terminal."""
+"""Tests for the command as a job on a pty: keys that send signals, stopping and continuing, and the end of the
+terminal.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ GO_ON = NONCE.encode() + b"\n"
 
 @each_shell_with_jobs
 def test_the_group_mark_names_the_process_group_of_the_command(shell: str) -> None:
-    # No `sleep`: dash blocks signals while it forks, and a signal to the group that comes just then misses the child.
+    # Not `sleep`: dash blocks signals while it forks, and a signal to the group at that moment would miss the child.
     with terminal(shell, Script(["sh", "-c", "echo up; read x; exit 1"])) as started:
         group = int(started.wait_for(GROUP)[1])
         started.wait_for(b"up\r\n")
@@ -42,7 +44,7 @@ def test_ctrl_c_can_be_trapped_by_the_command(shell: str) -> None:
 
 
 @each_shell_with_jobs
-def test_ctrl_z_stops_the_command_and_the_nonce_lets_it_go_on_twice(shell: str) -> None:
+def test_ctrl_z_stops_the_command_and_the_nonce_continues_it_twice(shell: str) -> None:
     script = Script(["sh", "-c", 'echo up; while read -r x; do echo "got $x"; done; exit 6'])
     with terminal(shell, script) as started:
         started.wait_for(b"up\r\n")

@@ -1,4 +1,4 @@
-"""A bootstrap whose shell leads a process group, whatever began it."""
+"""Tests for a bootstrap whose shell leads a process group, however it was started."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_shell_leads_its_group_and_reads_its_script(shell: str, login: bool,
     assert pid == group
 
 
-def test_a_bootstrap_for_a_plain_login_shell_is_led_too() -> None:
+def test_a_bootstrap_for_a_plain_login_shell_leads_a_group_too() -> None:
     text = led(bootstrap("nonce", pty=False, login=False, plain=True))
     done = subprocess.run(
         ["sh", "-c", text], input="kill -0 -$$ && exit 7\n", capture_output=True, text=True, timeout=TIMEOUT
@@ -45,7 +45,7 @@ def test_a_bootstrap_for_a_plain_login_shell_is_led_too() -> None:
     assert done.returncode == 7
 
 
-def test_without_setsid_the_script_runs_all_the_same() -> None:
+def test_without_setsid_the_script_still_runs() -> None:
     text = led(bootstrap("nonce", pty=False, login=False))
     words, bare = ["/bin/sh", "-c", text], {"PATH": "/nowhere"}
     done = subprocess.run(words, input="exit 7\n", capture_output=True, text=True, timeout=TIMEOUT, env=bare)

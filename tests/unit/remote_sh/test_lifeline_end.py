@@ -1,4 +1,4 @@
-"""What the lifeline does when the connection has ended, in each shell that may be /bin/sh."""
+"""Tests for what the lifeline does when the connection has ended, with each shell that may be /bin/sh."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_at_its_end_what_is_listed_has_time_to_clean_up(
 
 
 @each_shell
-def test_at_its_end_who_ignores_that_is_killed(start: Start, programs: Path, shell: str) -> None:
+def test_at_its_end_processes_that_ignore_that_are_killed(start: Start, programs: Path, shell: str) -> None:
     lifeline, child = Lifeline(shell, programs), start("trap '' TERM; echo ready; sleep 100 & sleep 100")
     lifeline.add(child)
     began = time.monotonic()

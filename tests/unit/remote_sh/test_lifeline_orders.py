@@ -1,4 +1,4 @@
-"""The lifeline's orders, given to each shell that may be /bin/sh, and what they do to real process groups."""
+"""Tests for the lifeline's orders, with each shell that may be /bin/sh, and for their effect on real process groups."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_signal_reaches_the_whole_group(start: Start, programs: Path, shell: s
 
 @each_shell
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH"])
-def test_a_signal_is_the_one_that_was_asked_for(start: Start, programs: Path, shell: str, name: str) -> None:
+def test_the_requested_signal_is_sent(start: Start, programs: Path, shell: str, name: str) -> None:
     lifeline = Lifeline(shell, programs)
     child = start(f"trap 'kill $!; exit 9' {name}; sleep 100 & echo ready; wait; exit 1")
     lifeline.kill(child, name)
@@ -43,7 +43,7 @@ def test_a_signal_is_the_one_that_was_asked_for(start: Start, programs: Path, sh
 @pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="this system has no sigtimedwait")
 @pytest.mark.parametrize("session", [True, False], ids=["a group", "a process without a group"])
 def test_a_signal_is_sent_once(start: Start, programs: Path, shell: str, session: bool) -> None:
-    # Real-time signals are counted, others are not; waiting is the only way to see that none comes.
+    # Real-time signals are queued, others are not. Only waiting shows that no second one arrives.
     program = (
         "import signal, sys; number = signal.SIGRTMIN; signal.pthread_sigmask(signal.SIG_BLOCK, [number]); "
         "print('ready', flush=True); signal.sigwait([number]); sys.exit(bool(signal.sigtimedwait([number], 0.3)))"
@@ -56,7 +56,7 @@ def test_a_signal_is_sent_once(start: Start, programs: Path, shell: str, session
 
 @each_shell
 @pytest.mark.parametrize("session", [True, False], ids=["a group", "a process without a group"])
-def test_an_answer_says_whether_somebody_got_the_signal(
+def test_an_answer_says_whether_a_process_got_the_signal(
     start: Start, programs: Path, shell: str, session: bool
 ) -> None:
     lifeline, child, gone = Lifeline(shell, programs), *(start("echo ready; exec sleep 100", session) for _ in range(2))
@@ -78,11 +78,13 @@ def test_a_process_without_a_group_of_its_own_gets_the_signal_alone(start: Start
 
 
 STRANGERS = ["{it} {shell}", "-{it} -{it}", "0{it} 0{it}", "{it} 1", "{it}", "{shell} {it}x", "0 0", "1 1", "-1 -1"]
-"""Numbers that are no group of ours, as an order has them: the group, and the shell that it is said to belong to."""
+"""Orders about groups that are not ours: the group, and the shell to which it supposedly belongs."""
 
 
 @each_shell
-def test_nobody_is_signalled_who_is_not_of_a_shell_of_ours(start: Start, programs: Path, shell: str) -> None:
+def test_no_process_is_signalled_that_does_not_belong_to_a_shell_of_ours(
+    start: Start, programs: Path, shell: str
+) -> None:
     sudo = programs / "sudo"
     sudo.write_text('#!/bin/sh\necho "$*" >>"$0.log"\nexit 1\n')
     sudo.chmod(0o755)
@@ -98,7 +100,7 @@ def test_nobody_is_signalled_who_is_not_of_a_shell_of_ours(start: Start, program
     assert all_gone(ours)
     assert lifeline.end()[:2] == (b"", b"")
     assert stranger.poll() is None
-    asked = sudo.with_name("sudo.log")  # it may be, about the one that is gone by then
+    asked = sudo.with_name("sudo.log")  # there may be one about the group that is gone by then
     assert not asked.exists() or {line.split()[-1] for line in asked.read_text().splitlines()} == {str(ours.pid)}
 
 
@@ -139,7 +141,7 @@ def test_a_group_whose_leader_has_ended_is_known_by_its_session(programs: Path, 
 
 @each_shell
 def test_a_group_is_known_whatever_the_program_is_called(programs: Path, shell: str) -> None:
-    name = programs / ") S 1 2 (\n) x)"  # as proc(5) has it, between brackets
+    name = programs / ") S 1 2 (\n) x)"  # as in proc(5), in parentheses
     name.symlink_to(str(shutil.which("sleep")))
     lifeline = Lifeline(shell, programs)
     with subprocess.Popen([name, "100"], preexec_fn=os.setpgrp) as ours:
@@ -152,7 +154,7 @@ def test_a_group_is_known_whatever_the_program_is_called(programs: Path, shell: 
 
 
 @each_shell
-def test_orders_about_what_is_gone_are_harmless(start: Start, programs: Path, shell: str) -> None:
+def test_orders_about_groups_that_are_gone_are_harmless(start: Start, programs: Path, shell: str) -> None:
     lifeline, child = Lifeline(shell, programs), start("trap 'exit 9' USR1; echo ready; while :; do sleep 0.01; done")
     lifeline.order("kill 99999999 TERM 99999999")
     lifeline.order("add 99999999 99999999")
@@ -164,7 +166,7 @@ def test_orders_about_what_is_gone_are_harmless(start: Start, programs: Path, sh
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only ps shows processes here")
 @each_shell
-def test_a_group_that_is_gone_costs_no_program(programs: Path, shell: str) -> None:
+def test_for_a_group_that_is_gone_no_program_is_started(programs: Path, shell: str) -> None:
     ps = programs / "ps"
     ps.write_text('#!/bin/sh\necho "$*" >>"$0.log"\n')
     ps.chmod(0o755)
@@ -177,7 +179,7 @@ def test_a_group_that_is_gone_costs_no_program(programs: Path, shell: str) -> No
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="nothing else says what the children of a process did")
 @each_shell
-def test_a_signal_costs_no_process(start: Start, programs: Path, shell: str) -> None:
+def test_for_a_signal_no_process_is_started(start: Start, programs: Path, shell: str) -> None:
     if shell == "posh":
         pytest.skip("its `kill` is a program")
     lifeline, children = Lifeline(shell, programs), [start("echo ready; exec sleep 100") for _ in range(2)]

@@ -1,4 +1,6 @@
-"""listening.sh finds the sockets of commands and of nobody else, with each shell, each awk, and each way to do it."""
+"""Tests for listening.sh: it finds the sockets of commands, and only those, with each shell, each awk, and each
+method.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ def start() -> Iterator[Start]:
 
 
 def check_all(watch: Watch, start: Start) -> None:
-    """The whole of what is asked of it."""
+    """Check everything that it has to find."""
     first, second, foreign = start(), start(host="::1", through="child"), start()
     found = watch.ask(first.shell, second.shell, thorough=True)
     assert found is not None
@@ -64,7 +66,7 @@ def test_each_shell_finds_what_commands_listen_on(start: Start, shell: str) -> N
 
 @each_way
 @each_awk
-def test_each_way_finds_the_same_with_each_awk(start: Start, tmp_path: Path, awk: str, way: str) -> None:
+def test_each_method_finds_the_same_with_each_awk(start: Start, tmp_path: Path, awk: str, way: str) -> None:
     os.symlink(str(shutil.which(AWKS[awk])), tmp_path / "awk")
     with Watch(way=way, path=str(tmp_path)) as watch:
         assert watch.way == way.encode()
@@ -72,16 +74,16 @@ def test_each_way_finds_the_same_with_each_awk(start: Start, tmp_path: Path, awk
 
 
 def others() -> set[str]:
-    """What listens on this machine, by anybody."""
+    """All listening sockets on this machine."""
     lines = [line for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()]
     return {" ".join(line.split()[index] for index in (1, 9)) for line in lines if " 0A " in line}
 
 
-def test_a_port_is_found_without_being_asked_to_look_through_all_and_no_look_follows(start: Start) -> None:
+def test_a_port_is_found_without_a_thorough_search(start: Start) -> None:
     with Watch() as watch:
         command = start()
         assert [each.port for each in watch.ask(command.shell) or ()] == [command.port]
-        for _ in range(1000):  # others begin to listen meanwhile: then it says nothing
+        for _ in range(1000):  # if others begin to listen meanwhile, it does not answer
             before = others()
             watch.ask(command.shell, thorough=True)
             found = watch.ask(command.shell)
@@ -91,7 +93,7 @@ def test_a_port_is_found_without_being_asked_to_look_through_all_and_no_look_fol
         pytest.skip("this machine is too busy")
 
 
-def test_where_others_begin_to_listen_all_the_time_it_looks_less_often_but_at_once_if_told(start: Start) -> None:
+def test_on_a_busy_machine_it_searches_less_often_but_at_once_if_asked_to(start: Start) -> None:
     with Watch() as watch, ExitStack() as others:
         command = start()
         assert watch.ask(command.shell)
@@ -106,13 +108,13 @@ def test_where_others_begin_to_listen_all_the_time_it_looks_less_often_but_at_on
 
 
 @pytest.mark.parametrize("through", ["exec", "child", "session"])
-def test_what_a_child_listens_on_is_the_command_s(start: Start, through: str) -> None:
+def test_a_socket_of_a_child_belongs_to_the_command(start: Start, through: str) -> None:
     with Watch() as watch:
         command = start(through=through)
         assert [each.port for each in watch.ask(command.shell) or ()] == [command.port]
 
 
-def test_a_daemon_of_the_command_is_found_while_its_parent_is_there(start: Start) -> None:
+def test_a_daemon_of_the_command_is_found_while_its_parent_exists(start: Start) -> None:
     with Watch() as watch:
         command = start("daemon")
         (found,) = watch.ask(command.shell) or []
@@ -121,7 +123,7 @@ def test_a_daemon_of_the_command_is_found_while_its_parent_is_there(start: Start
         os.kill(found.pid, signal.SIGKILL)
 
 
-def test_a_name_that_looks_like_the_rest_of_the_line_is_a_name(start: Start) -> None:
+def test_a_process_name_may_look_like_the_rest_of_the_line(start: Start) -> None:
     with Watch() as watch:
         command = start("named")
         (found,) = watch.ask(command.shell) or []
@@ -129,7 +131,7 @@ def test_a_name_that_looks_like_the_rest_of_the_line_is_a_name(start: Start) -> 
 
 
 @each_awk
-def test_a_name_with_a_newline_is_a_name_too(start: Start, tmp_path: Path, awk: str) -> None:
+def test_a_process_name_may_contain_a_newline(start: Start, tmp_path: Path, awk: str) -> None:
     os.symlink(str(shutil.which(AWKS[awk])), tmp_path / "awk")
     with Watch(path=str(tmp_path)) as watch:
         command = start("lines")
@@ -137,14 +139,14 @@ def test_a_name_with_a_newline_is_a_name_too(start: Start, tmp_path: Path, awk: 
         assert (found.port, found.process) == (command.port, "a?1 (b) S 0 1 1")
 
 
-def test_a_socket_that_a_stranger_has_got_is_not_the_command_s(start: Start) -> None:
+def test_a_socket_that_was_passed_to_another_process_is_not_the_commands(start: Start) -> None:
     with Watch() as watch, socket.create_server(("127.0.0.1", 0)) as own:
         command = start()
         found = watch.ask(command.shell) or []
         assert own.getsockname()[1] not in [each.port for each in found]
 
 
-def test_where_nothing_can_be_had_it_says_so_and_ends(tmp_path: Path) -> None:
+def test_if_no_method_works_it_reports_that_and_ends(tmp_path: Path) -> None:
     argv = [str(shutil.which("dash")), "-c", f"{load('newline')}; {listening_script.SCRIPT}"]
     done = subprocess.run(argv, input=b"1\n", env={"PATH": str(tmp_path)}, capture_output=True, timeout=TIMEOUT)
     assert (done.stdout, done.stderr, done.returncode) == (b"none\n", b"", 0)
@@ -160,10 +162,12 @@ def directory() -> Iterator[Path]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 @pytest.mark.parametrize("works", [True, False], ids=["without a password", "with a password"])
-def test_whose_a_socket_is_is_asked_of_sudo_where_the_command_runs_it(
+def test_the_owner_of_a_socket_is_found_with_sudo_if_the_command_runs_it(
     directory: Path, start: Start, works: bool
 ) -> None:
-    """The watch runs as nobody, whom the kernel shows no files of root's. Its sudo can do no more than list these."""
+    """The script runs as nobody, for whom the kernel does not show root's file descriptors. Its sudo may only list
+    these.
+    """
     log, ls = directory / "log", directory / "root" / "ls"
     (directory / "root").mkdir()
     log.touch()

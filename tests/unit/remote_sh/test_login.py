@@ -1,4 +1,4 @@
-"""The bootstrap as the login shells of the world pass it on, noisy start-up files included."""
+"""Tests for how different login shells run the bootstrap, including noisy start-up files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STARTUP = {
 """The file that a login shell reads first, and a line that sets a variable."""
 
 EVERY_START = {"bash": ".bashrc", "fish": STARTUP["fish"][0], "tcsh": ".tcshrc", "zsh": ".zshenv"}
-"""The file that is read for `SHELL -c` too. (bash reads it where sshd is its parent; here BASH_ENV has it do so.)"""
+"""The file that is read for `SHELL -c` too. (bash reads it if sshd is its parent; here BASH_ENV has that effect.)"""
 
 NOISE = "echo 0123; echo welcome; sh -c 'echo noise >&2'; printf 'no newline'\n"
 
@@ -53,14 +53,14 @@ def path_of(program: str) -> str:
 
 
 @each_login_shell
-def test_a_login_shell_passes_the_bootstrap_on(tmp_path: Path, login_shell: str) -> None:
+def test_a_login_shell_runs_the_bootstrap(tmp_path: Path, login_shell: str) -> None:
     line = render(Script(["printf", "%s", "a'\n$b"]), nonce=NONCE, pty=False)
     argv = [path_of(login_shell), "-c", bootstrap(NONCE, pty=False, login=False)]
     assert execute(argv, line, environ={"HOME": str(tmp_path)}) == Ended(b"a'\n$b", b"", 0)
 
 
 @pytest.mark.parametrize("login_shell", [pytest.param(name, marks=skip_unless(name)) for name in EVERY_START])
-def test_what_a_login_shell_prints_stands_before_the_marker(tmp_path: Path, login_shell: str) -> None:
+def test_the_output_of_a_login_shell_precedes_the_marker(tmp_path: Path, login_shell: str) -> None:
     start_file(tmp_path, EVERY_START[login_shell], NOISE)
     environ = {"HOME": str(tmp_path), "BASH_ENV": str(tmp_path / ".bashrc")}
     argv = [path_of(login_shell), "-c", bootstrap(NONCE, pty=False, login=False)]
@@ -84,7 +84,7 @@ def test_with_login_the_start_up_files_are_read(tmp_path: Path, shell: str, logi
 
 
 @each_login_shell
-def test_with_login_a_login_shell_passes_the_bootstrap_on_too(tmp_path: Path, login_shell: str) -> None:
+def test_with_login_a_login_shell_runs_the_bootstrap_too(tmp_path: Path, login_shell: str) -> None:
     name, line = STARTUP[login_shell]
     start_file(tmp_path, name, line + "\n")
     environ = {"HOME": str(tmp_path), "SHELL": path_of(login_shell)}

@@ -1,4 +1,4 @@
-"""Marks come out of a pty's output, wherever it was split, and nothing else is held back."""
+"""Tests for extracting marks from a pty's output, however it is split, without holding anything else back."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def mark(text: str, end: bytes = b"\r\n") -> bytes:
 
 
 def received(*pieces: bytes) -> list[bytes | Mark]:
-    """What comes out for the pieces, one after the other, and at the end."""
+    """The output for the pieces, in order, and for the end."""
     marks = Marks(NONCE)
     told = [each for piece in pieces for each in marks.receive(piece)]
     return joined([*told, marks.end()])
 
 
 def joined(pieces: list[bytes | Mark]) -> list[bytes | Mark]:
-    """The pieces with neighbouring output in one."""
+    """The pieces, with consecutive output joined."""
     found: list[bytes | Mark] = []
     for each in pieces:
         if isinstance(each, bytes) and found and isinstance(found[-1], bytes):
@@ -73,7 +73,7 @@ def test_marks_are_taken_out_a_byte_at_a_time(stream: bytes, pieces: list[bytes 
 
 
 @pytest.mark.parametrize(("stream", "pieces"), STREAMS)
-def test_marks_are_taken_out_with_output_behind(stream: bytes, pieces: list[bytes | Mark]) -> None:
+def test_marks_are_taken_out_with_output_after_them(stream: bytes, pieces: list[bytes | Mark]) -> None:
     assert received(stream + b"\033[0m$ ") == joined([*pieces, b"\033[0m$ "])
 
 
@@ -87,7 +87,7 @@ TEXT = st.text("abc;019", max_size=LONGEST)
 
 
 @given(st.lists(OUTPUT | TEXT.map(Mark)), st.lists(st.integers(0, 500)))
-def test_any_split_gives_the_output_and_the_marks_in_order(parts: list[bytes | Mark], cuts: list[int]) -> None:
+def test_any_split_gives_output_and_marks_in_order(parts: list[bytes | Mark], cuts: list[int]) -> None:
     stream = as_output(parts)
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
     pieces = received(*(stream[start:end] for start, end in pairwise(edges)))
@@ -119,7 +119,7 @@ def test_only_what_may_be_a_mark_is_held_back(data: bytes, shown: bytes) -> None
     assert marks.end() == b""
 
 
-def test_a_command_has_no_pattern_of_its_own_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_pattern_is_compiled_for_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(re, "compile")
     assert received(mark("ready") + b"out", mark("stopped")) == [Mark("ready"), b"out", Mark("stopped")]
 
@@ -135,12 +135,12 @@ def test_a_command_has_no_pattern_of_its_own_compiled(monkeypatch: pytest.Monkey
         (b"x" + START, False),
     ],
 )
-def test_output_that_begins_with_a_mark_is_told_from_other(output: bytes, begins: bool) -> None:
+def test_output_that_begins_with_a_mark_is_distinguished_from_other_output(output: bytes, begins: bool) -> None:
     assert Marks(NONCE).may_be_in(output) is begins
     assert Marks(NONCE).may_be_in(memoryview(output)) is begins
 
 
-def test_what_follows_a_mark_may_be_another_and_what_follows_output_none() -> None:
+def test_a_mark_may_follow_a_mark_but_not_output() -> None:
     marks = Marks(NONCE)
     seen = []
     for output in (mark("lost"), mark("astray")[:-1], b"\n", b"x", mark("lost")):

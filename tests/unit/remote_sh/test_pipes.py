@@ -1,4 +1,4 @@
-"""Bootstrap and script over pipes, run by each shell that may be /bin/sh on a target."""
+"""Tests for bootstrap and script over pipes, with each shell that may be /bin/sh on a target."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its o
 
 
 def takes_bytes(shell: str, *words: bytes) -> bool:
-    """Whether the shell can read these; where it cannot, it is not given them."""
+    """Whether the shell can read these bytes. If not, it never gets them."""
     return takes("yash:C.UTF-8" if shell == "yash" else "", b"".join(words))
 
 
@@ -38,7 +38,7 @@ WORDS = st.binary(max_size=60).map(lambda data: data.replace(b"\0", b"")) | st.s
 
 
 few = settings(max_examples=tries(20, 1000))
-"""Each example starts a shell or two, for each kind of shell."""
+"""Each example starts one or two shells of each kind."""
 
 
 @few
@@ -88,7 +88,7 @@ def test_a_script_that_was_cut_off_is_not_run(shell: str, missing: int) -> None:
 
 @each_shell
 @pytest.mark.parametrize("directory", ["/nowhere", "nowhere", "-", "/etc/passwd", "a\nb"])
-def test_a_directory_that_cannot_be_entered_is_told_and_nothing_is_run(shell: str, directory: str) -> None:
+def test_a_directory_that_cannot_be_entered_is_reported_and_nothing_is_run(shell: str, directory: str) -> None:
     script = Script(["echo", "run"], directory=directory)
     assert run_script(shell, script) == Ended(mark(SECRET, "astray") + b"\n", b"", 255)
 
@@ -128,7 +128,7 @@ def test_directories_for_commands_come_before_the_path_that_was_set(shell: str) 
 
 
 @each_shell
-def test_a_variable_of_ours_is_not_the_commands(shell: str) -> None:
+def test_our_own_variables_are_not_passed_to_the_command(shell: str) -> None:
     ended = run_script(shell, Script(["env", "--", "sh", "-c", "env\n"], environment={"A": "\n"}))
     assert b"rdo_" not in ended.stdout
 
@@ -146,7 +146,7 @@ def test_the_streams_are_apart(shell: str) -> None:
 
 @each_shell
 @pytest.mark.parametrize("root", ["/srv/the app", "the app"], ids=["absolute", "in the login directory"])
-def test_a_command_is_told_of_whose_target_it_is(shell: str, root: str) -> None:
+def test_a_command_gets_a_variable_that_names_its_target(shell: str, root: str) -> None:
     script = Script(["sh", "-c", 'printf %s "$RDO_ON_TARGET"'], directory="/", inside=f"{root}:web")
     text = as_bin_sh(shell, bootstrap(NONCE, pty=False, login=False))
     ended = execute(["/bin/sh", "-c", text], render(script, nonce=NONCE, pty=False), cwd="/tmp")
@@ -156,7 +156,7 @@ def test_a_command_is_told_of_whose_target_it_is(shell: str, root: str) -> None:
 
 @each_shell
 @pytest.mark.parametrize("serial", ["0123", "other", None], ids=["known", "another", "none"])
-def test_a_command_waits_for_files_that_are_not_there_any_more(shell: str, serial: str | None, tmp_path: Path) -> None:
+def test_a_command_waits_if_files_are_missing(shell: str, serial: str | None, tmp_path: Path) -> None:
     state = tmp_path / "it's"
     state.mkdir()
     if serial is not None:
@@ -169,7 +169,7 @@ def test_a_command_waits_for_files_that_are_not_there_any_more(shell: str, seria
 
 
 @each_shell
-def test_and_goes_on_once_they_are(shell: str, tmp_path: Path) -> None:
+def test_a_command_continues_when_the_files_are_there(shell: str, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         script = Script(["echo", "run"], copied=Copied(str(tmp_path), "0123"))
         running = pool.submit(run_script, shell, script)

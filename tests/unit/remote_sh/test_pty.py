@@ -1,4 +1,4 @@
-"""Bootstrap and script on a real pty, run by each shell that may be /bin/sh on a target."""
+"""Tests for bootstrap and script on a real pty, with each shell that may be /bin/sh on a target."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def test_the_modes_of_the_callers_terminal_are_set(shell: str, strange: list[tup
         pytest.param(["-no-such-command"], None, 127, id="missing, like an option"),
     ],
 )
-def test_the_status_is_the_commands_own_and_the_shell_says_nothing(
+def test_the_status_is_the_commands_own_and_the_shell_prints_nothing(
     shell: str, command: list[str], output: bytes | None, status: int
 ) -> None:
     with terminal(shell, Script(command)) as started:
         said, ended = started.end()
     said = GROUP.sub(b"", said)
     assert ended == status
-    assert said.count(b"\n") in (1, 2) if output is None else said == output  # bash says it twice
+    assert said.count(b"\n") in (1, 2) if output is None else said == output  # bash prints it twice
 
 
 @each_shell
@@ -115,13 +115,13 @@ def test_a_terminal_whose_modes_cannot_be_restored_gets_no_command(shell: str, t
 
 
 @each_shell
-def test_a_directory_that_cannot_be_entered_is_told_and_nothing_is_run(shell: str) -> None:
+def test_a_directory_that_cannot_be_entered_is_reported_and_nothing_is_run(shell: str) -> None:
     with terminal(shell, Script(["echo", "run"], directory="/nowhere")) as started:
         assert started.end() == (mark(SECRET, "astray") + b"\r\n", 255)
 
 
 @each_shell
-def test_without_a_command_it_is_the_login_shell_that_has_the_terminal(shell: str) -> None:
+def test_without_a_command_the_login_shell_has_the_terminal(shell: str) -> None:
     with terminal(shell, Script([]), {"SHELL": "/bin/sh", "HOME": "/nowhere"}) as started:
         started.write(b"echo $((1000 + 1))\n")
         started.wait_for(b"1001\r\n")
@@ -150,5 +150,5 @@ def test_a_command_outlives_its_terminal_if_it_is_to_be_kept(shell: str, keep: b
     script = Script(["sh", "-c", f"echo up; while [ -t 0 ]; do sleep 0.01; done; sleep 0.5; >'{end}'"], keep=keep)
     with terminal(shell, script) as started:
         started.wait_for(b"up\r\n")
-    time.sleep(0 if keep else 1)  # to see that nothing comes there is no other way
+    time.sleep(0 if keep else 1)  # only waiting shows that there is no output
     assert end.exists() is keep

@@ -1,4 +1,4 @@
-"""The text of bootstrap and script. What shells make of it is tested beside this, with real ones."""
+"""Tests for the text of bootstrap and script. Their effect is tested with real shells in the other modules."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ each_login = pytest.mark.parametrize("login", [False, True], ids=["plain", "logi
 
 @each_bootstrap
 @each_login
-def test_the_bootstrap_is_a_quoted_word_that_every_shell_passes_on(pty: bool, login: bool) -> None:
+def test_the_bootstrap_is_a_word_that_is_quoted_for_every_shell(pty: bool, login: bool) -> None:
     text = bootstrap(NONCE, pty=pty, login=login)
     assert text.startswith("exec /bin/sh -c '")
     assert text.endswith("'")
     inside = text.removeprefix("exec /bin/sh -c '").removesuffix("'")
     assert set(inside).isdisjoint("'\n!")
-    assert re.findall(r"\\[^\"$]", inside) == []  # before another one fish may take a backslash for its own
+    assert re.findall(r"\\[^\"$]", inside) == []  # before another one, fish may read a backslash as itself
 
 
 @each_bootstrap
@@ -36,19 +36,19 @@ def test_without_a_login_shell_the_bootstrap_has_no_backslash(pty: bool) -> None
     assert "\\" not in bootstrap(NONCE, pty=pty, login=False)
 
 
-def test_the_bootstrap_is_the_one_of_the_protocol() -> None:
+def test_the_bootstrap_is_the_one_in_the_protocol() -> None:
     ready, read = f'echo "{NONCE} $$ ${{SHELL-}}"; ', 'IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
     assert bootstrap(NONCE, pty=False, login=False) == f"exec /bin/sh -c '{ready}echo {NONCE} >&2; {read}'"
     assert bootstrap(NONCE, pty=False, login=False, plain=True) == read
 
 
 @each_bootstrap
-def test_a_login_shell_that_is_asked_for_is_started_by_one_that_is_plain_too(pty: bool) -> None:
+def test_a_requested_login_shell_is_started_even_by_a_plain_one(pty: bool) -> None:
     assert bootstrap(NONCE, pty=pty, login=True, plain=True) == bootstrap(NONCE, pty=pty, login=True)
 
 
 @pytest.mark.parametrize("path", ["/bin/sh", "/usr/bin/dash", "/bin/ash"])
-def test_a_shell_that_reads_nothing_before_a_command_is_plain(path: str) -> None:
+def test_a_shell_that_reads_no_start_up_file_for_a_command_is_plain(path: str) -> None:
     assert is_plain(path)
 
 
@@ -166,7 +166,7 @@ def test_on_a_pty_the_modes_are_restored_before_anything_else() -> None:
 
 
 @pytest.mark.parametrize("command", [["a"], []])
-def test_on_a_pty_stdin_is_the_terminal_though_there_is_no_input(command: list[str]) -> None:
+def test_on_a_pty_stdin_is_the_terminal_even_without_input(command: list[str]) -> None:
     assert b"</dev/null" not in render(Script(command, has_input=False), nonce=NONCE, pty=True)
 
 
@@ -178,7 +178,7 @@ WORDS = st.binary().map(lambda data: data.replace(b"\0", b"").decode("utf-8", "s
 
 
 @given(st.lists(WORDS), WORDS, WORDS, st.lists(WORDS), st.sampled_from(["", "0", "me:1"]), st.booleans())
-def test_whatever_a_script_holds_it_is_one_line(
+def test_any_script_is_one_line(
     command: list[str], directory: str, value: str, path: list[str], sudo: str, pty: bool
 ) -> None:
     script = Script(command, directory, f"no {directory}", {"A": value}, path, sudo)
@@ -187,7 +187,7 @@ def test_whatever_a_script_holds_it_is_one_line(
     assert line.count(b"\n") == 1
 
 
-def test_what_a_shell_proves_itself_with_is_one_line() -> None:
+def test_the_proof_of_a_shell_is_one_line() -> None:
     line = prove(NONCE)
     assert line.startswith(b"rdo_k='\033]rdo;0123456789abcdef' rdo_b='\a'; echo ")
     assert line.count(b"\n") == 1
@@ -203,7 +203,7 @@ def test_what_a_shell_proves_itself_with_is_one_line() -> None:
         pytest.param("yash:C.utf8", b"\xff", False, id="yash and what is no letter"),
     ],
 )
-def test_it_is_known_what_a_shell_can_read(shell: str, line: bytes, right: bool) -> None:
+def test_each_shell_gets_only_what_it_can_read(shell: str, line: bytes, right: bool) -> None:
     assert takes(shell, line) is right
 
 

@@ -1,4 +1,6 @@
-"""stream.sh connects to a server by each program that a container may have, and says how it ended."""
+"""Tests for stream.sh: it connects to a server with each program that a container may have, and reports how that
+ended.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,12 @@ from tests.unit.remote_sh.shells import TIMEOUT
 NONCE = "0123456789abcdef"
 
 PROGRAMS = {"python3": "/usr/bin/python3", "perl": "", "socat": "", "nc": "", "bash": ""}
-"""Those that are tried, in this order, and where to find them if not by their name."""
+"""The programs that are tried, in this order, and their paths if they are not found by name."""
 
 
 @pytest.fixture(params=PROGRAMS)
 def program(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Each of them, in a directory that has nothing else but what is in every system."""
+    """Each program in turn, in a directory that otherwise has only programs that every system has."""
     name = str(request.param)
     found = PROGRAMS[name] or shutil.which(name)
     if not found or not os.path.exists(found):
@@ -43,14 +45,14 @@ def start(destination: Endpoint, path: Path) -> subprocess.Popen[bytes]:
 
 
 def frames(program: str, *pieces: bytes) -> bytes:
-    """As the program takes and gives them."""
+    """Frames in the format of the program."""
     if program not in ("python3", "perl"):
         return b"".join(pieces)
     return b"".join(len(piece).to_bytes(4, "big") + piece for piece in pieces)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_bytes_go_both_ways_and_the_end_of_the_server_is_told(program: str, tmp_path: Path, host: str) -> None:
+def test_bytes_go_both_ways_and_the_end_of_the_server_is_reported(program: str, tmp_path: Path, host: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(TIMEOUT)
         destination = Endpoint(host, listening.getsockname()[1])
@@ -71,7 +73,7 @@ def test_bytes_go_both_ways_and_the_end_of_the_server_is_told(program: str, tmp_
             assert (out, said.endswith(f"{NONCE}0".encode())) == (b"", kind == RAW), said
 
 
-def test_a_server_that_is_not_there_is_told(program: str, tmp_path: Path) -> None:
+def test_a_missing_server_is_reported(program: str, tmp_path: Path) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         with start(Endpoint("127.0.0.1", nobody.getsockname()[1]), tmp_path) as relay:
@@ -80,7 +82,7 @@ def test_a_server_that_is_not_there_is_told(program: str, tmp_path: Path) -> Non
     assert said.endswith(f"{NONCE}1".encode())
 
 
-def test_that_there_is_no_such_program_is_told(tmp_path: Path) -> None:
+def test_a_missing_program_is_reported(tmp_path: Path) -> None:
     os.symlink(str(shutil.which("cat")), tmp_path / "cat")
     with start(Endpoint("127.0.0.1", 1), tmp_path) as relay:
         assert relay.communicate(timeout=TIMEOUT) == (b"", f"{NONCE}2".encode())

@@ -1,4 +1,4 @@
-"""A file of shell text becomes one line that means the same, or is refused."""
+"""Tests for minifying shell text: a file becomes one line with the same meaning, or is refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.unit.remote_sh.shells import SHELLS, TIMEOUT, each_shell
         pytest.param("x=${y##*\") \"}\nz=$#", 'x=${y##*") "}; z=$#', id="a # that begins no comment"),
     ],
 )  # fmt: skip
-def test_lines_are_joined_as_the_grammar_has_it(source: str, line: str) -> None:
+def test_lines_are_joined_according_to_the_grammar(source: str, line: str) -> None:
     assert minify(source) == line
 
 
@@ -54,13 +54,13 @@ def test_what_is_not_understood_is_refused(source: str) -> None:
 NAMES = "# On the wire: a_name=a\n# On the wire: other_name=b do_it=c\n"
 
 
-def test_names_that_a_file_says_are_made_shorter_wherever_they_stand() -> None:
+def test_listed_names_are_shortened_everywhere() -> None:
     source = NAMES + 'do_it() {\n  a_name=$((a_name+1))\n}\necho "${a_name%x}$other_name" a_name_more @A_NAME@\n'
     assert minify(source) == 'c() { a=$((a+1)); }; echo "${a%x}$b" a_name_more @A_NAME@'
     assert short_names(source) == {"a_name": "a", "other_name": "b", "do_it": "c"}
 
 
-def test_the_letter_of_an_option_or_a_format_is_no_name_that_is_taken() -> None:
+def test_the_letter_of_an_option_or_a_format_is_not_a_used_name() -> None:
     assert minify("# On the wire: a_name=s\nread -s a_name\nprintf '%s\\s' $a_name") == "read -s s; printf '%s\\s' $s"
 
 
@@ -72,7 +72,7 @@ def test_the_letter_of_an_option_or_a_format_is_no_name_that_is_taken() -> None:
         pytest.param("# On the wire: group=a", id="a word that a text may hold"),
     ],
 )
-def test_a_shorter_name_that_could_be_mistaken_is_refused(source: str) -> None:
+def test_an_ambiguous_short_name_is_refused(source: str) -> None:
     with pytest.raises(ValueError, match="names"):
         minify(source)
 
@@ -108,7 +108,7 @@ fi
 
 
 @each_shell
-def test_a_shell_makes_the_same_of_both(shell: str) -> None:
+def test_a_shell_does_the_same_with_both(shell: str) -> None:
     for text in (PROGRAM, minify(PROGRAM)):
         done = subprocess.run([*SHELLS[shell].split(), "-c", text], capture_output=True, timeout=TIMEOUT, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"three\nended with 3\n", b"")

@@ -1,4 +1,4 @@
-"""The modes of the caller's terminal: read from a real one, and as words for a real stty."""
+"""Tests for the modes of the caller's terminal: read from a real one, and as arguments for a real stty."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ def terminal() -> Iterator[int]:
         pytest.param(b"ixon=0 iutf8=1", [("-ixon",), ("iutf8",)], id="flags"),
     ],
 )
-def test_each_mode_is_what_stty_takes(sent: bytes, words: list[tuple[str, ...]]) -> None:
+def test_each_mode_is_an_argument_of_stty(sent: bytes, words: list[tuple[str, ...]]) -> None:
     assert list(script.mode_settings(sent)) == words
 
 
 @pytest.mark.parametrize(
     "sent", [b"x", b"intr", b"intr=", b"intr=0", b"intr=128", b"intr=-1", b"ixon=2", b"ixon=undef", b"rows=1", b"\xff"]
 )
-def test_what_is_no_mode_never_reaches_stty(sent: bytes) -> None:
+def test_an_invalid_mode_never_reaches_stty(sent: bytes) -> None:
     with pytest.raises(RdoError, match="is not a terminal mode"):
         list(script.mode_settings(b"ixon=1 " + sent))
 
 
-def test_what_is_no_terminal_has_none() -> None:
+def test_a_file_that_is_not_a_terminal_has_no_modes() -> None:
     here, there = os.pipe()
     assert terminal_modes.read(here) == b""
     os.close(here)
@@ -88,7 +88,7 @@ def test_all_modes_arrive_on_another_terminal(terminal: int, stty: list[str], tu
     assert terminal_modes.read(terminal) == sent
 
 
-def test_a_key_that_stty_cannot_spell_stays_here(terminal: int) -> None:
+def test_a_key_that_stty_cannot_express_is_not_sent(terminal: int) -> None:
     own = termios.tcgetattr(terminal)
     own[CC][termios.VKILL] = b"\xe9"
     termios.tcsetattr(terminal, termios.TCSANOW, own)

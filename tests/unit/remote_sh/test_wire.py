@@ -1,4 +1,4 @@
-"""A table of requests, composed and run: every shell that may be /bin/sh does the same with them."""
+"""Runs a table of requests with every shell that may be /bin/sh, all of which do the same."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ REQUESTS = [
         id="another user",
     ),
 ]  # fmt: skip
-"""Of a request all but the command; what that finds, what it reads, and its status."""
+"""Requests without the command; what the command finds, what it reads, and its status."""
 
 ARGUMENTS = ["", "-n", "a b", "*", "@LOST@", "it's\n\n", "$rdo_n", "\\"]
 
 
 @pytest.fixture
 def programs(tmp_path: Path) -> dict[str, str]:
-    """The environment with a `sudo` that needs no rights."""
+    """The environment with a `sudo` that needs no privileges."""
     sudo = tmp_path / "sudo"
     sudo.write_text(SUDO)
     sudo.chmod(0o755)

@@ -1,4 +1,4 @@
-"""SshCommand lines of ssh(1), as programs make them, taken apart."""
+"""Tests for parsing command lines of ssh(1) that other programs write."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def given_by(*words: str) -> dict[str, object]:
         pytest.param([*ANSIBLE, "a"], {"host": "a", "user": "deploy", "port": 2222}, id="as Ansible has them"),
     ],
 )
-def test_a_command_line_is_taken_apart_as_ssh_does(words: list[str], expected: dict[str, object]) -> None:
+def test_a_command_line_is_parsed_as_by_ssh(words: list[str], expected: dict[str, object]) -> None:
     assert given_by(*words) == expected
 
 
@@ -81,12 +81,12 @@ def test_an_option_that_only_concerns_the_connection_is_dropped(letter: str) -> 
 
 
 @pytest.mark.parametrize("letter", sorted(DROPPED_WITH_VALUE))
-def test_so_is_one_with_its_value(letter: str) -> None:
+def test_an_option_that_only_concerns_the_connection_is_dropped_with_its_value(letter: str) -> None:
     assert given_by(f"-{letter}", "-x", f"-n{letter}x", "a") == {"host": "a", "stdin": False}
 
 
 @pytest.mark.parametrize("letter", sorted(REFUSED))
-def test_what_rdo_has_nothing_for_is_refused(letter: str) -> None:
+def test_an_unsupported_option_is_refused(letter: str) -> None:
     hint = f"use `rdo -{letter}`" if letter in "LRD" else "use `ssh`"
     with pytest.raises(UsageError, match=f"^`-{letter}` is not supported by rdo-rsh: it .*; {hint}$"):
         parse([f"-n{letter}", "x", "a"])
@@ -104,14 +104,14 @@ def test_what_rdo_has_nothing_for_is_refused(letter: str) -> None:
         (["-o", "SetEnv=A='1"], "cannot parse `-o SetEnv=A='1`: no closing quotation; use `-o NAME=VALUE`"),
     ],
 )
-def test_a_wrong_command_line_is_told(words: list[str], line: str) -> None:
+def test_a_wrong_command_line_is_an_error(words: list[str], line: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse(words)
     assert str(caught.value) == line
 
 
 @given(st.lists(st.sampled_from(["-o", "-p", "-tt", "--", "-", "", "a", "-oUser=x", "-GVn", "SetEnv='"]) | st.text()))
-def test_any_command_line_is_read_or_refused(words: list[str]) -> None:
+def test_any_command_line_is_parsed_or_refused(words: list[str]) -> None:
     try:
         rest = list(parse(words).words)
     except UsageError:

@@ -1,4 +1,4 @@
-"""The text of shims, run by each shell that may be /bin/sh, with a stand-in for rdo that shows what it gets."""
+"""Tests for the text of shims, with each shell that may be /bin/sh, and a fake rdo that prints its arguments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ODD = ["plain", "two words", "it's", 'a"b', "new\nline", "$HOME `id`", "back\\sl
 
 @pytest.fixture(params=ODD)
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A directory of any name, with a program `rdo` in another one."""
+    """A project with any directory name, and a program `rdo` in another directory."""
     directory = tmp_path / str(request.param) / "project"
     directory.mkdir(parents=True)
     return directory
@@ -40,7 +40,7 @@ def program(directory: Path, name: str, text: str) -> Path:
 
 
 def run(shell: str, path: Path, *words: str, **environ: str) -> tuple[int, str, str]:
-    """Status, stdout and stderr of a shim, started with nothing in the environment but what is given."""
+    """Status, stdout and stderr of a shim that is started with only the given environment."""
     command = [*SHELLS[shell].split(), str(path), *words]
     command[0] = str(shutil.which(command[0]))
     done = subprocess.run(command, env=environ, cwd="/", capture_output=True, text=True, timeout=TIMEOUT, check=False)
@@ -48,7 +48,7 @@ def run(shell: str, path: Path, *words: str, **environ: str) -> tuple[int, str, 
 
 
 @each_shell
-def test_it_calls_the_rdo_that_is_built_in_with_arguments_as_they_were_given(shell: str, project: Path) -> None:
+def test_it_calls_the_built_in_rdo_with_unchanged_arguments(shell: str, project: Path) -> None:
     rdo = program(project / "there", "rdo", RDO)
     path = program(project / ".rdo/bin", "g++", shim.render("g++", str(project), "", str(rdo)))
     words = ["", "a b", "*", "it's", "$x", "\n", "-x"]
@@ -64,14 +64,14 @@ def test_a_profile_is_built_in_if_there_is_one(shell: str, tmp_path: Path) -> No
 
 
 @each_shell
-def test_where_that_rdo_is_gone_the_one_in_path_is_called(shell: str, tmp_path: Path) -> None:
+def test_if_that_rdo_is_gone_the_one_in_path_is_called(shell: str, tmp_path: Path) -> None:
     rdo = program(tmp_path / "other", "rdo", RDO)
     path = program(tmp_path, "make", shim.render("make", str(tmp_path), "", "/nowhere/rdo"))
     assert run(shell, path, PATH=f"/usr/bin:{rdo.parent}")[1].startswith(f"<{rdo}><--project>")
 
 
 @each_shell
-def test_without_any_rdo_it_says_so(shell: str, tmp_path: Path) -> None:
+def test_without_any_rdo_it_reports_that(shell: str, tmp_path: Path) -> None:
     path = program(tmp_path / "x", "make", shim.render("make", str(tmp_path), "", "/nowhere/rdo"))
     program(tmp_path / "tools", "make", TOOL)
     status, out, err = run(shell, path, PATH=str(tmp_path / "tools"))
@@ -80,7 +80,7 @@ def test_without_any_rdo_it_says_so(shell: str, tmp_path: Path) -> None:
 
 
 @each_shell
-def test_inside_it_runs_the_next_tool_of_path_that_is_no_shim(shell: str, project: Path) -> None:
+def test_inside_it_runs_the_next_tool_in_path_that_is_not_a_shim(shell: str, project: Path) -> None:
     text = shim.render("make", str(project), "", "/bin/false")
     path = program(project / ".rdo/bin", "make", text)
     program(project / "other", "make", shim.render("make", "/other", "", "/bin/false"))
@@ -103,7 +103,7 @@ def test_inside_another_project_it_calls_rdo(shell: str, tmp_path: Path) -> None
 
 
 @each_shell
-def test_where_neither_project_nor_rdo_is_it_is_on_the_target(shell: str, tmp_path: Path) -> None:
+def test_without_project_and_rdo_it_is_on_the_target(shell: str, tmp_path: Path) -> None:
     path = program(tmp_path / "shared", "make", shim.render("make", str(tmp_path / "gone"), "", "/nowhere/rdo"))
     program(tmp_path / "tools", "make", TOOL)
     search = f"{path.parent}:{tmp_path}/tools:/usr/bin:/bin"
@@ -111,7 +111,7 @@ def test_where_neither_project_nor_rdo_is_it_is_on_the_target(shell: str, tmp_pa
 
 
 @each_shell
-def test_inside_a_tool_that_is_not_there_is_not_found(shell: str, tmp_path: Path) -> None:
+def test_inside_a_missing_tool_is_not_found(shell: str, tmp_path: Path) -> None:
     path = program(tmp_path, "no-such-tool", shim.render("no-such-tool", "/p", "", "/bin/false"))
     status, out, err = run(shell, path, PATH=f"{tmp_path}:/usr/bin:/bin", RDO_INSIDE="/p")
     assert (status, out) == (127, "")
@@ -128,12 +128,12 @@ def test_a_shim_is_known_by_its_second_line() -> None:
 
 
 @pytest.mark.parametrize("name", ["pytest", "g++", "python3.11", "clang-15", "_x", "7z", "a.b.c"])
-def test_the_name_of_a_tool_is_taken(name: str) -> None:
+def test_a_valid_name_of_a_tool_is_accepted(name: str) -> None:
     assert shim.refusal(name) == ""
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "/bin/ls", ".", "..", "-x", ".x", "a b", "a\n", "a'", "$x", "ä", "["])
-def test_another_name_is_refused(name: str) -> None:
+def test_an_invalid_name_is_refused(name: str) -> None:
     assert "letters" in shim.refusal(name)
 
 
@@ -142,13 +142,13 @@ def test_rdo_itself_has_no_shim(name: str) -> None:
     assert shim.refusal(name) == "it would call itself"
 
 
-def test_directories_of_shims_are_taken_out_of_path() -> None:
+def test_directories_of_shims_are_removed_from_path() -> None:
     path = "/a:/p/.rdo/bin:/q/.rdo/bin/:/s/shims/p-1:/s/shims2:/s/shims::/b.rdo/bin:/c"
     assert shim.without_shims(path, "/s/shims") == ["/a", "/s/shims2", "/s/shims", "", "/b.rdo/bin", "/c"]
 
 
 @given(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])))
 @example("it's a \\ 'b\\' \n $x `y` !z\\")
-def test_the_assignment_of_path_is_read_back_by_a_shell(path: str) -> None:
+def test_a_shell_evaluates_the_assignment_of_path(path: str) -> None:
     script = shim.assignment(path) + '; /usr/bin/printf %s "$PATH"'
     assert subprocess.run(["/bin/sh", "-c", script], capture_output=True, timeout=TIMEOUT).stdout == path.encode()

@@ -1,4 +1,4 @@
-"""Projects, with a watcher and as they are where there is none."""
+"""Projects, with and without a watcher."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.sync_trees import Clone, Project
 
 @pytest.fixture(params=["inotify", "scan"])
 def project(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Project]:
-    """With a watcher, and as it is where there is none."""
+    """A project, with and without a watcher."""
     root = tmp_path / "root"
     root.mkdir()
     project = Project(root, start if request.param == "inotify" else unwatched)

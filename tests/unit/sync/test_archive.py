@@ -1,4 +1,4 @@
-"""What is sent to a target is a tar archive that others can read, too."""
+"""Tests for the tar archive that is sent to a target, which other programs can read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rdo.sync.archive import CHUNK, Archive
 from tests.sync_target import tree_of, write
 
 
-def test_tarfile_reads_what_is_sent(tmp_path: Path) -> None:
+def test_tarfile_reads_the_archive(tmp_path: Path) -> None:
     write(tmp_path / "here", {"a": "1", "n" * 150: "2", "d/": ""})
     archive = Archive(os.fsencode(tmp_path / "here"))
     data = b"".join([*archive.tree(b"f/", tree_of(tmp_path / "here")), *archive.text(b"t", b"text"), *archive.end()])
@@ -47,7 +47,7 @@ def _lengthen(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [_grow, _shrink, _lengthen])
-def test_a_file_that_has_changed_since_it_was_looked_at_is_sent_as_it_is(
+def test_a_file_that_has_changed_since_it_was_scanned_is_sent_as_it_is(
     change: Callable[[Path], None], tmp_path: Path
 ) -> None:
     write(tmp_path, {"a": "first", "b": "other"})
@@ -65,7 +65,7 @@ def test_a_file_that_has_changed_since_it_was_looked_at_is_sent_as_it_is(
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
-def test_what_is_no_file_any_more_is_left_out(make: Callable[[Path], None], tmp_path: Path) -> None:
+def test_a_file_that_no_longer_exists_is_left_out(make: Callable[[Path], None], tmp_path: Path) -> None:
     write(tmp_path, {"a": "first", "b": "other"})
     tree = tree_of(tmp_path)
     (tmp_path / "a").unlink()

@@ -1,4 +1,4 @@
-"""What turns one tree into another."""
+"""Tests for the changes that turn one tree into another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DIRECTORY = Entry("directory", 0o755)
 LINK = Entry("link", link=b"a")
 
 
-def test_a_tree_differs_in_nothing_from_itself() -> None:
+def test_a_tree_does_not_differ_from_itself() -> None:
     tree = {b"a": FILE}
     assert not changes(tree, tree)
     assert not changes(tree, dict(tree))
@@ -49,7 +49,7 @@ def test_the_changes_turn_the_old_tree_into_the_new_one(old: Tree, new: Tree) ->
     assert bool(found) == (old != new)
 
 
-def test_a_version_counts_where_both_states_have_one() -> None:
+def test_versions_are_compared_if_both_states_have_one() -> None:
     written = FILE._replace(version=1)
     assert written.same(written._replace())
     assert not written.same(written._replace(version=2))

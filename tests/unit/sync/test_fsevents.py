@@ -1,4 +1,4 @@
-"""The watcher of macOS, which runs wherever its library does: here over inotify."""
+"""Tests for the watcher of macOS, which also runs wherever its library does: here with inotify."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def local(root: Path) -> Iterator[LocalTree]:
     assert said == []
 
 
-def test_all_that_was_written_before_the_question_is_in_the_answer(local: LocalTree, root: Path) -> None:
+def test_everything_written_before_the_request_is_in_the_result(local: LocalTree, root: Path) -> None:
     assert not local.settle(ENVIRONMENT)
     for number in range(20):
         (root / f"d{number % 3}").mkdir(exist_ok=True)
@@ -53,7 +53,7 @@ def test_all_that_was_written_before_the_question_is_in_the_answer(local: LocalT
     assert sorted({path[:2] for path in local.settle(ENVIRONMENT)}) == [b"d1", b"d2"]
 
 
-def test_what_does_not_change_gives_the_same_tree_and_leaves_no_cookie(local: LocalTree, root: Path) -> None:
+def test_without_a_change_the_tree_is_the_same_and_no_cookie_is_left(local: LocalTree, root: Path) -> None:
     (root / "a").mkdir()
     tree = local.settle(ENVIRONMENT)
     assert local.settle(ENVIRONMENT) is tree
@@ -84,7 +84,7 @@ def _only_utf8(choice: Any) -> Any:
     return chosen
 
 
-def test_after_a_burst_nothing_is_taken_as_known(root: Path) -> None:
+def test_after_a_burst_everything_is_read_again(root: Path) -> None:
     watcher = FsEventsWatcher(os.fsencode(root))
     for number in range(BURST + 10):
         (root / str(number)).touch()
@@ -101,7 +101,7 @@ def test_a_root_that_is_gone_is_noticed(root: Path) -> None:
     watcher.close()
 
 
-def test_a_cookie_without_an_event_means_that_nothing_is_known(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cookie_without_an_event_means_that_events_were_lost(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     watcher = FsEventsWatcher(os.fsencode(root))
     monkeypatch.setattr(fsevents, "COOKIE_TIMEOUT", 0.2)
     watcher._changes = itertools.repeat(set())
@@ -111,7 +111,7 @@ def test_a_cookie_without_an_event_means_that_nothing_is_known(root: Path, monke
     watcher.close()
 
 
-def test_without_the_library_all_files_are_looked_at(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_library_all_files_are_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     load = builtins.__import__
 
     def missing(name: str, *rest: Any) -> Any:
@@ -130,7 +130,7 @@ def test_without_the_library_all_files_are_looked_at(root: Path, monkeypatch: py
 
 @pytest.fixture
 def folding(tmp_path: Path) -> Iterator[Path]:
-    """A directory of a file system that minds no case."""
+    """A directory on a case-insensitive file system."""
     if os.geteuid() != 0 or not shutil.which("mkfs.vfat"):
         pytest.skip("needs root and mkfs.vfat")
     image = tmp_path / "image"
@@ -145,7 +145,7 @@ def folding(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", place], check=True)
 
 
-def test_a_name_that_changes_nothing_but_its_case_changes(folding: Path) -> None:
+def test_a_rename_that_changes_only_the_case_is_seen(folding: Path) -> None:
     local = LocalTree(str(folding), SyncRules("push"), print, FsEventsWatcher)
     (folding / "readme").write_text("x")
     (folding / "dir").mkdir()

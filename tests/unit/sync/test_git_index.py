@@ -1,4 +1,6 @@
-"""What a git index tracks, whatever lstat(2) says of the files: indexes that git has written, and odd ones."""
+"""Tests for reading what a git index tracks, independent of lstat(2) data, from indexes written by git and from odd
+ones.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from rdo.sync.git_index import is_index, tracked
 
 
 class Repository:
-    """One with some files, of which one has a long name and one a name that begins as another's."""
+    """A repository with some files, of which one has a long name, and one a name with the prefix of another."""
 
     def __init__(self, root: Path, *options: str) -> None:
         self.root = root
@@ -47,7 +49,7 @@ def test_a_refresh_changes_the_file_but_not_what_it_tracks(repository: Repositor
     assert tracked(repository.index) == tracked(before) != ""
 
 
-def test_all_versions_say_the_same(repository: Repository) -> None:
+def test_all_versions_give_the_same(repository: Repository) -> None:
     said = set()
     for version in ("2", "4"):
         repository.git("update-index", "--index-version", version)
@@ -69,7 +71,7 @@ def test_all_versions_say_the_same(repository: Repository) -> None:
     ids=" ".join,
 )
 @pytest.mark.parametrize("version", ["2", "4"])
-def test_what_is_changed_by_hand_shows(repository: Repository, change: list[str], version: str) -> None:
+def test_a_manual_change_is_seen(repository: Repository, change: list[str], version: str) -> None:
     repository.git("update-index", "--index-version", version)
     (repository.root / "new").write_text("")
     before = tracked(repository.index)
@@ -85,7 +87,7 @@ def test_objects_may_have_longer_names(tmp_path: Path) -> None:
     assert tracked(repository.index) == before != ""
 
 
-def test_one_that_is_in_two_files_is_not_understood(repository: Repository) -> None:
+def test_a_split_index_is_not_understood(repository: Repository) -> None:
     repository.git("update-index", "--split-index")
     assert tracked(repository.index) == ""
 
@@ -111,12 +113,12 @@ EMPTY = b"DIRC\0\0\0\x02\0\0\0\0"
         signed(EMPTY + b"TREE\0\0\0\x09"),
     ],
 )
-def test_what_is_no_index_tracks_nothing(data: bytes) -> None:
+def test_a_file_that_is_not_an_index_tracks_nothing(data: bytes) -> None:
     assert tracked(data) == ""
 
 
 @pytest.mark.parametrize("data", [signed(EMPTY), EMPTY + bytes(20), signed(EMPTY + b"TREE\0\0\0\x01xsdir\0\0\0\0")])
-def test_an_empty_index_is_one(data: bytes) -> None:
+def test_an_empty_index_is_valid(data: bytes) -> None:
     assert tracked(data) == tracked(signed(EMPTY)) != ""
 
 

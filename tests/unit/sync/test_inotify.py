@@ -1,4 +1,4 @@
-"""What inotify cannot see, or not any more, is noticed: with the real limits, mounts and queue of the kernel."""
+"""Tests for the watcher with inotify, including the limits, mounts and queue of the real kernel."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def watcher(tmp_path: Path) -> Iterator[InotifyWatcher]:
 
 
 def watches() -> int:
-    """How many directories this process watches."""
+    """The number of directories that this process watches."""
     found = 0
     for entry in Path("/proc/self/fdinfo").iterdir():
         try:
@@ -77,7 +77,7 @@ def test_events_name_what_has_changed(watcher: InotifyWatcher, tmp_path: Path) -
     assert not watcher.changed()
 
 
-def test_a_directory_that_is_not_to_be_watched_is_not(watcher: InotifyWatcher, tmp_path: Path) -> None:
+def test_an_excluded_directory_is_not_watched(watcher: InotifyWatcher, tmp_path: Path) -> None:
     for name in ("d", "e"):
         (tmp_path / name).mkdir()
         watcher.watch(name.encode())
@@ -142,7 +142,7 @@ def test_a_file_system_that_others_change_is_not_watched(monkeypatch: pytest.Mon
     watcher.close()
 
 
-def test_who_waits_is_woken_by_a_change(local: LocalTree, tmp_path: Path) -> None:
+def test_a_waiter_is_woken_by_a_change(local: LocalTree, tmp_path: Path) -> None:
     local.settle(ENVIRONMENT)
     begun = time.monotonic()
     local.wait(0.01)
@@ -155,11 +155,11 @@ def test_who_waits_is_woken_by_a_change(local: LocalTree, tmp_path: Path) -> Non
 
 
 STRACE = ("strace", "-e", "trace=%file,%desc")
-"""Without the calls for memory, which Python makes when it likes."""
+"""Without the calls for memory, which Python makes at any time."""
 
 
-def test_without_a_change_little_is_done(local: LocalTree, tmp_path: Path) -> None:
-    """No clock, but system calls: the same number for ten files as for a thousand."""
+def test_without_a_change_the_cost_is_constant(local: LocalTree, tmp_path: Path) -> None:
+    """Counts system calls: the same number for ten files as for a thousand."""
     if not shutil.which("strace"):
         pytest.skip("needs strace")
     calls = []
@@ -182,7 +182,7 @@ def test_without_a_change_little_is_done(local: LocalTree, tmp_path: Path) -> No
     assert len(calls[0]) < 60
 
 
-def test_once_closed_it_answers_and_watches_no_more(tmp_path: Path, said: list[str]) -> None:
+def test_after_it_was_closed_it_still_answers_and_watches_nothing(tmp_path: Path, said: list[str]) -> None:
     before = watches()
     local = LocalTree(str(tmp_path), SyncRules("push"), said.append)
     local.settle(ENVIRONMENT)

@@ -1,4 +1,4 @@
-"""Limits of the kernel that are reached, and mounts: real ones."""
+"""Tests for inotify limits that are reached, and for mounts, with the real kernel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PYTHON = [shutil.which("python3") or "python3", "-X", "utf8", "-c"]
 
 
 def limited(root: Path, limits: str, body: str) -> str:
-    """What a test prints that runs as another user, in a user namespace with limits of its own."""
+    """The output of a test that runs as another user, in a user namespace with its own limits."""
     script = f"""
 import os, sys
 sys.path.insert(0, {str(Path(__file__).parents[3])!r})
@@ -43,7 +43,7 @@ def settle():
     return result.stdout
 
 
-def test_a_limit_of_watches_means_that_all_is_looked_at_and_is_said_once(tmp_path: Path) -> None:
+def test_at_the_limit_of_watches_everything_is_read_and_that_is_reported_once(tmp_path: Path) -> None:
     for number in range(30):
         (tmp_path / f"d{number}").mkdir()
     body = f"""
@@ -74,7 +74,7 @@ print(len(settle()))
     assert said[2:] == ["60", "59"]
 
 
-def test_a_limit_of_instances_is_said(tmp_path: Path) -> None:
+def test_the_limit_of_instances_is_reported(tmp_path: Path) -> None:
     said = limited(tmp_path, "echo 0 >/proc/sys/user/max_inotify_instances", "print(settle())")
     assert "this user has too many watchers; raise the limit: `sudo sysctl fs.inotify.max_user_instances=1024`" in said
     assert said.endswith("\n[]\n")
@@ -104,7 +104,7 @@ def mount(mounting: list[Path], *words: str | Path) -> None:
     mounting.append(Path(words[-1]))
 
 
-def test_a_mount_below_changes_what_there_is(local: LocalTree, tmp_path: Path, mounting: list[Path]) -> None:
+def test_a_mount_below_changes_the_tree(local: LocalTree, tmp_path: Path, mounting: list[Path]) -> None:
     below = tmp_path / "root/d"
     below.mkdir(parents=True)
     (below / "hidden").touch()
@@ -117,7 +117,7 @@ def test_a_mount_below_changes_what_there_is(local: LocalTree, tmp_path: Path, m
     assert sorted(local.settle(ENVIRONMENT)) == [b"d", b"d/hidden"]
 
 
-def test_a_directory_that_is_mounted_twice_changes_at_both_places(
+def test_a_directory_that_is_mounted_twice_changes_in_both_places(
     local: LocalTree, tmp_path: Path, mounting: list[Path]
 ) -> None:
     for name in ("d", "e"):

@@ -1,4 +1,4 @@
-"""A large file that goes on where it was cut off: what is sent again, and what is not taken for its start."""
+"""Tests for a large file whose copy is resumed: what is sent again, and what is not accepted as its beginning."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_all_of_it_is_sent_in_pieces_where_nothing_is_there(file: LargeFile) -> None:
+def test_all_of_it_is_sent_in_pieces_if_there_is_no_part(file: LargeFile) -> None:
     assert file.skip(0, "") is False
     pieces = list(file.rest())
     assert (len(pieces), b"".join(pieces)) == (2, CONTENT)
@@ -42,7 +42,7 @@ def test_all_of_it_is_sent_in_pieces_where_nothing_is_there(file: LargeFile) -> 
 
 
 @pytest.mark.parametrize("size", [1, CHUNK - 1, CHUNK, CHUNK + 1, len(CONTENT)])
-def test_only_the_rest_is_sent_where_its_start_is_there(file: LargeFile, size: int) -> None:
+def test_only_the_rest_is_sent_if_its_start_is_there(file: LargeFile, size: int) -> None:
     assert file.skip(size, digest(CONTENT[:size])) is True
     assert b"".join(file.rest()) == CONTENT[size:]
     assert file.part("name") == Part("name", digest(CONTENT), len(CONTENT))
@@ -57,27 +57,27 @@ def test_only_the_rest_is_sent_where_its_start_is_there(file: LargeFile, size: i
         pytest.param(-1, "", id="no size"),
     ],
 )
-def test_what_is_not_its_start_is_sent_over(file: LargeFile, size: int, said: str) -> None:
+def test_a_part_that_is_not_its_start_is_replaced(file: LargeFile, size: int, said: str) -> None:
     assert file.skip(size, said) is False
     assert b"".join(file.rest()) == CONTENT
     assert file.part("name") == Part("name", digest(CONTENT), len(CONTENT))
 
 
-def test_one_that_becomes_shorter_meanwhile_is_no_part(file: LargeFile, root: Path) -> None:
+def test_a_file_that_shrinks_meanwhile_is_not_sent_in_parts(file: LargeFile, root: Path) -> None:
     with (root / "d/large").open("r+b") as opened:
         opened.truncate(10)
     assert b"".join(file.rest()) == CONTENT[:10]
     assert (file.sent, file.part("name")) == (10, None)
 
 
-def test_one_that_grows_meanwhile_is_sent_as_long_as_it_was(file: LargeFile, root: Path) -> None:
+def test_a_file_that_grows_meanwhile_is_sent_with_its_former_length(file: LargeFile, root: Path) -> None:
     with (root / "d/large").open("ab") as opened:
         opened.write(b"grown")
     assert b"".join(file.rest()) == CONTENT
 
 
 @pytest.mark.parametrize("path", [b"nothing", b"d/nothing", b"link", b"way/large", b"d/large/below"])
-def test_what_is_no_file_there_or_behind_a_link_is_not_sent(root: Path, path: bytes) -> None:
+def test_a_file_that_was_replaced_or_is_behind_a_link_is_not_sent(root: Path, path: bytes) -> None:
     (root / "link").symlink_to("d/large")
     (root / "way").symlink_to("d")
     with contextlib.closing(LargeFile(os.fsencode(root), path)) as opened:
@@ -107,5 +107,5 @@ def test_each_version_of_a_file_has_its_name() -> None:
         ([], (-1, "")),
     ],
 )
-def test_what_the_target_says_of_a_part(lines: list[bytes], expected: tuple[int, str]) -> None:
+def test_the_targets_report_about_a_part_is_parsed(lines: list[bytes], expected: tuple[int, str]) -> None:
     assert answer(iter(lines), b"!go") == expected

@@ -1,4 +1,4 @@
-"""Which modes directories get that a pull makes here, whatever the umask of the process is."""
+"""Tests for the modes of directories that a pull creates here, whatever the umask of the process is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rdo.sync.pull_scan import Seen
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[LocalCopy]:
     tmp_path.chmod(0o755)
-    before = os.umask(0o077)  # as a control master has it
+    before = os.umask(0o077)  # as in a control master
     local = LocalCopy(os.fsencode(tmp_path))
     yield local
     local.close()
@@ -33,19 +33,19 @@ def put(local: LocalCopy, path: bytes) -> None:
     local.place("1", path, Seen("file", 0o640, 4, 10**9, "t"))
 
 
-def test_a_directory_made_for_a_file_is_as_the_one_that_it_is_in(local: LocalCopy, tmp_path: Path) -> None:
+def test_a_directory_created_for_a_file_gets_the_mode_of_its_parent(local: LocalCopy, tmp_path: Path) -> None:
     put(local, b"dist/a/file")
     assert [mode(tmp_path / each) for each in ("dist", "dist/a", "dist/a/file")] == [0o755, 0o755, 0o640]
 
 
-def test_a_directory_that_the_target_shows_gets_its_mode(local: LocalCopy, tmp_path: Path) -> None:
+def test_a_directory_that_the_target_reports_gets_its_mode(local: LocalCopy, tmp_path: Path) -> None:
     put(local, b"dist/a/file")
     local.make_directory(b"dist/a", 0o750)
     local.make_directory(b"dist/b", 0o775)
     assert [mode(tmp_path / each) for each in ("dist", "dist/a", "dist/b")] == [0o755, 0o750, 0o775]
 
 
-def test_a_directory_that_was_here_keeps_its_mode(local: LocalCopy, tmp_path: Path) -> None:
+def test_an_existing_directory_keeps_its_mode(local: LocalCopy, tmp_path: Path) -> None:
     (tmp_path / "dist").mkdir(mode=0o700)
     put(local, b"dist/file")
     local.make_directory(b"dist", 0o777)

@@ -1,4 +1,4 @@
-"""The files here that belong to a project, at the moment of the question: without git, with real inotify."""
+"""Tests for which local files belong to a project, without git and with real inotify."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.sync_trees import Project
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
 
 
-def test_files_directories_and_links_are_there_as_they_are(project: Project) -> None:
+def test_files_directories_and_links_are_recorded(project: Project) -> None:
     file = project.write("d/a", "abc")
     file.chmod(0o4750)
     (project.root / "empty").mkdir(mode=0o700)
@@ -33,7 +33,7 @@ def test_files_directories_and_links_are_there_as_they_are(project: Project) -> 
     assert tree[b"d/dangling"] == Entry("link", link=b"nowhere")
 
 
-def test_what_does_not_change_gives_the_same_tree(project: Project) -> None:
+def test_without_a_change_the_tree_is_the_same(project: Project) -> None:
     project.write("a/b")
     tree = project.local.settle(ENVIRONMENT)
     while (again := project.local.settle(ENVIRONMENT)) is not tree:  # as long as the file might be written unnoticed
@@ -52,7 +52,7 @@ def test_a_tree_that_was_given_is_never_changed(project: Project) -> None:
     assert tree == before
 
 
-def test_a_burst_just_before_the_question_is_seen(project: Project) -> None:
+def test_a_burst_just_before_the_request_is_seen(project: Project) -> None:
     project.settle()
     for number in range(300):
         project.write(f"d{number % 7}/{number}")
@@ -60,7 +60,7 @@ def test_a_burst_just_before_the_question_is_seen(project: Project) -> None:
     assert len(project.paths()) == 307
 
 
-def test_whatever_bytes_a_name_has_it_is_the_same(project: Project) -> None:
+def test_names_may_be_any_bytes(project: Project) -> None:
     names = sorted([b"new\nline", b"\xff\xfe", b"-n", b" ", b"*", b"\\", "\u00e9".encode(), b"'\"", b":(top)"])
     project.settle()
     for name in names:
@@ -68,7 +68,7 @@ def test_whatever_bytes_a_name_has_it_is_the_same(project: Project) -> None:
     assert project.paths() == sorted([*names, *(name + b"/" + name for name in names)])
 
 
-def test_a_directory_made_at_once_with_all_in_it_is_seen(project: Project) -> None:
+def test_a_directory_that_appears_with_its_content_is_seen(project: Project) -> None:
     project.settle()
     project.write("a/b/c/d/e")
     assert project.paths() == [b"a", b"a/b", b"a/b/c", b"a/b/c/d", b"a/b/c/d/e"]
@@ -85,7 +85,7 @@ def test_a_file_that_is_renamed_over_another_replaces_it(project: Project) -> No
     assert project.settle()[b"a"].size == 4
 
 
-def test_a_directory_that_moves_takes_all_along(project: Project, tmp_path: Path) -> None:
+def test_a_directory_moves_with_its_content(project: Project, tmp_path: Path) -> None:
     project.write("a/b/c")
     project.settle()
     os.rename(project.root / "a", project.root / "x")
@@ -99,7 +99,7 @@ def test_a_directory_that_moves_takes_all_along(project: Project, tmp_path: Path
     assert project.paths() == [b"back", b"back/b", b"back/b/c", b"back/b/d", b"back/b/e"]
 
 
-def test_directories_that_change_places_are_told_apart(project: Project) -> None:
+def test_swapped_directories_are_distinguished(project: Project) -> None:
     project.write("a/one")
     project.write("b/two")
     project.settle()
@@ -111,7 +111,7 @@ def test_directories_that_change_places_are_told_apart(project: Project) -> None
     assert project.paths() == [b"a", b"a/three", b"a/two", b"b", b"b/four", b"b/one"]
 
 
-def test_what_becomes_something_else_is_that(project: Project) -> None:
+def test_a_change_of_kind_is_seen(project: Project) -> None:
     project.write("a/b")
     project.settle()
     shutil.rmtree(project.root / "a")
@@ -153,7 +153,7 @@ def test_a_write_that_leaves_size_and_date_alone_is_seen(project: Project, how: 
     assert before[b"a"][:4] == after[b"a"][:4]
 
 
-def test_a_file_of_two_names_is_seen_to_change_by_the_other(project: Project, tmp_path: Path) -> None:
+def test_a_change_through_another_hard_link_is_seen(project: Project, tmp_path: Path) -> None:
     project.write("a", "one")
     os.link(project.root / "a", tmp_path / "outside")
     before = project.settle()
@@ -171,7 +171,7 @@ def test_a_write_by_a_name_that_is_new_is_seen_at_the_old_ones(project: Project)
     assert project.settle()[b"d/a"].size == 7
 
 
-def test_a_write_through_a_map_is_seen_when_the_map_is_gone(project: Project) -> None:
+def test_a_write_through_mmap_is_seen_after_munmap(project: Project) -> None:
     import mmap
 
     file = project.write("a", "one")
@@ -181,7 +181,7 @@ def test_a_write_through_a_map_is_seen_when_the_map_is_gone(project: Project) ->
     assert changes(before, project.local.settle(ENVIRONMENT)).put.keys() == {b"a"}
 
 
-def test_a_mode_that_changes_is_seen(project: Project) -> None:
+def test_a_change_of_mode_is_seen(project: Project) -> None:
     project.write("d/a").chmod(0o600)
     project.settle()
     (project.root / "d/a").chmod(0o755)

@@ -1,4 +1,4 @@
-"""What of a repository belongs: what git would track. With real git."""
+"""Tests for which files of a git repository belong to a project: those that git would track. With real git."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.sync_trees import Clone
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
 
 
-def test_what_is_ignored_does_not_belong_and_git_itself_does_not(clone: Clone) -> None:
+def test_ignored_files_and_the_git_directory_do_not_belong(clone: Clone) -> None:
     clone.write(".gitignore", "*.o\nbuild/\n/top\n!keep.o\n")
     clone.write("sub/.gitignore", "local\n*.txt\n!a.txt\n")
     for path in (
@@ -48,7 +48,7 @@ def test_directories_that_are_empty_belong_unless_they_are_ignored(clone: Clone)
     assert sorted(clone.tree()) == [b".gitignore", b"empty", b"empty/one", b"x"]
 
 
-def test_names_that_mean_something_to_git_are_just_names(clone: Clone) -> None:
+def test_names_with_a_special_meaning_in_git_are_just_names(clone: Clone) -> None:
     clone.write(".gitignore", "*.o\n")
     names = [b":(top)", b":!x", b"-n", b"*", b"\xff", b"a\nb", b"!x", b"#x", b" x "]
     for name in names:
@@ -74,7 +74,7 @@ def test_a_changed_gitignore_changes_what_belongs(clone: Clone) -> None:
     assert b"d/c" not in clone.files()
 
 
-def test_the_users_own_excludes_file_counts(clone: Clone, tmp_path: Path) -> None:
+def test_the_users_own_excludes_file_is_used(clone: Clone, tmp_path: Path) -> None:
     clone.write("a.o")
     clone.write("a.swp")
     assert clone.files() == [b"a.o", b"a.swp"]
@@ -98,7 +98,7 @@ def test_a_file_that_gits_config_includes_counts(clone: Clone, tmp_path: Path) -
     assert clone.files() == [b"a.o"]
 
 
-def test_what_is_ignored_but_tracked_belongs(clone: Clone) -> None:
+def test_ignored_but_tracked_files_belong(clone: Clone) -> None:
     clone.write(".gitignore", "*.o\nlib/\n")
     for path in ("a.o", "b.o", "lib/deep/c", "lib/d"):
         clone.write(path)
@@ -118,7 +118,7 @@ def test_what_is_ignored_but_tracked_belongs(clone: Clone) -> None:
     assert sorted(clone.tree()) == [b".gitignore"]
 
 
-def test_include_names_what_git_ignores_and_nothing_else_of_it(clone: Clone) -> None:
+def test_include_adds_only_the_ignored_files_that_it_names(clone: Clone) -> None:
     clone.write(".gitignore", ".env\nnode_modules/\n*.log\n")
     for path in (".env", "node_modules/a/x.js", "node_modules/b/y.js", "x.log", "d/.env"):
         clone.write(path)
@@ -135,7 +135,7 @@ def test_include_names_what_git_ignores_and_nothing_else_of_it(clone: Clone) -> 
     assert sorted(clone.tree()) == [b".env", b".gitignore", b"d"]
 
 
-def test_what_git_tracks_and_pull_names_is_an_error(clone: Clone) -> None:
+def test_a_tracked_file_that_pull_names_is_an_error(clone: Clone) -> None:
     clone.write("dist/app")
     clone.write("dist/notes")
     clone.use(SyncRules("push", pull=("dist/**",)))

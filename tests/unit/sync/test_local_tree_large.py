@@ -1,4 +1,4 @@
-"""Thousands of files at once: another branch, and what a package manager puts there."""
+"""Tests for changes to thousands of files at once, by switching branches and by a package manager."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def fill(directory: Path, count: int, text: str) -> None:
         (below / str(number)).write_text(text)
 
 
-def test_a_branch_switch_of_thousands_of_files_is_seen_whole(local: LocalTree, tmp_path: Path) -> None:
+def test_a_branch_switch_of_thousands_of_files_is_seen_completely(local: LocalTree, tmp_path: Path) -> None:
     count = tries(1500, 5000)
     fill(tmp_path / "a", count, "one")
     git(tmp_path, "add", "-A")
@@ -57,7 +57,7 @@ def test_a_branch_switch_of_thousands_of_files_is_seen_whole(local: LocalTree, t
         assert {path: entry[:-1] for path, entry in tree.items()} == scanned(os.fsencode(tmp_path), RULES)
 
 
-def test_what_a_package_manager_installs_is_not_even_looked_at(local: LocalTree, tmp_path: Path) -> None:
+def test_packages_that_are_ignored_are_not_even_read(local: LocalTree, tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("node_modules/\n")
     fill(tmp_path / "node_modules", 1000, "x")
     tree = local.settle(ENVIRONMENT)
@@ -70,9 +70,7 @@ def test_what_a_package_manager_installs_is_not_even_looked_at(local: LocalTree,
     assert local.settle(ENVIRONMENT) is tree
 
 
-def test_a_file_that_changes_all_the_time_is_there_with_what_was_written_before(
-    local: LocalTree, tmp_path: Path
-) -> None:
+def test_a_file_that_changes_continuously_has_what_was_written_before(local: LocalTree, tmp_path: Path) -> None:
     fill(tmp_path / "a", 500, "x")
     file = tmp_path / "a/d7/7"
     before = local.settle(ENVIRONMENT)

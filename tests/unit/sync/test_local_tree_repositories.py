@@ -1,4 +1,4 @@
-"""Repositories in a project, above it, linked, broken and hostile: with real git."""
+"""Tests for repositories in a project and above it, and for linked, broken and hostile ones, with real git."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_nested_repositories_and_submodules_have_their_own_rules(clone: Clone, t
 
 
 @pytest.mark.parametrize("kind", ["a file of anything", "a file that leads nowhere", "an empty directory"])
-def test_what_only_looks_like_a_repository_is_none(clone: Clone, kind: str) -> None:
+def test_what_only_looks_like_a_repository_is_not_one(clone: Clone, kind: str) -> None:
     clone.write(".gitignore", "*.o\n")
     if kind == "an empty directory":
         (clone.root / "data/.git").mkdir(parents=True)
@@ -60,7 +60,7 @@ def test_what_only_looks_like_a_repository_is_none(clone: Clone, kind: str) -> N
     assert clone.files() == [b".gitignore", b"data/a", b"data/b"]
 
 
-def test_git_itself_belongs_if_that_is_asked_for(clone: Clone) -> None:
+def test_the_git_directory_belongs_if_it_is_requested(clone: Clone) -> None:
     clone.write("a")
     clone.git("add", "a")
     clone.use(SyncRules("push", sync_git=True))
@@ -74,7 +74,7 @@ def test_git_itself_belongs_if_that_is_asked_for(clone: Clone) -> None:
     assert {b".git/refs/heads/main", b".git/index"} <= changes(before, clone.tree()).put.keys()
 
 
-def test_a_repository_that_is_made_or_removed_later_counts(clone: Clone) -> None:
+def test_a_repository_that_is_created_or_removed_later_is_noticed(clone: Clone) -> None:
     clone.write(".gitignore", "*.o\n")
     clone.write("a.o")
     shutil.rmtree(clone.root / ".git")
@@ -98,14 +98,14 @@ def test_a_project_below_the_top_of_its_repository_has_all_its_rules(clone: Clon
     assert clone.files() == [b"a.o", b"forced.o", b"gen/x"]
 
 
-def test_a_project_that_a_repository_above_ignores_is_none_of_its(clone: Clone) -> None:
+def test_a_project_that_a_repository_above_ignores_does_not_belong_to_it(clone: Clone) -> None:
     clone.write(".gitignore", "*\n")
     clone.write("work/a")
     clone.use(SyncRules("push"), clone.root / "work")
     assert clone.files() == [b"a"]
 
 
-def test_a_linked_worktree_is_a_repository_as_any(clone: Clone, tmp_path: Path) -> None:
+def test_a_linked_worktree_is_a_repository(clone: Clone, tmp_path: Path) -> None:
     clone.write(".gitignore", "*.o\n")
     clone.git("add", "-A")
     clone.git("commit", "-q", "-m", "x")
@@ -121,7 +121,7 @@ def test_a_linked_worktree_is_a_repository_as_any(clone: Clone, tmp_path: Path) 
     assert clone.files() == [b".gitignore", b"a.o"]
 
 
-def test_without_git_a_repository_is_not_taken_for_plain_files(clone: Clone, tmp_path: Path) -> None:
+def test_without_git_a_repository_is_an_error(clone: Clone, tmp_path: Path) -> None:
     clone.write(".env")
     clone.environment = {"PATH": str(tmp_path)}
     with pytest.raises(RdoError, match=r"cannot ask git which files of `.*root` to copy: `git` is not"):
@@ -130,7 +130,7 @@ def test_without_git_a_repository_is_not_taken_for_plain_files(clone: Clone, tmp
     assert clone.files() == [b".env"]
 
 
-def test_a_broken_repository_is_not_taken_for_plain_files(clone: Clone) -> None:
+def test_a_broken_repository_is_an_error(clone: Clone) -> None:
     clone.write("a")
     (clone.root / ".git/HEAD").rename(clone.root / ".git/LOST")
     with pytest.raises(RdoError, match=r"not a git repository.*; repair `.git`, or remove it"):
@@ -179,7 +179,7 @@ def test_no_program_that_a_repository_names_is_run(clone: Clone, tmp_path: Path)
     assert not (tmp_path / "ran").exists()
 
 
-def test_variables_of_the_caller_do_not_lead_git_elsewhere(clone: Clone, tmp_path: Path) -> None:
+def test_variables_of_the_caller_do_not_affect_git(clone: Clone, tmp_path: Path) -> None:
     clone.write("a")
     clone.environment = {**ENVIRONMENT, "GIT_DIR": str(tmp_path / "x"), "GIT_INDEX_FILE": "/etc/passwd"}
     assert clone.files() == [b"a"]

@@ -1,4 +1,4 @@
-"""Which files of a directory belong, and what if the directory itself is not as it should be."""
+"""Tests for which files of a directory belong to a project, and for problems with the directory itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its o
 NOBODY = 65534
 
 
-def test_patterns_say_what_does_not_belong(tmp_path: Path) -> None:
+def test_patterns_exclude_files(tmp_path: Path) -> None:
     rules = SyncRules("push", pull=("dist/**", "coverage.xml"), include=("x/keep.o",), exclude=("**/*.o", "docs/"))
     project = Project(tmp_path, rules=rules)
     for path in ("a.c", "a.o", "x/keep.o", "docs/a/b", "dist/app", "coverage.xml", "x/coverage.xml", ".rdo-sync/y"):
@@ -35,7 +35,7 @@ def test_patterns_say_what_does_not_belong(tmp_path: Path) -> None:
     project.local.close()
 
 
-def test_only_what_is_rdo_s_own_is_left_out_by_its_name(tmp_path: Path) -> None:
+def test_only_rdos_own_files_are_excluded_by_name(tmp_path: Path) -> None:
     project = Project(tmp_path, rules=SyncRules("push"))
     for path in (".rdo-sync/x", ".rdo-sync-cookie-1", ".rdo-sync.md", ".rdo-synced/x", "sub/.rdo-sync/x"):
         project.write(path)
@@ -51,7 +51,7 @@ def test_only_what_is_rdo_s_own_is_left_out_by_its_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["dist", "dist/", "dist/**", "dist/*", "./dist//**/*"])
-def test_a_directory_of_which_all_is_pulled_is_the_targets_though_it_is_empty_here(
+def test_a_directory_that_is_pulled_completely_belongs_to_the_target_even_if_empty_here(
     tmp_path: Path, pattern: str
 ) -> None:
     project = Project(tmp_path, rules=SyncRules("push", pull=(pattern,)))
@@ -64,7 +64,7 @@ def test_a_directory_of_which_all_is_pulled_is_the_targets_though_it_is_empty_he
 
 
 @pytest.mark.parametrize("pattern", ["dist/*.o", "dist/**/a", "dist/*/", "dist/x/**"])
-def test_a_directory_of_which_only_some_is_pulled_is_pushed(tmp_path: Path, pattern: str) -> None:
+def test_a_directory_that_is_pulled_partly_is_pushed(tmp_path: Path, pattern: str) -> None:
     project = Project(tmp_path, rules=SyncRules("push", pull=(pattern,)))
     (project.root / "dist").mkdir()
     assert project.paths() == [b"dist"]
@@ -96,7 +96,7 @@ def test_a_root_that_is_replaced_is_read_again(project: Project, tmp_path: Path)
     assert project.paths() == [b"b", b"d", b"d/e"]
 
 
-def test_a_root_whose_parent_is_renamed_is_not_taken_for_empty(tmp_path: Path) -> None:
+def test_a_root_whose_parent_is_renamed_is_not_considered_empty(tmp_path: Path) -> None:
     project = Project(tmp_path / "p/root")
     project.write("a")
     project.settle()
@@ -109,7 +109,7 @@ def test_a_root_whose_parent_is_renamed_is_not_taken_for_empty(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("how", ["inotify", "scan"])
-def test_a_directory_that_may_not_be_read_is_an_error_and_not_empty(how: str) -> None:
+def test_an_unreadable_directory_is_an_error(how: str) -> None:
     with tempfile.TemporaryDirectory() as place, as_nobody(Path(place)):
         project = Project(Path(place), start if how == "inotify" else unwatched)
         project.write("d/e/a")
@@ -127,7 +127,7 @@ def test_a_directory_that_may_not_be_read_is_an_error_and_not_empty(how: str) ->
 
 @contextlib.contextmanager
 def as_nobody(place: Path) -> Iterator[None]:
-    """Without root's right to read everything."""
+    """Drop root's permission to read everything."""
     if os.geteuid() != 0:
         yield
         return
@@ -139,7 +139,7 @@ def as_nobody(place: Path) -> Iterator[None]:
         os.seteuid(0)
 
 
-def test_without_a_watcher_that_is_said_once(tmp_path: Path) -> None:
+def test_the_lack_of_a_watcher_is_reported_once(tmp_path: Path) -> None:
     project = Project(tmp_path, unwatched)
     project.settle()
     project.settle()
@@ -148,7 +148,7 @@ def test_without_a_watcher_that_is_said_once(tmp_path: Path) -> None:
     ]
 
 
-def test_a_closed_tree_answers_again(project: Project) -> None:
+def test_a_closed_tree_can_still_be_read(project: Project) -> None:
     project.write("a")
     project.settle()
     project.local.close()

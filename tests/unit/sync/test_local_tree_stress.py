@@ -1,4 +1,6 @@
-"""A tree after thousands of random changes, beside one that is read as a whole, and a copy that follows its changes."""
+"""Tests a tree after thousands of random changes against one that is read as a whole, and a copy that follows its
+changes.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from tests.sync_project import ENVIRONMENT, RandomChanges, git, scanned
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
 
 BURST = 12
-"""Changes at a time, at the most."""
+"""The largest number of changes at a time."""
 
 RULES = {
     "all": SyncRules("push", exclude=("d/c.o", "**/*.log")),
@@ -28,7 +30,7 @@ RULES = {
 
 
 def follow(copy: dict[bytes, bytes], root: bytes, old: Tree, new: Tree) -> None:
-    """Have a copy as somebody has it who looks only at what has changed."""
+    """Update a copy by the changes alone."""
     put, removed = changes(old, new)
     for path in removed:
         copy.pop(path, None)
@@ -50,9 +52,7 @@ def contents(root: bytes, tree: Tree) -> dict[bytes, bytes]:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", RULES)
-def test_a_tree_is_as_it_is_on_the_disk_after_each_burst_of_changes(
-    tmp_path: Path, kind: str, counted: Counted
-) -> None:
+def test_a_tree_matches_the_disk_after_each_burst_of_changes(tmp_path: Path, kind: str, counted: Counted) -> None:
     rules = RULES[kind]
     (tmp_path / "root").mkdir()
     (tmp_path / "outside").mkdir()
@@ -71,7 +71,7 @@ def test_a_tree_is_as_it_is_on_the_disk_after_each_burst_of_changes(
         assert {path: entry[:-1] for path, entry in tree.items()} == scanned(root, rules), number
         follow(copy, root, before, tree)
         assert copy == contents(root, tree), number
-        again = local.settle(ENVIRONMENT)  # a file with two names, just written, counts as written once more
+        again = local.settle(ENVIRONMENT)  # a file with two names that was just written counts as written again
         assert all(tree[path].size == each.size for path, each in changes(tree, again).put.items())
     local.close()
     assert said == []
@@ -79,7 +79,9 @@ def test_a_tree_is_as_it_is_on_the_disk_after_each_burst_of_changes(
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", RULES)
-def test_what_changes_while_it_is_looked_at_is_right_once_it_rests(tmp_path: Path, kind: str, counted: Counted) -> None:
+def test_a_tree_that_changes_while_it_is_read_is_correct_afterwards(
+    tmp_path: Path, kind: str, counted: Counted
+) -> None:
     rules = RULES[kind]
     (tmp_path / "root").mkdir()
     (tmp_path / "outside").mkdir()

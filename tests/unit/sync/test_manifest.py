@@ -1,4 +1,4 @@
-"""The log of what rdo has put on a target: written, read, and read where it was cut off."""
+"""Tests for the log of what rdo has put on a target: written, read, and read after it was truncated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOKENS = b"t\tone\nt\ttwo\nt\tthree\n"
 LOG = b"\n" + intent("s1", PUT, []) + b"h\t 0\n" + TOKENS + b"E\ts1\n"
 
 
-def test_what_was_put_is_read_again() -> None:
+def test_a_log_survives_writing_and_reading() -> None:
     read = parse(LOG)
     assert read.serial == "s1"
     assert read.uncertain == {}
@@ -28,7 +28,7 @@ def test_what_was_put_is_read_again() -> None:
     }
 
 
-def test_a_shorter_log_says_the_same() -> None:
+def test_a_shortened_log_means_the_same() -> None:
     read = parse(LOG)
     again = parse(whole("s1", read.placed))
     assert (again.placed, again.serial) == (read.placed, "s1")
@@ -40,7 +40,7 @@ def test_a_later_push_replaces_and_removes() -> None:
     assert parse(log).placed == {b"a\nb": newer._replace(token="new"), b"d": DIRECTORY._replace(existed=True)}
 
 
-def test_a_log_that_was_cut_off_leaves_its_last_push_uncertain() -> None:
+def test_a_truncated_log_leaves_its_last_push_uncertain() -> None:
     longer = LOG + b"\n" + intent("s2", [(b"x", FILE)], [b"d/l"]) + b"h\t\nt\tnew\nE\ts2\n"
     for size in range(len(LOG), len(longer) - 6):
         read = parse(longer[:size])
@@ -49,7 +49,7 @@ def test_a_log_that_was_cut_off_leaves_its_last_push_uncertain() -> None:
         assert parse(LOG[:size] + b"\n" + LOG).placed == parse(LOG).placed
 
 
-def test_what_a_push_was_going_to_do_is_uncertain() -> None:
+def test_the_intentions_of_a_push_are_uncertain() -> None:
     pending = intent("s2", [(b"x", FILE), (b"d", DIRECTORY)], [b"d/l", b"not there"], [(b"kept", FILE)])
     read = parse(LOG, [pending])
     assert read.uncertain == {
@@ -69,7 +69,7 @@ def test_what_a_push_was_going_to_do_is_uncertain() -> None:
     ],
     ids=["fields", "letter", "up", "absolute", "escape", "tokens"],
 )
-def test_what_rdo_did_not_write_is_refused(log: bytes) -> None:
+def test_a_log_that_rdo_did_not_write_is_refused(log: bytes) -> None:
     with pytest.raises(BadManifest):
         parse(log)
 
@@ -78,7 +78,7 @@ def equal(found: Found, placed: Placed) -> bool:
     return found.digest == placed.digest and found.kind == placed.entry.kind
 
 
-def test_an_interrupted_push_is_resolved_by_what_is_there() -> None:
+def test_an_interrupted_push_is_resolved_by_the_state_of_the_target() -> None:
     newer = FILE._replace(digest="cd" * 32)
     pending = intent("s2", [(b"a\nb", newer), (b"new", FILE), (b"d", DIRECTORY)], [b"d/l"])
     known = KnownFiles(parse(LOG, [pending]))
@@ -99,7 +99,7 @@ def test_an_interrupted_push_is_resolved_by_what_is_there() -> None:
     assert known.entries.keys() == {b"a\nb", b"d", b"z"}
 
 
-def test_what_rdo_knew_is_its_own_though_the_targets_log_is_lost() -> None:
+def test_files_that_rdo_knew_remain_its_own_if_the_targets_log_is_lost() -> None:
     before = {
         b"same": FILE._replace(token="1"), b"changed": FILE._replace(token="2"), b"gone": FILE, b"d/l": FILE
     }  # fmt: skip
@@ -117,7 +117,7 @@ def test_what_rdo_knew_is_its_own_though_the_targets_log_is_lost() -> None:
     assert KnownFiles(parse(LOG), {**known.placed, **parse(LOG).placed}).is_settled is False
 
 
-def test_what_is_not_there_any_more_is_not_rdos() -> None:
+def test_files_that_are_gone_are_not_rdos() -> None:
     known = KnownFiles(parse(LOG))
     known.lose([b"d/l"])
     assert b"d/l" not in known.placed
@@ -125,7 +125,7 @@ def test_what_is_not_there_any_more_is_not_rdos() -> None:
     assert is_settled(known) is True
 
 
-def test_what_is_there_already_need_not_be_put() -> None:
+def test_files_that_are_already_there_need_not_be_put() -> None:
     known = KnownFiles(parse(LOG))
     known.adopt(b"z", FILE._replace(token="now"))
     assert known.placed[b"z"].token == "now"
@@ -133,7 +133,7 @@ def test_what_is_there_already_need_not_be_put() -> None:
     assert is_settled(known) is False
 
 
-def test_a_log_is_long_when_it_could_be_much_shorter() -> None:
+def test_a_log_is_rewritten_when_it_could_be_much_shorter() -> None:
     known = KnownFiles(parse(LOG))
     assert is_long(known) is False
     for _ in range(1000):

@@ -1,4 +1,4 @@
-"""What is mounted at and below a directory."""
+"""Tests for finding what is mounted at and below a directory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TABLE = rb"""22 1 254:1 / / rw,relatime - ext4 /dev/vda rw
         (b"/home/me", {b"": "btrfs", b"a b\\\nc": "fuse.sshfs", b"project/data": "nfs4", b"project2": "tmpfs"}),
     ],
 )
-def test_file_systems_are_found_by_where_they_are_mounted(directory: bytes, found: dict[bytes, str]) -> None:
+def test_file_systems_are_found_by_mount_point(directory: bytes, found: dict[bytes, str]) -> None:
     assert mounted(TABLE, directory) == found
 
 
@@ -36,12 +36,12 @@ def test_only_a_newline_ends_a_line(odd: bytes) -> None:
     assert mounted(table, b"/home/me/project")[b"a" + odd + b"b"] == "tmpfs"
 
 
-def test_all_are_below_the_root() -> None:
+def test_below_the_root_all_are_found() -> None:
     assert mounted(TABLE, b"/")[b""] == "ext4"
     assert mounted(TABLE, b"/")[b"home/me/project/data"] == "nfs4"
 
 
-def test_what_is_mounted_over_another_is_what_there_is() -> None:
+def test_of_several_mounts_on_a_directory_the_last_is_used() -> None:
     twice = TABLE + b"40 30 0:30 / /home/me/project/data rw - ext4 /dev/c rw\n41 22 0:1 / / rw - overlay none rw\n"
     assert mounted(twice, b"/home/me/project")[b"data"] == "ext4"
     assert mounted(twice, b"/srv") == {b"": "overlay"}
@@ -51,7 +51,9 @@ def test_what_is_mounted_over_another_is_what_there_is() -> None:
     ("kind", "is_reported"),
     [("ext4", True), ("fuseblk", True), ("fuse.gocryptfs", True), ("nfs", False), ("fuse.sshfs", False), ("9p", False)],
 )
-def test_some_file_systems_are_changed_by_others(monkeypatch: pytest.MonkeyPatch, kind: str, is_reported: bool) -> None:
+def test_some_file_systems_can_be_changed_by_other_machines(
+    monkeypatch: pytest.MonkeyPatch, kind: str, is_reported: bool
+) -> None:
     monkeypatch.setattr(MountTable, "_read", lambda _: {b"d": kind})
     table = MountTable(b"/")
     assert table.changed_elsewhere(b"d") == ("" if is_reported else kind)

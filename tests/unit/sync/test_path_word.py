@@ -1,4 +1,4 @@
-"""Paths and links as words of a line."""
+"""Tests for paths and links as words of a line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rdo.sync.path_word import BadWord, escaped, is_inside, read_path, unescaped
 
 
 @pytest.mark.parametrize("path", [b"a/b", b"a\nb", b"a\tb", b"a\\nb", b"\\", b"\xff"])
-def test_a_path_comes_back_from_one_word(path: bytes) -> None:
+def test_a_path_survives_encoding_and_decoding(path: bytes) -> None:
     word = escaped(path)
     assert b"\t" not in word
     assert b"\n" not in word
@@ -16,7 +16,7 @@ def test_a_path_comes_back_from_one_word(path: bytes) -> None:
 
 
 @pytest.mark.parametrize("word", [b"a\\x", b"a\\\n"])
-def test_an_escape_that_is_none_is_refused(word: bytes) -> None:
+def test_an_invalid_escape_is_refused(word: bytes) -> None:
     with pytest.raises(BadWord):
         unescaped(word)
 
@@ -27,7 +27,7 @@ def test_a_path_outside_of_the_root_is_refused(word: bytes) -> None:
         read_path(word)
 
 
-def test_a_path_is_inside_or_it_is_not() -> None:
+def test_only_paths_inside_of_the_root_are_accepted() -> None:
     assert is_inside(b"a/b")
     for path in (b"", b"/a", b"a//b", b"a/../b", b"./a", b"a/", b"a\0", b"a" * 5000):
         assert not is_inside(path)

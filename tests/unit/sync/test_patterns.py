@@ -1,4 +1,4 @@
-"""The globs of pull, include and exclude: as gitignore(5) has them, and relative to the root."""
+"""Tests for the globs of pull, include and exclude: as in gitignore(5), and relative to the root."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_path_is_matched(pattern: str, path: bytes) -> None:
         ("README", b"readme"),
     ],
 )
-def test_another_path_is_not(pattern: str, path: bytes) -> None:
+def test_another_path_is_not_matched(pattern: str, path: bytes) -> None:
     assert not Patterns([pattern]).matches(path)
 
 
@@ -89,7 +89,7 @@ def test_a_directory_is_matched_by_a_pattern_for_directories() -> None:
     assert not Patterns(["dist/**"]).matches(b"dist", directory=True)
 
 
-def test_where_something_may_match_is_known() -> None:
+def test_directories_in_which_something_may_match_are_known() -> None:
     patterns = Patterns(["a/b/*.o", "dist", "x/**/y"])
     assert [patterns.may_match_below(path) for path in (b"", b"a", b"a/b", b"dist/z", b"x", b"x/z/z")] == [True] * 6
     assert [patterns.may_match_below(path) for path in (b"b", b"a/c", b"a/b/c", b"c/d")] == [False] * 4
@@ -99,7 +99,7 @@ def test_where_something_may_match_is_known() -> None:
     assert not Patterns([])
 
 
-def test_where_all_is_matched_is_known() -> None:
+def test_directories_in_which_everything_matches_are_known() -> None:
     patterns = Patterns(["a/**", "b", "c/*", "d/**/*", "e/**/x", "f/*/", "g/**/"])
     assert [patterns.covers_below(path) for path in (b"a", b"a/z", b"b", b"c", b"c/z", b"d")] == [True] * 6
     assert [patterns.covers_below(path) for path in (b"", b"e", b"f", b"g", b"h")] == [False] * 5
@@ -134,18 +134,18 @@ def test_a_search_begins_where_the_wildcards_do(patterns: list[str], prefixes: t
         ([], ["a"], ""),
     ],
 )
-def test_what_two_lists_name_is_found(some: list[str], others: list[str], both: str) -> None:
+def test_paths_that_two_lists_match_are_found(some: list[str], others: list[str], both: str) -> None:
     assert claimed_twice(some, others) == both
 
 
-def test_what_is_left_in_directories_is_kept_for_some_of_them() -> None:
+def test_directories_that_may_keep_files_are_known() -> None:
     patterns = Patterns(["**/a"])
     for number in range(KEPT_DIRECTORIES + 10):
         assert patterns.matches(b"%d/a" % number)
     assert len(patterns._left) <= KEPT_DIRECTORIES + 2
 
 
-def test_no_name_makes_a_pattern_backtrack() -> None:
+def test_no_name_makes_a_pattern_backtrack_exponentially() -> None:
     patterns = Patterns(["**/" + "*a" * 30 + "b", "/".join(["**/a"] * 20) + "/b"])
     assert not patterns.matches(b"a" * 255 + b"/" + b"a/" * 1000 + b"a")
 
@@ -166,7 +166,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(glob=GLOBS, paths=st.lists(PATHS, min_size=1, max_size=20))
 def test_git_has_the_same_wildcards(repository: Path, glob: str, paths: list[list[str]]) -> None:
     if re.search(r"\\(?![ab.\[\]*?!\\-])|\\$|\[", glob):
-        return  # git knows no pattern that ends in a backslash, and none with half a bracket
+        return  # git has no pattern that ends in a backslash, and none with half a bracket
     (repository / ".gitignore").write_text(f"/{glob}\n")
     asked = ["/".join(names) for names in paths if not {".", ".."} & set(names)]
     command = ["git", "-C", str(repository), "check-ignore", "--no-index", "-z", "--stdin", "-v", "-n"]

@@ -1,4 +1,4 @@
-"""What is remembered of a project follows its directory, and nothing else."""
+"""Tests for stored state of a project, which follows its directory, and nothing else."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_copy_is_another_project(root: Path) -> None:
     assert state(root).identity == identity
 
 
-def test_what_was_copied_and_removed_is_another_project(root: Path) -> None:
+def test_a_copy_is_another_project_even_if_the_original_is_removed(root: Path) -> None:
     identity = state(root).identity
     copy = Path(shutil.copytree(root, root.parent / "copy"))
     root.rmdir()
@@ -51,7 +51,7 @@ def test_on_another_machine_it_is_another_project(root: Path) -> None:
     assert state(root).identity != state(root, "state of another machine").identity
 
 
-def test_what_was_remembered_before_directories_could_be_followed_is_kept(root: Path) -> None:
+def test_state_of_earlier_releases_is_kept(root: Path) -> None:
     identity = state(root).identity
     (noted,) = (root.parent / "state").rglob("inode")
     noted.unlink()

@@ -1,4 +1,4 @@
-"""Tests for what a target sends during a pull: whole, a byte at a time, and wrong."""
+"""Tests for decoding what a target reports and sends for a pull: whole, a byte at a time, and malicious."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GNU = "81a4 10 2026-11-29 02:28:13.626663378 +0000 2026-11-29 02:37:13.1 +0000 2
 BSD = "81ED 10 1795918906.5 1795918906.5 26"
 
 
-def test_a_scan_says_kind_mode_size_and_time() -> None:
+def test_a_scan_has_kind_mode_size_and_time() -> None:
     found = seen(GNU)
     assert found[:4] == ("file", 0o644, 10, 1795919293626663378)
     assert seen(BSD)[:4] == ("file", 0o755, 10, 1795918906500000000)
@@ -45,7 +45,7 @@ def test_a_file_of_any_time_is_seen(time: str, tenths: int) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "zz 1 1", "81a4 x 1", "81a4 1 never", "81a4 1 9999-99-99 00:00:00 +0000"])
-def test_a_state_that_is_none_is_refused(token: str) -> None:
+def test_an_invalid_state_is_refused(token: str) -> None:
     with pytest.raises(BadScan):
         seen(token)
 
@@ -66,7 +66,7 @@ def test_names_may_have_newlines() -> None:
 
 
 @pytest.mark.parametrize("line", [b"what", b"mark\tno name", b"mark\t81a4 1 1\t../x", b"mark\t81a4 1 1\t/x"])
-def test_a_scan_that_lies_is_refused(line: bytes) -> None:
+def test_an_invalid_scan_is_refused(line: bytes) -> None:
     with pytest.raises(BadScan):
         scanned(line)
 
@@ -83,11 +83,11 @@ def test_a_link_within_the_root_is_safe(link: bytes) -> None:
 
 
 @pytest.mark.parametrize("link", [b"", b"/x", b"../../x", b"x/../y", b"..//../x", b"./../.."])
-def test_a_link_that_could_lead_out_is_not(link: bytes) -> None:
+def test_a_link_that_could_lead_outside_is_not_safe(link: bytes) -> None:
     assert not is_safe_link(b"d/l", link)
 
 
-def test_a_record_is_read_again() -> None:
+def test_a_record_survives_writing_and_reading() -> None:
     record = {
         b"a\tb": (Pulled("file", b"digest", "token", "1 2 3"), Pulled("file", b"newer", "token")),
         b"l": (Pulled("link", b"to\nthere", "", ""),),
@@ -96,7 +96,7 @@ def test_a_record_is_read_again() -> None:
     assert pulled_record.decode(pulled_record.encode("mark", record)) == ("mark", record)
 
 
-def test_lines_of_a_record_that_are_none_are_dropped() -> None:
+def test_invalid_lines_of_a_record_are_dropped() -> None:
     text = b"mark\nz\tx\nf\tx\nd\t../x\nf\tx\t\xff\t\ta\nd\ta\\z\nl\tx\t\t\t/y\nd\tkept\n\n"
     assert pulled_record.decode(text) == ("mark", {b"kept": (Pulled("directory"),)})
     assert pulled_record.decode(b"") == ("", {})
@@ -117,7 +117,7 @@ def read(data: bytes, step: int) -> list[object]:
 
 @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
 @pytest.mark.parametrize("step", [1, 511, 10**6])
-def test_what_tarfile_writes_is_read(form: int, step: int) -> None:
+def test_an_archive_of_tarfile_can_be_read(form: int, step: int) -> None:
     name = "/".join(["n" * 50, "m" * 90])
     long = name if form == tarfile.USTAR_FORMAT else name + "x" * 200
     file = io.BytesIO()
@@ -138,7 +138,7 @@ def test_what_tarfile_writes_is_read(form: int, step: int) -> None:
 
 
 @pytest.mark.parametrize("step", [1, 700, 10**6])
-def test_what_rdo_writes_tarfile_and_rdo_read(step: int) -> None:
+def test_tarfile_and_rdo_can_read_an_archive_of_rdo(step: int) -> None:
     entries = {
         b"a": Entry("file", 0o755, 3, 1_500_000_000_123_456_789), b"n" * 150: Entry("file", 0o644, 3, 10**9),
         b"l": Entry("link", link=b"t" * 150), b"s": Entry("link", link=b"t"), b"zero": Entry("file", mtime_ns=-5),
@@ -162,7 +162,7 @@ def test_what_rdo_writes_tarfile_and_rdo_read(step: int) -> None:
     "mtime_ns",
     [-315_619_200 * 10**9, -1_500_000_000, -500_000_000, 0, 500_000_000, (8**11 - 1) * 10**9, 8**11 * 10**9],
 )
-def test_a_file_of_any_time_arrives_with_it(mtime_ns: int) -> None:
+def test_any_time_of_a_file_is_preserved(mtime_ns: int) -> None:
     data = tar_header.header(b"a", Entry("file", mtime_ns=mtime_ns))
     with tarfile.open(fileobj=io.BytesIO(data + tar_header.end(len(data)))) as archive:
         assert archive.getmember("a").mtime == mtime_ns / 10**9
@@ -196,16 +196,16 @@ def extended(records: bytes) -> bytes:
         block(b"0")[:124] + b"9" * 12 + block(b"0")[136:],
     ],
 )  # fmt: skip
-def test_an_archive_that_is_none_is_refused(data: bytes) -> None:
+def test_an_invalid_archive_is_refused(data: bytes) -> None:
     with pytest.raises(BadArchive):
         read(data, 10**6)
 
 
-def test_a_size_may_stand_in_an_extended_header() -> None:
+def test_a_size_may_be_in_an_extended_header() -> None:
     assert read(extended(b"10 size=3\n") + block(b"0") + b"abc", 10**6) == [Member(b"a", b"0", 3, b""), b"abc"]
 
 
-def test_headers_about_all_that_follows_are_skipped() -> None:
+def test_global_headers_are_skipped() -> None:
     records = b"19 comment=nothing\n"
     assert read(block(b"g", len(records)) + records + tar_header.padding(len(records)) + block(b"0"), 10**6) == [
         Member(b"a", b"0", 0, b"")
@@ -213,7 +213,7 @@ def test_headers_about_all_that_follows_are_skipped() -> None:
 
 
 @given(st.binary(max_size=2000))
-def test_nothing_else_is_ever_raised(data: bytes) -> None:
+def test_no_other_exception_is_raised(data: bytes) -> None:
     for lead in (b"", extended(data[:600]), block(b"0", 5)):
         try:
             read(lead + data, 700)

@@ -1,4 +1,4 @@
-"""What the user reads when a push cannot be done."""
+"""Tests for the error that the user sees when a push fails."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PLACE = TargetDirectory("/srv/app", "devbox", "id")
         (b"", "", "its shell exited early; fix what is there, or use `rdo --no-sync`"),
     ],
 )
-def test_a_fault_there_is_one_line_that_says_what_to_do(fault: bytes, why: str, line: str) -> None:
+def test_an_error_on_the_target_is_one_line_that_says_what_to_do(fault: bytes, why: str, line: str) -> None:
     text = str(push_fault(fault, PLACE, why))
     assert text.startswith("cannot copy files to `/srv/app` on `devbox`: ")
     assert line in text
 
 
-def test_two_names_that_differ_in_case_alone_cannot_both_be_there() -> None:
+def test_two_names_that_differ_only_in_case_are_an_error_on_some_targets() -> None:
     check_case({b"README": Entry("file"), b"src": Entry("directory")}, "devbox")
     with pytest.raises(RdoError, match="`README` and `Readme` cannot both be copied to `devbox`"):
         check_case({b"README": Entry("file"), b"Readme": Entry("file")}, "devbox")

@@ -1,4 +1,4 @@
-"""What is to be done on a target, in what order, and how its shell is told."""
+"""Tests for what a push does on a target, in which order, and for the resulting input of its shell."""
 
 from __future__ import annotations
 
@@ -44,20 +44,18 @@ STATE = "81a4 1 1970-01-01 00:00:00.000000007 +0000 1970-01-01 00:00:00 +0000 5"
         (Found("link", STATE, link=b"x"), FILE, False),
     ],
 )
-def test_what_is_there_as_it_would_be_put_is_known_by_all_of_its_state(
-    found: Found, entry: Entry, is_same: bool
-) -> None:
+def test_an_equal_file_is_recognized_by_its_whole_state(found: Found, entry: Entry, is_same: bool) -> None:
     assert is_as_put(found, entry, "ab" if found.digest else "") is is_same
 
 
-def test_what_is_new_may_not_be_there_and_what_is_old_has_to_be_as_it_was() -> None:
+def test_a_new_path_must_not_exist_and_an_old_one_must_be_unchanged() -> None:
     there = {b"old": placed(FILE, "token"), b"gone": placed(LINK, "link"), b"d": placed(DIRECTORY)}
     made = plan({b"old": Placed(FILE), b"d/new": Placed(FILE)}, [b"gone"], there, {}, {})
     assert (made.none, made.same) == ([b"d/new"], {b"old": "token", b"gone": "link"})
     assert (made.removed, made.emptied, made.plain) == ([b"gone"], [], [b"d"])
 
 
-def test_a_new_directory_comes_with_all_that_is_in_it() -> None:
+def test_a_new_directory_is_put_with_its_content() -> None:
     there = {b"old": placed(DIRECTORY), b"f": placed(FILE, "t")}
     put = {b"old/x": FILE, b"old/new": DIRECTORY, b"old/new/d": DIRECTORY, b"old/new/d/y": FILE, b"f": DIRECTORY}
     made = plan({path: Placed(each) for path, each in put.items()}, [], there, {}, {})
@@ -68,7 +66,7 @@ def test_a_new_directory_comes_with_all_that_is_in_it() -> None:
     assert (found.none, found.plain) == ([b"old/new/d", b"old/x"], [b"old", b"old/new"])
 
 
-def test_what_was_found_counts_and_not_what_was_known() -> None:
+def test_the_scanned_state_takes_precedence_over_the_known_one() -> None:
     there = {b"a": placed(FILE, "old"), b"b": placed(FILE, "old"), b"c": placed(FILE, "old")}
     found = {b"a": Found("file", "now"), b"b": Found(""), b"c": Found("")}
     made = plan({b"a": Placed(FILE), b"b": Placed(FILE)}, [b"c"], there, found, {})
@@ -85,12 +83,12 @@ def test_a_directory_in_place_of_a_file_and_the_reverse() -> None:
     assert made.plain == [b"d"]
 
 
-def test_only_directories_that_rdo_made_are_removed() -> None:
+def test_only_directories_that_rdo_created_are_removed() -> None:
     there = {b"ours": placed(DIRECTORY), b"theirs": placed(DIRECTORY, existed=True)}
     assert plan({}, [b"ours", b"theirs"], there, {}, {}).emptied == [b"ours"]
 
 
-def test_modes_of_directories_are_set_where_rdo_made_them_and_last_where_they_let_nothing_in() -> None:
+def test_modes_are_set_on_rdos_directories_and_last_if_read_only() -> None:
     there = {b"ours": placed(BARE), b"theirs": placed(DIRECTORY, existed=True)}
     put = {b"ours": Placed(DIRECTORY), b"theirs": Placed(BARE), b"new": Placed(BARE), b"new/f": Placed(FILE)}
     made = plan(put, [], there, {}, {b"new": BARE, b"bare": BARE})
@@ -100,7 +98,7 @@ def test_modes_of_directories_are_set_where_rdo_made_them_and_last_where_they_le
     assert (made.unlocked, made.modes) == ({b"bare": 0o755}, {b"bare": 0o555})
 
 
-def test_a_directory_there_that_lets_nothing_in_is_opened_first_whatever_it_is_here() -> None:
+def test_a_read_only_directory_on_the_target_is_made_writable_first() -> None:
     there = {b"gone": placed(BARE), b"gone/f": placed(FILE, "t"), b"open": placed(BARE)}
     put = {b"open": Placed(DIRECTORY), b"open/f": Placed(FILE)}
     made = plan(put, [b"gone/f", b"gone"], there, {}, {b"open": DIRECTORY})
@@ -110,7 +108,7 @@ def test_a_directory_there_that_lets_nothing_in_is_opened_first_whatever_it_is_h
     assert plan({}, [b"theirs/f"], theirs, {}, {}).unlocked == {}
 
 
-def test_a_tree_is_cut_in_parts_that_can_be_put_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tree_is_split_into_independent_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(push_plan, "BATCH_SIZE", 10)
     tree = {b"a": Entry("file", size=6), b"b": Entry("file", size=6), b"c": Entry("file", size=1)}
     assert [sorted(each) for each in batches(tree)] == [[b"a"], [b"b", b"c"]]
@@ -120,13 +118,13 @@ def test_a_tree_is_cut_in_parts_that_can_be_put_by_themselves(monkeypatch: pytes
     assert in_the_way({b"a": FILE}, [b"a/b/c", b"b/c"]) == [b"a/b/c"]
 
 
-def test_a_batch_is_read_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_is_read_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(push_plan, "PORTION_COUNT", 2)
     assert [list(each) for each in portions({b"a": FILE, b"b": FILE, b"c": FILE})] == [[b"a", b"b"], [b"c"]]
     assert list(portions({})) == []
 
 
-def test_words_come_in_portions() -> None:
+def test_words_come_in_chunks() -> None:
     assert [len(each) for each in chunks([b"x"] * 4500)] == [2000, 2000, 500]
     assert [len(each) for each in chunks([b"x" * 50_000] * 3)] == [1, 1, 1]
     assert list(chunks([])) == []
@@ -134,7 +132,7 @@ def test_words_come_in_portions() -> None:
     assert word(b"") == b"."
 
 
-def test_a_job_is_text_that_a_shell_reads(tmp_path: Path) -> None:
+def test_a_job_is_valid_shell_text(tmp_path: Path) -> None:
     push = Push(
         {b"d": Placed(DIRECTORY), b"d/f": Placed(FILE), b"n'": Placed(FILE)}, [b"d", b"n'"], [b"gone"],
         [b"e"], [b"c"], [b"o"], {b"n'": "token"}, [b"d", b"x"], [b"p"], {b"n'": "part"}, [b"d"],
@@ -164,7 +162,7 @@ def test_a_conflict_names_the_first_few() -> None:
     assert SyncConflict("x", [each._replace(there="not ours") for each in two]).why.endswith("were there before rdo")
 
 
-def test_what_is_there_is_a_version_of_rdos_by_content_or_token() -> None:
+def test_a_file_on_the_target_is_rdos_by_content_or_token() -> None:
     version = Placed(FILE, "digest", "token")
     assert is_version(Found("file", "other", "digest"), version)
     assert is_version(Found("file", "token", ""), version)
@@ -176,7 +174,7 @@ def test_what_is_there_is_a_version_of_rdos_by_content_or_token() -> None:
     assert is_version(Found("directory"), Placed(DIRECTORY))
 
 
-def test_what_is_neither_rdos_nor_equal_is_a_conflict() -> None:
+def test_a_file_that_is_neither_rdos_nor_equal_is_a_conflict() -> None:
     found = {
         b"ours": Found("file", "", "old"), b"equal": Found("file", "", "new"), b"gone": Found(""),
         b"changed": Found("file", "", "theirs"), b"foreign": Found("file", "", "theirs"),
@@ -190,7 +188,7 @@ def test_what_is_neither_rdos_nor_equal_is_a_conflict() -> None:
     ]  # fmt: skip
 
 
-def test_what_is_there_by_another_spelling_is_removed_before_it_is_put() -> None:
+def test_a_path_in_another_spelling_is_removed_before_it_is_put() -> None:
     there = {b"README": placed(FILE, "1"), b"src": placed(DIRECTORY), b"src/a": placed(FILE, "2")}
     put = {b"readme": Placed(FILE), b"SRC": Placed(DIRECTORY), b"SRC/a": Placed(FILE), b"new": Placed(FILE)}
     made = plan(put, [b"src/a", b"src", b"README"], there, {}, {}, frozenset(), {b"readme", b"SRC", b"SRC/a"})
@@ -212,7 +210,7 @@ def test_what_is_there_by_another_spelling_is_removed_before_it_is_put() -> None
         (b"P\t" + b"x" * push_job.ECHO_LIMIT, False),
     ],
 )
-def test_what_is_short_and_plain_is_printed_without_a_program(intent: bytes, is_echoed: bool, tmp_path: Path) -> None:
+def test_short_and_plain_text_is_printed_without_a_program(intent: bytes, is_echoed: bool, tmp_path: Path) -> None:
     text = job(Push({}), serial="s", stat="gnu", intent=intent, replaces_log=False, is_last=True)
     function = text[text.index(b"intend() {") : text.index(b"commit() {")]
     assert (b"echo" in function, b"cat" in function) == (is_echoed, not is_echoed)

@@ -1,4 +1,4 @@
-"""What of the settings decides who owns a path."""
+"""Tests for the settings that decide which side owns a path."""
 
 from __future__ import annotations
 

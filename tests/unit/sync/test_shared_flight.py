@@ -1,4 +1,4 @@
-"""Work that is done once for all who asked for it before it began."""
+"""Tests for work that is done once for all who requested it before it began."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rdo.sync.shared_flight import SharedFlight
 TIMEOUT = 20.0
 
 
-class Crowd:
-    """Threads that ask for work; each piece of it waits until it is let go."""
+class Callers:
+    """Threads that request work. Each run of it waits until it is released."""
 
     def __init__(self) -> None:
         self.flight = SharedFlight()
@@ -50,7 +50,7 @@ class Crowd:
             time.sleep(0.005)
 
     def waiting(self, count: int) -> None:
-        """Wait until so many wait for their turn."""
+        """Wait until this many threads wait for their turn."""
         waiters = self.flight._changed._waiters  # type: ignore[attr-defined]
         self.settle(lambda: len(waiters) == count)
 
@@ -61,8 +61,8 @@ class Crowd:
             thread.join(TIMEOUT)
 
 
-def test_who_comes_while_it_is_done_shares_the_next_time_with_all_others() -> None:
-    crowd = Crowd()
+def test_callers_during_a_run_share_the_next_one() -> None:
+    crowd = Callers()
     crowd.ask("first")
     crowd.settle(lambda: crowd.begun == ["first"])
     for name in ("a", "b", "c", "d"):
@@ -76,8 +76,8 @@ def test_who_comes_while_it_is_done_shares_the_next_time_with_all_others() -> No
     assert set(crowd.ended.values()) == {None}
 
 
-def test_what_fails_fails_for_all_who_share_it_and_not_for_the_next() -> None:
-    crowd = Crowd()
+def test_a_failure_is_that_of_all_who_share_the_run_and_of_nobody_else() -> None:
+    crowd = Callers()
     crowd.ask("first")
     crowd.settle(lambda: crowd.begun == ["first"])
     crowd.ask("a")
@@ -92,8 +92,8 @@ def test_what_fails_fails_for_all_who_share_it_and_not_for_the_next() -> None:
     assert crowd.ended["later"] is None
 
 
-def test_another_does_it_where_the_one_at_it_has_gone() -> None:
-    crowd = Crowd()
+def test_if_the_caller_that_does_the_work_leaves_another_does_it() -> None:
+    crowd = Callers()
     crowd.ask("first")
     crowd.settle(lambda: crowd.begun == ["first"])
     crowd.ask("a")
@@ -111,8 +111,8 @@ def test_another_does_it_where_the_one_at_it_has_gone() -> None:
     assert isinstance(crowd.ended["a"], CallerGone)
 
 
-def test_who_shares_with_one_who_has_gone_does_it() -> None:
-    crowd = Crowd()
+def test_a_caller_that_shares_with_one_that_left_does_the_work() -> None:
+    crowd = Callers()
     crowd.ask("first")
     crowd.settle(lambda: crowd.begun == ["first"])
     crowd.ask("a")
@@ -130,8 +130,8 @@ def test_who_shares_with_one_who_has_gone_does_it() -> None:
     assert crowd.ended[({"a", "b"} - {gone}).pop()] is None
 
 
-def test_who_waits_and_has_gone_leaves_without_it() -> None:
-    crowd = Crowd()
+def test_a_waiting_caller_can_leave() -> None:
+    crowd = Callers()
     crowd.ask("first")
     crowd.settle(lambda: crowd.begun == ["first"])
 
@@ -148,8 +148,8 @@ def test_who_waits_and_has_gone_leaves_without_it() -> None:
 
 
 @pytest.mark.parametrize("count", [40])
-def test_of_many_each_is_served(count: int) -> None:
-    crowd = Crowd()
+def test_every_one_of_many_callers_is_served(count: int) -> None:
+    crowd = Callers()
     for number in range(count):
         crowd.ask(str(number))
     crowd.end()

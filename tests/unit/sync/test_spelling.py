@@ -1,4 +1,4 @@
-"""Names that a watcher reports in another spelling than the directory has, as on macOS."""
+"""Tests for names that a watcher reports in another spelling than that of the directory, as on macOS."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def test_a_path_is_compared_without_case_and_however_accents_are_encoded() -> No
     assert folded(b"a\xff") == b"a\xff"
 
 
-def test_a_file_that_is_spelled_in_another_way_now_is_another(tmp_path: Path) -> None:
+def test_a_file_with_a_new_spelling_is_another_file(tmp_path: Path) -> None:
     (tmp_path / "README").touch()
     found = spelled(Changed({b"readme"}), os.fsencode(tmp_path), [b""], {b"readme": FILE, b"b": FILE})
     assert found == Spelled(Changed({b"readme", b"README"}, set()), {b"readme"})
 
 
-def test_what_is_there_is_reported_as_it_is_spelled_there(tmp_path: Path) -> None:
+def test_an_existing_name_is_reported_in_its_spelling_on_the_disk(tmp_path: Path) -> None:
     (tmp_path / "Dir").mkdir()
     (tmp_path / "Dir/File").touch()
     root = os.fsencode(tmp_path)
@@ -32,13 +32,13 @@ def test_what_is_there_is_reported_as_it_is_spelled_there(tmp_path: Path) -> Non
     assert found == Spelled(Changed({b"Dir/File"}, set()), set())
 
 
-def test_what_is_below_a_directory_that_was_not_entered_means_that_directory(tmp_path: Path) -> None:
+def test_a_path_below_an_unread_directory_means_that_directory(tmp_path: Path) -> None:
     (tmp_path / "New/Deep").mkdir(parents=True)
     found = spelled(Changed({b"new/deep/a"}), os.fsencode(tmp_path), [b""], {})
     assert found == Spelled(Changed({b"New"}, {b"New"}), set())
 
 
-def test_what_is_gone_is_reported_as_it_was_spelled(tmp_path: Path) -> None:
+def test_a_removed_name_is_reported_in_its_former_spelling(tmp_path: Path) -> None:
     known = {b"d": Entry("directory"), b"d/A": FILE}
     found = spelled(Changed({b"D/a"}, {b"D"}), os.fsencode(tmp_path), [b"", b"d"], known)
     assert found == Spelled(Changed({b"d", b"d/A"}, {b"d"}), {b"d", b"d/A"})

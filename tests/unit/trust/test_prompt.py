@@ -1,4 +1,4 @@
-"""The question whether a configuration may be trusted, on screens of any size."""
+"""Tests for the question whether a configuration may be trusted, on screens of any size."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def a_request(*values: tuple[str, object], **more: object) -> TrustRequest:
 
 
 def asked(request: TrustRequest, screen: Screen = WIDE, before: Values | None = None) -> list[str]:
-    """The rows of the question; each fits."""
+    """The rows of the question, each of which has to fit."""
     rows = question(request, before, screen).split("\n")
     assert all(width(row) <= screen.columns for row in rows)
     assert len(rows) < screen.rows
@@ -38,20 +38,20 @@ def test_each_value_has_a_line_and_the_question_comes_last() -> None:
     ]
 
 
-def test_what_runs_here_and_who_can_change_it_is_nearest_to_the_question() -> None:
+def test_local_programs_and_who_can_change_the_file_are_nearest_to_the_question() -> None:
     exposed = (Exposure("/x/.rdo.conf", "can be written by everyone", "mode 0777", ""),)
     rows = asked(a_request(("user", "me"), runs_here=(("/x/Vagrantfile", "sha256:1"),), exposed=exposed))
     assert rows[-3:-1] == ["  /x/Vagrantfile = sha256:1", "  /x/.rdo.conf = can be written by everyone (mode 0777)"]
 
 
-def test_nothing_that_a_value_holds_drives_the_terminal_or_begins_a_line() -> None:
+def test_no_value_can_control_the_terminal_or_start_a_line() -> None:
     request = TrustRequest("/x\x1b[2J\u3164", "p\n", (("host", '"a\x1b\n  b"'),))
     head = "`/x\\x1b[2J\\u3164`, profile `p\\x0a`, asks for:"
     assert asked(request) == [head, '  host = "a\\x1b\\x0a\\x20\\x20b"', QUESTION]
 
 
 @pytest.mark.parametrize("screen", [Screen(5, 20), Screen(0, 0), Screen(30, 39), Screen(6, 200), Screen(9, 40)])
-def test_a_screen_that_has_no_room_is_not_asked_on(screen: Screen) -> None:
+def test_on_a_screen_without_room_nothing_is_asked(screen: Screen) -> None:
     request = a_request(*[(f"env.V{number}", "x") for number in range(9)], ("driver", "ssh"), ("host", "a"))
     with pytest.raises(RdoError, match=r"the terminal is too small to show what `/x/\.rdo\.conf` asks for"):
         question(request._replace(profile="p" * 100), None, screen)
@@ -61,7 +61,7 @@ def test_a_low_screen_has_room_for_a_short_question() -> None:
     assert len(asked(a_request(("driver", "ssh"), ("host", "a")), Screen(6, 80))) == 4
 
 
-def test_for_a_terminal_of_another_charset_all_is_spelled_in_ascii() -> None:
+def test_for_a_terminal_with_another_charset_everything_is_escaped_to_ascii() -> None:
     request = a_request(("host", "\u011b2J"))._replace(profile="\xe9")
     changed, before = in_ascii(request, (("host", '"\u6f22"'),))
     rows = asked(changed, before=before)
@@ -73,10 +73,10 @@ def test_for_a_terminal_of_another_charset_all_is_spelled_in_ascii() -> None:
     assert in_ascii(request, None)[1] is None
 
 
-@pytest.mark.no_cover  # each character passes several lines, and nearly all that the test takes would be to note these
+@pytest.mark.no_cover  # recording the lines that each character passes would take nearly all of the time
 @pytest.mark.parametrize("screen", [Screen(24, 80), Screen(12, 40), Screen(10, 80), WIDE, Screen(60, 250)])
 @pytest.mark.parametrize("long", [1, 30, 255, 2400, 60_000])
-def test_whatever_is_wanted_the_question_fits_and_the_driver_and_host_are_above_it(screen: Screen, long: int) -> None:
+def test_any_question_fits_and_shows_the_driver_and_host(screen: Screen, long: int) -> None:
     count = 200 if long < 10_000 else 80
     many = [(f"env.V{number}", "Type `yes`: " * (long // 12)) for number in range(count)]
     target = (("driver", "ssh"), ("directory", "/" + "x" * long), ("host", "a" * min(long, 255)), ("user", "u"))
@@ -88,7 +88,7 @@ def test_whatever_is_wanted_the_question_fits_and_the_driver_and_host_are_above_
     assert any(" more values" in row for row in rows)
 
 
-def test_a_long_value_is_shown_whole_where_there_is_room_and_cut_in_its_middle_where_not() -> None:
+def test_a_long_value_is_shown_completely_if_it_fits_or_else_cut_in_the_middle() -> None:
     host = "".join(map(str, range(90)))
     rows = asked(a_request(("host", host)), Screen(24, 80))
     assert "".join(row.strip() for row in rows[1:-1]) == f'host = "{host}"'
@@ -98,7 +98,7 @@ def test_a_long_value_is_shown_whole_where_there_is_room_and_cut_in_its_middle_w
     assert row.endswith(" more characters)")
 
 
-def test_after_a_change_only_that_is_shown_with_how_much_is_as_before() -> None:
+def test_after_a_change_only_that_is_shown_with_the_number_of_unchanged_values() -> None:
     before = a_request(("pass_env", ["A"]), ("driver", "ssh"), ("host", "a"), ("user", "u")).all
     after = a_request(("pass_env", ["A", "B"]), ("driver", "ssh"), ("host", "a"))
     assert asked(after, before=before) == [
@@ -119,7 +119,7 @@ def test_after_a_change_only_that_is_shown_with_how_much_is_as_before() -> None:
     )
 
 
-def test_one_hidden_value_is_one() -> None:
+def test_one_hidden_value_is_counted_in_the_singular() -> None:
     rows = asked(a_request(*[(f"env.A{number}", "x") for number in range(21)]), Screen(24, 80))
     assert rows[1] == "  (2 more values) `rdoctl explain` shows all"
     rows = asked(a_request(*[(f"env.A{number}", "x") for number in range(20)]), Screen(24, 80))
@@ -140,7 +140,7 @@ def test_one_hidden_value_is_one() -> None:
         (["y"] * 99, False, 1 + QUESTION_LIMIT),
     ],
 )
-def test_yes_allows_no_and_nothing_refuse_and_all_else_is_asked_again(
+def test_yes_allows_no_and_nothing_refuse_and_other_answers_repeat_the_question(
     answers: list[str | None], allowed: bool | None, questions: int
 ) -> None:
     texts: list[str] = []

@@ -1,4 +1,4 @@
-"""What of a repository's files has to be allowed, and how that is kept."""
+"""Tests for which settings of a repository need permission, and for how that is stored."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a fil
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Mapping[str, str]:
-    """A user who has allowed nothing."""
+    """The environment of a user who has allowed nothing."""
     return {"XDG_STATE_HOME": str(tmp_path / "state")}
 
 
-def a_request(directory: Path, text: str = BASE, profile: str | None = None, **others: str) -> TrustRequest:
-    """What a config wants, beside files `local` and `user` with these texts."""
+def make_request(directory: Path, text: str = BASE, profile: str | None = None, **others: str) -> TrustRequest:
+    """The request of a config, with these texts in the files `local` and `user`."""
     (directory / ".rdo.conf").write_text(text)
     names = {"local": ".rdo.local.conf", "user": "user.toml"}
     for name, content in others.items():
@@ -54,20 +54,20 @@ def a_request(directory: Path, text: str = BASE, profile: str | None = None, **o
         ('pass_env = ["A", "B"]\n', 'pass_env = ["B", "A"]\n'),
     ],
 )
-def test_one_byte_of_a_guarded_value_makes_it_another_wish(tmp_path: Path, before: str, after: str) -> None:
-    assert a_request(tmp_path, BASE + before).digest != a_request(tmp_path, BASE + after).digest
+def test_a_changed_byte_in_a_guarded_value_makes_it_another_request(tmp_path: Path, before: str, after: str) -> None:
+    assert make_request(tmp_path, BASE + before).digest != make_request(tmp_path, BASE + after).digest
 
 
 @pytest.mark.parametrize(
     "more", ["map_args = false\n", 'idle_timeout = "8h"\n', 'on_disconnect = "keep"\n', "# a word\n", "env = {}\n"]
 )
-def test_a_harmless_key_leaves_the_wish_as_it_was(tmp_path: Path, more: str) -> None:
-    assert a_request(tmp_path, BASE + more) == a_request(tmp_path)
+def test_a_harmless_key_does_not_change_the_request(tmp_path: Path, more: str) -> None:
+    assert make_request(tmp_path, BASE + more) == make_request(tmp_path)
 
 
-def test_the_users_own_file_wants_nothing_of_the_user(tmp_path: Path) -> None:
-    assert a_request(tmp_path, "", user=BASE).values == ()
-    assert a_request(tmp_path, "", local='user = "me"\n').values == (("user", '"me"'),)
+def test_the_users_own_file_needs_no_permission(tmp_path: Path) -> None:
+    assert make_request(tmp_path, "", user=BASE).values == ()
+    assert make_request(tmp_path, "", local='user = "me"\n').values == (("user", '"me"'),)
 
 
 @pytest.mark.parametrize(
@@ -80,48 +80,50 @@ def test_the_users_own_file_wants_nothing_of_the_user(tmp_path: Path) -> None:
         ('env.B = "1"\nenv.C = "2"\n', (("env.B", '"1"'), ("env.C", '"2"'))),
     ],
 )
-def test_all_else_that_a_repository_adds_to_the_users_own_target_counts(
+def test_other_keys_that_a_repository_adds_to_the_users_target_need_permission(
     tmp_path: Path, line: str, values: object
 ) -> None:
     own = BASE + 'env = { A = "mine" }\npath = ["/mine"]\n'
-    assert a_request(tmp_path, line, user=own).values == values
-    assert a_request(tmp_path, "", local=line, user=own).values == values
+    assert make_request(tmp_path, line, user=own).values == values
+    assert make_request(tmp_path, "", local=line, user=own).values == values
 
 
-def test_of_a_table_that_several_files_fill_only_the_entries_of_the_repository_count(tmp_path: Path) -> None:
+def test_of_a_merged_table_only_the_repositorys_entries_need_permission(tmp_path: Path) -> None:
     own = BASE + 'env = { A = "mine", B = "mine" }\n[ci]\nenv = { C = "mine" }\n'
-    made = a_request(tmp_path, 'env = { B = "theirs", C = "theirs" }\n', "ci", user=own)
+    made = make_request(tmp_path, 'env = { B = "theirs", C = "theirs" }\n', "ci", user=own)
     assert made.values == (("env.B", '"theirs"'),)  # C of the profile is the user's again
 
 
-def test_a_repository_that_overrules_the_users_own_file_is_asked_about(tmp_path: Path) -> None:
-    assert ("host", '"devbox"') in a_request(tmp_path, user='host = "mine"\n').values
+def test_a_repository_that_overrides_the_users_own_file_needs_permission(tmp_path: Path) -> None:
+    assert ("host", '"devbox"') in make_request(tmp_path, user='host = "mine"\n').values
 
 
-def test_profiles_that_want_the_same_are_allowed_together(tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_profiles_with_the_same_request_are_allowed_together(tmp_path: Path, environment: Mapping[str, str]) -> None:
     text = BASE + "[ci]\nmap_args = false\n[other]\nuse_sudo = true\n"
-    Store(environment).add(a_request(tmp_path, text))
-    assert trust.status(a_request(tmp_path, text, "ci"), environment) is TrustStatus.ALLOWED
-    assert trust.status(a_request(tmp_path, text, "other"), environment) is TrustStatus.UNKNOWN
+    Store(environment).add(make_request(tmp_path, text))
+    assert trust.status(make_request(tmp_path, text, "ci"), environment) is TrustStatus.ALLOWED
+    assert trust.status(make_request(tmp_path, text, "other"), environment) is TrustStatus.UNKNOWN
 
 
-def test_a_profile_is_allowed_for_itself(tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_a_profile_is_allowed_separately(tmp_path: Path, environment: Mapping[str, str]) -> None:
     text = BASE + '["my own"]\nhost = "other"\n'
-    Store(environment).add(a_request(tmp_path, text))
-    assert trust.status(a_request(tmp_path, text), environment) is TrustStatus.ALLOWED
-    other = a_request(tmp_path, text, "my own")
+    Store(environment).add(make_request(tmp_path, text))
+    assert trust.status(make_request(tmp_path, text), environment) is TrustStatus.ALLOWED
+    other = make_request(tmp_path, text, "my own")
     assert trust.status(other, environment) is TrustStatus.UNKNOWN
     assert other.command == "rdoctl allow -p 'my own'"
 
 
-def test_another_directory_with_the_same_words_is_another_wish(tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_another_directory_with_the_same_text_is_another_request(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
     (tmp_path / "other").mkdir()
-    Store(environment).add(a_request(tmp_path))
-    assert trust.status(a_request(tmp_path / "other"), environment) is TrustStatus.UNKNOWN
+    Store(environment).add(make_request(tmp_path))
+    assert trust.status(make_request(tmp_path / "other"), environment) is TrustStatus.UNKNOWN
 
 
-def test_what_a_driver_has_run_here_counts_by_its_content(tmp_path: Path) -> None:
-    config = load(a_request(tmp_path).config, None, None)
+def test_local_programs_of_a_driver_are_compared_by_content(tmp_path: Path) -> None:
+    config = load(make_request(tmp_path).config, None, None)
     program = tmp_path / "Vagrantfile"
     program.write_text("a")
     before = trust.current_request(config, [str(program)])
@@ -132,10 +134,10 @@ def test_what_a_driver_has_run_here_counts_by_its_content(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("value", "status"), [("1", TrustStatus.BYPASSED), ("0", TrustStatus.UNKNOWN)])
-def test_the_bypass_is_the_very_value_1(
+def test_the_bypass_has_to_be_exactly_1(
     tmp_path: Path, environment: Mapping[str, str], value: str, status: TrustStatus
 ) -> None:
-    assert trust.status(a_request(tmp_path), {**environment, "RDO_TRUST": value}) is status
+    assert trust.status(make_request(tmp_path), {**environment, "RDO_TRUST": value}) is status
 
 
 def test_records_are_private_and_many_may_write_at_once(tmp_path: Path, environment: Mapping[str, str]) -> None:
@@ -151,13 +153,13 @@ def test_records_are_private_and_many_may_write_at_once(tmp_path: Path, environm
 
 
 def record_of(tmp_path: Path, environment: Mapping[str, str]) -> Path:
-    Store(environment).add(a_request(tmp_path))
+    Store(environment).add(make_request(tmp_path))
     return next((tmp_path / "state" / "rdo" / "allowed").iterdir())
 
 
-def test_what_is_forgotten_is_not_allowed_any_more(tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_a_denied_request_is_not_allowed_any_more(tmp_path: Path, environment: Mapping[str, str]) -> None:
     record_of(tmp_path, environment)
-    made = a_request(tmp_path)
+    made = make_request(tmp_path)
     assert Store(environment).forget(made.config, made.profile)
     assert not Store(environment).forget(made.config, made.profile)
     assert trust.status(made, environment) is TrustStatus.UNKNOWN
@@ -166,33 +168,33 @@ def test_what_is_forgotten_is_not_allowed_any_more(tmp_path: Path, environment: 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"config": 1}', b"[" * 100_000, b" " * 2**21])
 def test_a_broken_record_allows_nothing(tmp_path: Path, environment: Mapping[str, str], content: bytes) -> None:
     record_of(tmp_path, environment).write_bytes(content)
-    assert trust.status(a_request(tmp_path), environment) is TrustStatus.UNKNOWN
+    assert trust.status(make_request(tmp_path), environment) is TrustStatus.UNKNOWN
 
 
 def test_a_link_in_place_of_a_record_allows_nothing(tmp_path: Path, environment: Mapping[str, str]) -> None:
     record = record_of(tmp_path, environment)
     record.rename(tmp_path / "elsewhere")
     record.symlink_to(tmp_path / "elsewhere")
-    assert trust.status(a_request(tmp_path), environment) is TrustStatus.UNKNOWN
+    assert trust.status(make_request(tmp_path), environment) is TrustStatus.UNKNOWN
 
 
 @pytest.fixture
-def everyones(tmp_path: Path) -> TrustRequest:
-    """What a config wants that everyone can write."""
+def world_writable_request(tmp_path: Path) -> TrustRequest:
+    """The request of a config that everyone can write."""
     (tmp_path / ".rdo.conf").write_text(BASE)
     (tmp_path / ".rdo.conf").chmod(0o666)
     return trust.current_request(load(str(tmp_path / ".rdo.conf"), None, None), [])
 
 
-def test_a_file_that_others_can_change_is_used_once_just_that_was_accepted(
-    tmp_path: Path, environment: Mapping[str, str], everyones: TrustRequest
+def test_a_file_that_others_can_change_is_used_if_exactly_that_was_accepted(
+    tmp_path: Path, environment: Mapping[str, str], world_writable_request: TrustRequest
 ) -> None:
-    assert trust.status(everyones, environment) is TrustStatus.EXPOSED
-    assert trust.status(everyones, {**environment, "RDO_TRUST": "1"}) is TrustStatus.EXPOSED
-    refusal = str(trust.refusal(everyones, TrustStatus.EXPOSED))
+    assert trust.status(world_writable_request, environment) is TrustStatus.EXPOSED
+    assert trust.status(world_writable_request, {**environment, "RDO_TRUST": "1"}) is TrustStatus.EXPOSED
+    refusal = str(trust.refusal(world_writable_request, TrustStatus.EXPOSED))
     assert refusal.startswith(f"{tmp_path}/.rdo.conf: can be written by everyone;")
-    Store(environment).add(everyones)
-    assert trust.status(everyones, environment) is TrustStatus.ALLOWED
+    Store(environment).add(world_writable_request)
+    assert trust.status(world_writable_request, environment) is TrustStatus.ALLOWED
     (tmp_path / ".rdo.conf").chmod(0o777)
     worse = trust.current_request(load(str(tmp_path / ".rdo.conf"), None, None), [])
     assert trust.status(worse, environment) is TrustStatus.EXPOSED
@@ -203,30 +205,26 @@ def test_a_file_that_others_can_change_is_used_once_just_that_was_accepted(
 
 @as_root
 @pytest.mark.parametrize("place", ["record", "directory"])
-def test_records_that_somebody_else_made_are_refused(
+def test_records_that_another_user_created_are_refused(
     tmp_path: Path, environment: Mapping[str, str], place: str
 ) -> None:
     record = record_of(tmp_path, environment)
     os.chown(record if place == "record" else record.parent, ANOTHER_USER, -1)
     with pytest.raises(SetupError, match=r"belongs to another user: uid 54321; use `sudo -H`$"):
-        trust.status(a_request(tmp_path), environment)
+        trust.status(make_request(tmp_path), environment)
 
 
 @as_root
-def test_root_with_the_home_of_somebody_else_is_told_to_use_its_own(
-    tmp_path: Path, environment: Mapping[str, str]
-) -> None:
+def test_root_with_another_users_home_is_told_to_use_its_own(tmp_path: Path, environment: Mapping[str, str]) -> None:
     record = record_of(tmp_path, environment)
     os.chown(record.parent, ANOTHER_USER, -1)
     with pytest.raises(SetupError, match=r"and you are root, use `sudo -H`; set RDO_TRUST=1 for this once$"):
-        Store(environment).add(a_request(tmp_path))
+        Store(environment).add(make_request(tmp_path))
 
 
 @pytest.mark.parametrize("place", ["record", "directory"])
-def test_records_that_others_could_write_are_refused(
-    tmp_path: Path, environment: Mapping[str, str], place: str
-) -> None:
+def test_records_that_others_can_write_are_refused(tmp_path: Path, environment: Mapping[str, str], place: str) -> None:
     record = record_of(tmp_path, environment)
     (record if place == "record" else record.parent).chmod(0o777)
     with pytest.raises(SetupError, match="can be written by others"):
-        trust.status(a_request(tmp_path), environment)
+        trust.status(make_request(tmp_path), environment)

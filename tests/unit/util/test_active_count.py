@@ -1,4 +1,4 @@
-"""A count that is given back however it ends."""
+"""Tests for a count of active users, which leave it however they end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from rdo.util.active_count import ActiveCount
 
 
-def test_who_is_inside_counts_until_it_leaves_by_whichever_way() -> None:
+def test_a_user_is_counted_until_it_leaves_in_any_way() -> None:
     active = ActiveCount(threading.Condition())
     with active:
         with contextlib.suppress(ValueError), active:
@@ -18,7 +18,7 @@ def test_who_is_inside_counts_until_it_leaves_by_whichever_way() -> None:
     assert active.count == 0
 
 
-def test_whoever_waits_is_woken_when_the_last_one_leaves() -> None:
+def test_a_waiter_is_woken_when_the_last_one_leaves() -> None:
     changed = threading.Condition()
     active = ActiveCount(changed)
     with active:

@@ -1,4 +1,4 @@
-"""Calls that let no other thread run do what the usual ones do."""
+"""Tests for variants of system calls that do not release the interpreter lock: their results are the usual ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def ends() -> Iterator[Ends]:
 
 
 @pytest.mark.parametrize("size", [1, SIZE_LIMIT, SIZE_LIMIT + 1])
-def test_what_is_sent_arrives(ends: Ends, size: int) -> None:
+def test_sent_data_arrives(ends: Ends, size: int) -> None:
     data = os.urandom(size - 1) + b"\0"
     assert send(ends[0], data) == size
     assert send(ends[0], memoryview(data)) == size
@@ -51,7 +51,7 @@ def test_nothing_waits_for_room(ends: Ends) -> None:
         send(ends[0], b"x")
 
 
-def test_whoever_is_gone_is_an_error(ends: Ends) -> None:
+def test_a_closed_peer_is_an_error(ends: Ends) -> None:
     ends[1].close()
     assert has_room(ends[0])  # no need to wait for it
     with pytest.raises(BrokenPipeError, match="Broken pipe"):
@@ -63,7 +63,7 @@ def test_whoever_is_gone_is_an_error(ends: Ends) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, SIZE_LIMIT - 1, SIZE_LIMIT, 2 * SIZE_LIMIT, 2 * SIZE_LIMIT + 1])
-def test_a_file_is_read_whole(tmp_path: Path, size: int) -> None:
+def test_a_file_is_read_completely(tmp_path: Path, size: int) -> None:
     path = tmp_path / "ä file"
     path.write_bytes(data := os.urandom(size))
     descriptors = os.listdir("/dev/fd")
@@ -78,7 +78,7 @@ def test_a_link_is_read(tmp_path: Path) -> None:
     assert Reader().link(str(path)) == "a/ä".encode()
 
 
-def test_what_cannot_be_read_is_none(tmp_path: Path) -> None:
+def test_an_unreadable_file_gives_none(tmp_path: Path) -> None:
     assert Reader().link(str(tmp_path)) is None
     assert Reader().link(str(tmp_path / "missing")) is None
     assert Reader().file(str(tmp_path / "missing")) is None

@@ -1,4 +1,4 @@
-"""Programs that are started as the caller would start them: real ones."""
+"""Tests for programs that are started with the caller's environment and directory, with real ones."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ def test_a_program_has_the_caller_s_directory_and_environment_alone(
 
 
 @pytest.mark.parametrize("pwd", ["/no/such/directory", "relative", ""])
-def test_it_runs_in_the_root_where_the_caller_s_directory_is_not_known(pwd: str) -> None:
+def test_it_runs_in_the_root_if_the_callers_directory_is_unknown(pwd: str) -> None:
     assert run_for_caller([*SH, "pwd"], {"PWD": pwd}, 10).stdout == b"/\n"
 
 
-def test_it_reads_what_it_is_given_and_else_nothing() -> None:
+def test_it_reads_the_given_input_or_nothing() -> None:
     assert run_for_caller([*SH, "cat"], {}, 10, given=b"text").stdout == b"text"
     assert run_for_caller([*SH, "cat"], {}, 10).stdout == b""
 
 
-def test_it_is_killed_once_its_time_is_over() -> None:
+def test_it_is_killed_after_a_timeout() -> None:
     with pytest.raises(TimeoutError, match="waited 0 s"):
         run_for_caller([*SH, "exec sleep 1000"], {"PATH": "/usr/bin:/bin"}, 0.05)
 
 
-def test_what_it_has_started_is_killed_with_it(tmp_path: Path) -> None:
+def test_its_children_are_killed_with_it(tmp_path: Path) -> None:
     started = tmp_path / "started"
     with pytest.raises(TimeoutError):
         run_for_caller([*SH, f"sleep 1000 & echo $! >{started}; wait"], {"PATH": "/usr/bin:/bin"}, 0.5)
     assert wait_until(lambda: not is_running(process_name(int(started.read_text()))), 10)
 
 
-def test_what_it_leaves_running_as_it_ends_goes_on(tmp_path: Path) -> None:
+def test_processes_that_it_leaves_behind_go_on(tmp_path: Path) -> None:
     left = tmp_path / "left"
     run_for_caller([*SH, f"(sleep 0.3; echo x >{left}) >/dev/null 2>&1 &"], {"PATH": "/usr/bin:/bin"}, 10)
     assert wait_until(left.exists, 10)
 
 
-def test_it_is_looked_for_in_the_caller_s_path(tmp_path: Path) -> None:
+def test_it_is_searched_for_in_the_callers_path(tmp_path: Path) -> None:
     program = tmp_path / "greet"
     program.write_text("#!/bin/sh\necho hello; exit 3\n")
     program.chmod(0o755)

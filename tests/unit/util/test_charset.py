@@ -1,4 +1,4 @@
-"""What a locale says of the terminal, and what is shown on it then."""
+"""Tests for the charset of the terminal according to the locale, and for text that is shown on it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from rdo.util import charset
         {"LANG": "POSIX"},
     ],
 )
-def test_a_terminal_of_utf8_or_of_an_unknown_charset_is_shown_all(environment: dict[str, str]) -> None:
+def test_a_terminal_with_utf8_or_an_unknown_charset_gets_unchanged_text(environment: dict[str, str]) -> None:
     assert charset.escaped_for_terminal("\xe9\u6f22", environment) == "\xe9\u6f22"
 
 
 @pytest.mark.parametrize("locale", ["en_US", "de_DE@euro", "ja_JP.eucJP", "en_US.ISO-8859-1", "ru_RU.KOI8-R"])
-def test_to_a_terminal_of_another_charset_no_byte_above_ascii_goes(locale: str) -> None:
+def test_a_terminal_with_another_charset_gets_only_ascii(locale: str) -> None:
     assert charset.escaped_for_terminal("a\xe9\u011b", {"LANG": locale}) == "a\\xe9\\u011b"
     assert charset.escaped_for_terminal("plain", {"LC_CTYPE": locale}) == "plain"

@@ -1,4 +1,4 @@
-"""SHA-256 by Python itself is what every other program has."""
+"""Tests for SHA-256 by Python's own module, against other programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was read of files counts until one of them changes."""
+"""Tests for values that are read from files, and valid until one of them changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_every_change_of_a_file_shows(tmp_path: Path, name: str) -> None:
+def test_every_change_of_a_file_is_noticed(tmp_path: Path, name: str) -> None:
     path = tmp_path / "file"
     path.write_text("text")
     (tmp_path / "elsewhere").write_text("text")
@@ -30,14 +30,14 @@ def test_every_change_of_a_file_shows(tmp_path: Path, name: str) -> None:
     assert stamp(str(path)) != before
 
 
-def test_a_new_name_in_a_directory_shows(tmp_path: Path) -> None:
+def test_a_new_name_in_a_directory_is_noticed(tmp_path: Path) -> None:
     before = stamp(str(tmp_path))
     (tmp_path / "new").touch()
     assert stamp(str(tmp_path)) != before
 
 
 @pytest.mark.parametrize("path", ["/nowhere/at/all", "with a \0"])
-def test_what_is_not_there_has_an_empty_stamp(path: str) -> None:
+def test_a_missing_file_has_an_empty_stamp(path: str) -> None:
     assert stamp(path) == ()
 
 
@@ -57,7 +57,7 @@ def test_a_value_is_read_again_only_after_a_change(tmp_path: Path) -> None:
     assert remembered.get() == "text"
 
 
-def test_what_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
+def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
     values = iter(["one", "two", "two", "two"])
     remembered = Remembered(lambda: next(values), lambda value: [])
     assert remembered.get() == "two"

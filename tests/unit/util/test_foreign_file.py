@@ -1,4 +1,4 @@
-"""Files that others may have made: what is read of them, and what is not."""
+"""Tests for reading files that others may have created, and for what is refused."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_stream_that_looks_like_a_file_is_not_waited_for() -> None:
         os.close(sink)
 
 
-def test_a_file_that_is_swapped_for_a_fifo_on_the_way_is_not_waited_for(
+def test_a_file_that_is_replaced_by_a_fifo_meanwhile_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "plain").touch()
@@ -63,7 +63,7 @@ def test_a_file_that_is_swapped_for_a_fifo_on_the_way_is_not_waited_for(
     assert why == "not a regular file"
 
 
-def test_a_directory_and_a_missing_file_are_the_errors_they_always_were(tmp_path: Path) -> None:
+def test_a_directory_and_a_missing_file_are_the_usual_errors(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         foreign_file.read(str(tmp_path), LIMIT)
     with pytest.raises(FileNotFoundError):

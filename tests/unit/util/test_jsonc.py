@@ -1,4 +1,4 @@
-"""JSON with comments: what is read, and what a change leaves as it was."""
+"""Tests for JSON with comments: what is parsed, and what a change preserves."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SETTINGS = """\
         ('{"": 1, "a": 1, "a": 2}', {"": 1, "a": 2}),
     ],
 )  # fmt: skip
-def test_comments_and_trailing_commas_are_passed_over(text: str, value: Any) -> None:
+def test_comments_and_trailing_commas_are_skipped(text: str, value: Any) -> None:
     assert jsonc.loads(text) == value
 
 
@@ -94,7 +94,7 @@ def test_a_member_is_put_in_the_style_of_the_text(before: str, after: str) -> No
     assert jsonc.put(after, ["n"], 1) == after
 
 
-def test_what_is_missing_on_the_way_is_made() -> None:
+def test_missing_parents_are_created() -> None:
     assert jsonc.put('{\n  "a": {}\n}', ["a", "b", "c"], []) == (
         '{\n  "a": {\n    "b": {\n      "c": []\n    }\n  }\n}'
     )
@@ -114,7 +114,7 @@ def test_an_element_is_replaced_by_its_number() -> None:
         jsonc.put(SETTINGS, ["list", 1], "y")
 
 
-def test_what_is_of_another_kind_is_not_overwritten() -> None:
+def test_a_value_of_another_kind_is_not_overwritten() -> None:
     with pytest.raises(ValueError, match="`b` is not inside an object"):
         jsonc.put('{"a": 1}', ["a", "b"], 2)
     with pytest.raises(ValueError, match="`b` is not inside an object"):
@@ -150,19 +150,18 @@ def texts(draw: Callable[[st.SearchStrategy[Any]], Any], value: Any) -> str:
 
 
 @given(st.data(), st.dictionaries(st.sampled_from(["a", "b", ""]), VALUES, max_size=3), VALUES)
-def test_whatever_a_text_holds_a_change_adds_to_it_and_removes_nothing(
-    data: st.DataObject, value: dict[str, Any], new: Any
-) -> None:
+def test_a_change_only_adds_to_any_text(data: st.DataObject, value: dict[str, Any], new: Any) -> None:
     text = data.draw(NOISE) + data.draw(texts(value)) + data.draw(NOISE)
     assert jsonc.loads(text) == value
     added = jsonc.put(text, ["n", "m"], new)
     assert jsonc.loads(added) == {**value, "n": {"m": new}}
     position = 0
-    for character in "".join(text.split()):  # the old text is in the new one, in order; blanks before a bracket may go
+    # The old text is in the new one, in order. Only blanks before a bracket may be removed.
+    for character in "".join(text.split()):
         position = added.index(character, position) + 1
 
 
 @given(st.text())
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     with contextlib.suppress(ValueError):
         jsonc.loads(text)

@@ -1,4 +1,4 @@
-"""What is made when it is first wanted."""
+"""Tests for values that are created on first use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rdo.util.lazy import Lazy
 TIMEOUT = 20.0
 
 
-def test_it_is_made_when_it_is_first_wanted_and_stays() -> None:
+def test_it_is_created_on_first_use_and_kept() -> None:
     made: list[object] = []
 
     def make() -> object:
@@ -24,7 +24,7 @@ def test_it_is_made_when_it_is_first_wanted_and_stays() -> None:
     assert len(made) == 1
 
 
-def test_those_who_want_it_at_once_get_the_same() -> None:
+def test_concurrent_users_get_the_same() -> None:
     enter, made = threading.Barrier(5), []
 
     def make() -> object:
@@ -46,7 +46,7 @@ def test_those_who_want_it_at_once_get_the_same() -> None:
     assert len(made) == 1
 
 
-def test_what_could_not_be_made_is_tried_again() -> None:
+def test_a_failed_creation_is_tried_again() -> None:
     faults = [OSError("full")]
 
     def make() -> str:

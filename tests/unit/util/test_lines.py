@@ -1,4 +1,4 @@
-"""Text of other programs is taken apart at LF, spaces and tabs, and nowhere else."""
+"""Tests for splitting text of other programs only at LF, spaces and tabs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ ODD = ["\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\xa0", "\u2028", "\u20
 
 
 @pytest.mark.parametrize("text", ["", "one", "one\n", "one\ntwo", "\n", "one\n\n"])
-def test_lines_are_what_stands_before_each_lf(text: str) -> None:
-    expected = text.encode().splitlines()  # of bytes, and without a CR, Python's method does the same
+def test_lines_end_at_each_lf(text: str) -> None:
+    expected = text.encode().splitlines()  # for bytes without a CR, Python's method does the same
     assert [line.encode() for line in split_lines(text)] == expected
 
 
@@ -29,6 +29,6 @@ def test_odd_characters_are_not_stripped(odd: str) -> None:
     assert strip_blanks(f" \t{odd}\r\n") == odd
 
 
-def test_words_stand_between_blanks() -> None:
+def test_words_are_separated_by_blanks() -> None:
     assert split_words("\t one  two\tthree ") == ["one", "two", "three"]
     assert split_words(" ") == []

@@ -1,4 +1,4 @@
-"""The log of a control master; what nobody foresaw is one line for the user, and all of it in the log."""
+"""Tests for the log of a control master, which has every unexpected error in full, while the user sees one line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def handle(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The log, opened as a master has it."""
+    """The log, opened as by a master."""
     monkeypatch.setattr(log, "_paths", {})
     opened = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     yield opened
@@ -47,7 +47,7 @@ def test_an_event_is_a_line_whatever_is_in_it(path: Path, handle: int, monkeypat
 
 
 @pytest.mark.parametrize("flags", [os.O_WRONLY, os.O_RDONLY])
-def test_one_that_takes_nothing_or_cannot_be_read_is_no_error(path: Path, flags: int) -> None:
+def test_a_log_that_cannot_be_written_or_read_is_not_an_error(path: Path, flags: int) -> None:
     path.write_bytes(b"x" * log.LIMIT)
     opened = os.open(path, flags)
     log.append(b"y\n", opened)
@@ -55,7 +55,7 @@ def test_one_that_takes_nothing_or_cannot_be_read_is_no_error(path: Path, flags:
     assert path.stat().st_size == (2 if flags == os.O_WRONLY else log.LIMIT)
 
 
-def test_it_is_made_again_if_its_file_is_deleted(path: Path, handle: int) -> None:
+def test_it_is_created_again_if_its_file_is_deleted(path: Path, handle: int) -> None:
     log.keep_at(str(path), handle)
     lines = [b"line %d\n" % number for number in range(40)]
     with ThreadPoolExecutor(8) as threads:
@@ -66,7 +66,7 @@ def test_it_is_made_again_if_its_file_is_deleted(path: Path, handle: int) -> Non
     assert stat.filemode(path.stat().st_mode) == "-rw-------"
 
 
-def test_one_that_cannot_be_made_again_goes_on_as_it_is(path: Path, handle: int, tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_created_again_keeps_its_file(path: Path, handle: int, tmp_path: Path) -> None:
     log.keep_at(str(path), handle)
     path.unlink()
     path.symlink_to(tmp_path / "elsewhere")
@@ -75,7 +75,7 @@ def test_one_that_cannot_be_made_again_goes_on_as_it_is(path: Path, handle: int,
 
 
 class Mute(Exception):
-    """An exception that cannot be shown."""
+    """An exception that cannot be converted to text."""
 
     def __str__(self) -> str:
         raise ValueError("no words")
@@ -107,7 +107,7 @@ def test_the_log_holds_the_end_of_each_traceback_and_no_more(tmp_path: Path, err
         os.close(handle)
 
 
-def test_a_log_that_takes_nothing_is_not_a_further_error() -> None:
+def test_a_log_that_cannot_be_written_is_not_a_further_error() -> None:
     handle = os.open("/dev/full", os.O_WRONLY) if os.path.exists("/dev/full") else -1
     log.crash(ValueError(), handle)
     if handle >= 0:

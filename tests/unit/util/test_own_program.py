@@ -1,4 +1,4 @@
-"""A program that is started by this process for itself, and read to its end."""
+"""Tests for programs that this process starts for itself and reads to the end."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def test_it_gets_no_input_and_runs_where_this_process_does(tmp_path: Path, monke
     assert run("cat; pwd").stdout == f"{tmp_path}\n".encode()
 
 
-def test_much_on_both_streams_is_read_to_its_end() -> None:
+def test_large_output_on_both_streams_is_read_to_its_end() -> None:
     done = run("yes | head -c 300000 >&2; yes | head -c 300000")
     assert (len(done.stdout), len(done.stderr)) == (300000, 300000)
 
 
-def test_one_that_takes_too_long_is_killed_with_what_it_has_started(tmp_path: Path) -> None:
+def test_a_program_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     finish = own_program.start(["sh", "-c", f"sleep 1000 & echo $! >'{begun}'; wait"], ENVIRONMENT)
     assert wait_until(lambda: begun.exists() and begun.read_text(), TIMEOUT)
@@ -46,7 +46,7 @@ def test_one_that_takes_too_long_is_killed_with_what_it_has_started(tmp_path: Pa
     assert wait_until(lambda: not is_there(int(begun.read_text())), TIMEOUT)
 
 
-def test_it_is_looked_for_in_the_path_of_the_environment(tmp_path: Path) -> None:
+def test_it_is_searched_for_in_the_path_of_the_environment(tmp_path: Path) -> None:
     (tmp_path / "greet").write_text("not a program")
     (tmp_path / "bin" / "sh").mkdir(parents=True)
     environment = {"PATH": f"{tmp_path}:{tmp_path}/bin:/bin"}
@@ -55,7 +55,7 @@ def test_it_is_looked_for_in_the_path_of_the_environment(tmp_path: Path) -> None
         own_program.start(["greet"], environment)
 
 
-def test_nothing_is_left_open_of_one_that_cannot_be_started(tmp_path: Path) -> None:
+def test_nothing_is_left_open_if_a_program_cannot_be_started(tmp_path: Path) -> None:
     (tmp_path / "odd").write_text("#!/no/such/interpreter\n")
     (tmp_path / "odd").chmod(0o755)
     before = os.listdir("/dev/fd")

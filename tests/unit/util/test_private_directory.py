@@ -1,4 +1,4 @@
-"""Directories of rdo's own: closed to others whatever the umask is, and never made through another user's links."""
+"""Tests for rdo's own directories: private whatever the umask is, and never created through another user's links."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @pytest.mark.usefixtures("umask")
-def test_all_that_is_made_is_its_owners_alone(tmp_path: Path) -> None:
+def test_everything_that_is_created_is_private(tmp_path: Path) -> None:
     made = tmp_path / ".local" / "state" / "rdo"
     for _ in range(2):
         private_directory.make(str(made))

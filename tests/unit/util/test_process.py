@@ -1,4 +1,4 @@
-"""Processes by a name that no other one has, and by number, with /proc and without."""
+"""Tests for identifying processes by a unique name and by number, with and without /proc."""
 
 from __future__ import annotations
 

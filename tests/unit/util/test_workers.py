@@ -1,4 +1,4 @@
-"""The threads for those that must not wait."""
+"""Tests for the threads that do work for callers that must not wait."""
 
 from __future__ import annotations
 
