@@ -1,4 +1,4 @@
-"""Fuzzes one target with atheris: `python -m tests.fuzz NAME DIRECTORY [OPTION]...`. Reads the corpus there."""
+"""Fuzzes one target with atheris: `python -m tests.fuzz NAME DIRECTORY [OPTION]...`. The directory has the corpus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is fuzzed: every decoder of bytes that come from outside. Each takes any bytes; whatever it raises is a find."""
+"""The targets of fuzzing: every decoder of bytes from outside. Each accepts any bytes; any exception is a bug."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ DIRECTORY = tempfile.TemporaryDirectory(prefix="rdo-fuzz-", dir="/dev/shm" if Pa
 
 
 def pieces(data: bytes) -> Iterator[bytes]:
-    """The data behind its first byte, cut as that says."""
+    """The data after its first byte, split as that byte says."""
     size = data[0] + 1 if data else 1
     return (data[start : start + size] for start in range(1, len(data), size))
 
 
 def frames(data: bytes) -> None:
-    """The control socket's frames, whole and in pieces; but for where streams were cut, which says nothing."""
+    """The control socket's frames, whole and in pieces. Where streams were split does not matter."""
     found = [_frames([data[1:]]), _frames(pieces(data))]
     assert found[0] == found[1]
 
@@ -50,7 +50,7 @@ def _frames(parts: Any) -> list[tuple[bytes, bytes]] | str:
 
 
 def request(data: bytes) -> None:
-    """What RUN asks for; what can be read is written as it was, but for the numbers' spelling."""
+    """The request in RUN. A valid one is encoded as it was, except for the spelling of numbers."""
     with contextlib.suppress(protocol.ProtocolError):
         read = decode_request(data)
         again = decode_request(encode_request(read))
@@ -67,7 +67,7 @@ def payloads(data: bytes) -> None:
 
 
 def marks(data: bytes) -> None:
-    """The marks in a pty's output, whole and in pieces: the same text and the same marks, nothing held for ever."""
+    """The marks in a pty's output, whole and in pieces: the same text and marks, and nothing is held back for ever."""
     text = data.replace(b"@", f"\x1b]rdo;{NONCE};".encode()).replace(b"~", b"\x07")
     assert _marks([text[1:]]) == _marks(pieces(text))
 
@@ -108,7 +108,7 @@ def old_config(data: bytes) -> None:
 
 
 def config(data: bytes) -> None:
-    """Config files: a Config of a profile, or one line that names the file."""
+    """Config files: a Config of a profile, or a line that names the file."""
     directory = Path(DIRECTORY.name)
     shared, _, own = data.partition(b"\0")
     (directory / ".rdo.conf").write_bytes(shared)
@@ -137,4 +137,4 @@ SEEDS: dict[str, list[bytes]] = {
         b"driver = docker\nname = x\nexec = true\n[box]\ndriver=ssh\nhost=h\nident=~/.k\nflags=-J a,b -p 2\n",
     ],
 }
-"""Where to begin, for each."""
+"""The initial inputs of each target."""

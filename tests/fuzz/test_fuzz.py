@@ -1,4 +1,4 @@
-"""No bytes from outside give a traceback, a hang, or memory without bound. Part of `make soak` alone."""
+"""Checks that no bytes from outside cause a traceback, a hang, or unbounded memory. Only part of `make soak`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ DURATION = 60
 """Seconds for each target."""
 
 INPUT_TIMEOUT = 5
-"""Seconds for one input: all of them take less than a thousandth of that."""
+"""Seconds for one input. Each takes less than a thousandth of that."""
 
 MEMORY = 512
-"""MiB for the whole process; an instrumented interpreter takes 80."""
+"""MiB for the whole process. An instrumented interpreter takes 80."""
 
 INPUT_SIZE = 4096
-"""Bytes of an input."""
+"""The largest size of an input, in bytes."""
 
 GRACE = 60
 """Seconds beyond its duration for a run to start and to end."""

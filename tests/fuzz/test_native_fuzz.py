@@ -1,4 +1,6 @@
-"""No bytes bring down the client in C: its decoder of frames, and its reader of options. Part of `make soak` alone."""
+"""Checks that no bytes crash the client in C: its decoder of frames, and its option parser. Only part of `make
+soak`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ SOURCES = {
     "frames": ["frames.c", "utf8.c"],
     "options": ["options.c", "shell_options.c", "environment.c", "paths.c"],
 }
-"""What of the client each is linked with, memory apart."""
+"""The client's sources that each target is linked with, besides memory."""
 
 SEEDS = {
     "frames": [b"\x03" + protocol.frame(protocol.OUTPUT, b"abc") + protocol.frame(b"N", b"\xc3\xa9\xff")],
@@ -29,7 +31,7 @@ SEEDS = {
         b"--profile\0a\0--no-map-output\0-ec\0y",
     ],
 }
-"""Where to begin, for each."""
+"""The initial inputs of each target."""
 
 FLAGS = ("-std=c11", "-g", "-O1", "-D_GNU_SOURCE", '-DRDO_VERSION="0"', "-fsanitize=fuzzer,address,undefined")
 
@@ -56,7 +58,7 @@ def test_no_bytes_break_it(name: str, tmp_path: Path, counted: Counted) -> None:
 
 
 def compiled(name: str, directory: Path) -> Path:
-    """The program that fuzzes it."""
+    """The compiled fuzzer."""
     sources = [str(TOP / "tests" / "fuzz" / "native" / f"{name}.c")]
     sources += [str(TOP / "native" / each) for each in SOURCES[name]]
     try:

@@ -1,4 +1,4 @@
-"""Both clients, each run against a control socket whose other end is the test's."""
+"""Runs both clients against a control socket whose other end belongs to the test."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TIMEOUT = 200.0 if clients.CHOSEN else 20.0
 """Seconds against hangs. A checker may take many times as long."""
 
 PYTHON = (sys.executable, "-I", "-X", "utf8", "-X", "rdo=rdo", str(PROGRAMS / "rdo-client"))
-"""The Python client as its launcher starts it, without the shell of that, which changes some variables."""
+"""The Python client as its launcher starts it, but without the launcher's shell, which changes some variables."""
 
 NATIVE = (str(clients.directories()[0] / "rdo"),)
 
@@ -40,7 +40,7 @@ Play = Callable[[socket.socket], None]
 
 @dataclass(frozen=True)
 class Caller:
-    """Who types a command: what both clients are started with alike."""
+    """The caller of a command, with which both clients are started in the same way."""
 
     words: Sequence[str | bytes]
     cwd: str | bytes
@@ -49,25 +49,25 @@ class Caller:
     """Which of stdin, stdout and stderr are a terminal, as digits."""
     stdin: int = subprocess.DEVNULL
     modes: Callable[[int], None] | None = None
-    """Sets the terminal's."""
+    """Sets the modes of the terminal."""
     wrapper: Sequence[str] = ()
-    """What starts the client."""
+    """A command that starts the client."""
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
 class Seen:
-    """What a client did."""
+    """The observed behaviour of a client."""
 
     sent: bytes = b""
-    """From its first connection."""
+    """Data from its first connection."""
     status: int | None = None
     stdout: bytes = b""
     stderr: bytes = b""
     shown: bytes = b""
-    """On its terminal."""
+    """Output on its terminal."""
     program: str = ""
-    """Whose the connection was; empty where the system does not tell."""
+    """The program that connected; empty if the system does not report it."""
 
     @property
     def request(self) -> bytes:
@@ -77,19 +77,19 @@ class Seen:
 
 
 def socket_path(caller: Caller) -> Path:
-    """Where the master listens that the caller's command is for."""
+    """The socket of the master for the caller's command."""
     environment = {os.fsdecode(name): os.fsdecode(value) for name, value in caller.env.items()}
     return Path(address.socket_path(address.runtime_directory(environment)))
 
 
 def both(caller: Caller, play: Play | None = None) -> tuple[Seen, Seen]:
-    """What the Python client does, and the native one."""
+    """The observed behaviour of the Python client, and of the native one."""
     path = socket_path(caller)
     return run("python", caller, play, path), run("native", caller, play, path)
 
 
 def run(client: str, caller: Caller, play: Play | None = None, path: Path | None = None) -> Seen:
-    """Run a client, its master being `play`: see `master`."""
+    """Run a client with `play` as its master; see `master`."""
     with master(path or socket_path(caller), play or answer_ok) as seen:
         start(client, caller, seen)
     return seen
@@ -97,7 +97,7 @@ def run(client: str, caller: Caller, play: Play | None = None, path: Path | None
 
 @contextlib.contextmanager
 def master(path: Path, play: Play) -> Iterator[Seen]:
-    """Be the master that listens there. `play` gets a connection whose request has been read."""
+    """Act as a master that listens there. `play` gets a connection whose request has been read."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     seen = Seen()
     with socket.socket(socket.AF_UNIX) as listener:
@@ -115,7 +115,7 @@ def master(path: Path, play: Play) -> Iterator[Seen]:
 
 
 def answer_ok(connection: socket.socket) -> None:
-    """Be a master whose command ends at once."""
+    """Act as a master whose command ends at once."""
     connection.sendall(OK)
 
 
@@ -139,7 +139,7 @@ def program(connection: socket.socket) -> str:
     """The program at the other end."""
     with contextlib.suppress(OSError):
         found = os.readlink(f"/proc/{peercred.pid(connection)}/exe")
-        return NATIVE[0] if "/valgrind/" in found else found  # which runs no other
+        return NATIVE[0] if "/valgrind/" in found else found  # which runs no other program
     return ""
 
 
@@ -151,7 +151,7 @@ def receive(connection: socket.socket, size: int) -> bytes:
 
 
 def next_frame(connection: socket.socket) -> tuple[bytes, bytes]:
-    """What the client sends next, but for a PROBE, which may come at any time; nothing at its end."""
+    """The client's next frame except PROBE, which may come at any time. Nothing at the end."""
     while True:
         head = receive(connection, protocol.HEADER_SIZE)
         payload = receive(connection, int.from_bytes(head[1:], "big"))
@@ -160,12 +160,12 @@ def next_frame(connection: socket.socket) -> tuple[bytes, bytes]:
 
 
 def await_probe(connection: socket.socket) -> None:
-    """Wait until the client looks whether this master reads: then it has begun all else that a command needs."""
+    """Wait until the client probes this master: by then, it has set up everything else that a command needs."""
     assert receive(connection, protocol.HEADER_SIZE) == protocol.frame(protocol.PROBE)
 
 
 def start(client: str, caller: Caller, seen: Seen) -> None:
-    """Run the client to its end."""
+    """Run the client until it ends."""
     with terminal(caller) as (near, far):
         given: dict[str, Any] = {"stdin": caller.stdin, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         for index, name in enumerate(("stdin", "stdout", "stderr")):
@@ -212,14 +212,14 @@ def drained(near: int) -> bytes:
 
 
 def fields(request: bytes, env: Mapping[str, str] | Mapping[bytes, bytes]) -> list[bytes]:
-    """The request's fields, without the variable that Python sets where the locale is none."""
+    """The fields of the request, without the variable that Python sets if there is no locale."""
     given = {os.fsencode(name) for name in env}
     found = request.split(b"\0")
     return [each for each in found if each != b"LC_CTYPE=C.UTF-8" or b"LC_CTYPE" in given]
 
 
 def soon(condition: Callable[[], bool]) -> bool:
-    """Wait until it holds."""
+    """Wait until the condition holds."""
     deadline = time.monotonic() + TIMEOUT
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""The native client, compiled, and a project without a server."""
+"""Fixtures: the compiled native client, and a project without a server."""
 
 from __future__ import annotations
 

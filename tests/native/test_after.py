@@ -1,4 +1,4 @@
-"""What the native client leaves to Python when its command is over, or was never started."""
+"""Tests for what the native client leaves to Python after its command has ended, or was not started."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNREACHABLE = frame(b"F", b"no `x`\0refused\0start it\0unreachable")
 
 @pytest.fixture
 def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
-    """A project whose tools may run here instead, `tool` in PATH."""
+    """A project whose tools may run here instead, with `tool` in PATH."""
     tool = tmp_path / "bin" / "tool"
     tool.parent.mkdir()
     tool.write_text('#!/bin/sh\nprintf "<%s>" "$@" "$RDO_INSIDE" "$PWD"\nexit 9\n')
@@ -29,18 +29,18 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
     ["--fallback", "tool", "a b", ""], ["--fallback", "-C", "src", "tool"], ["--fallback", "nosuch"], ["tool"],
     ["--fallback", "-c", "tool"], ["--fallback", "-e", "A=1", "tool", "--fallback"],
 ])  # fmt: skip
-def test_the_local_tool_runs_alike_where_there_is_no_connection(project: Project, words: list[str]) -> None:
+def test_without_a_connection_both_clients_run_the_local_tool(project: Project, words: list[str]) -> None:
     for start in (b"", ACCEPTED):
         alike(both(Caller(words, str(project.local), project.environment), plays(start + UNREACHABLE)))
 
 
-def test_nothing_runs_here_once_the_command_may_have_been_started(project: Project) -> None:
+def test_nothing_runs_here_if_the_command_may_have_been_started(project: Project) -> None:
     caller = Caller(["--fallback", "tool"], str(project.local), project.environment)
     assert alike(both(caller, plays(ACCEPTED + STARTED + UNREACHABLE))).status == 255
 
 
 @pytest.mark.parametrize("failure", [b"\xc3\xa9 \xff\0\x1b[m\0  ", b"x" * 2000, "\u202e\u4e2d".encode()])
-def test_an_error_that_is_more_than_plain_text_is_shown_alike(project: Project, failure: bytes) -> None:
+def test_both_clients_show_an_error_with_special_characters_alike(project: Project, failure: bytes) -> None:
     for name in ("C.UTF-8", "en_US.ISO-8859-1", ""):
         env = {**project.environment, "LANG": name}
         alike(both(Caller(["x"], str(project.local), env), plays(ACCEPTED + frame(b"F", failure))))

@@ -1,4 +1,4 @@
-"""What both clients do once the command has ended, while the control master still has something to do."""
+"""Tests for both clients after the command has ended, while the control master still works."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def caller(project: Project, terminals: str = "") -> Caller:
 
 @each_client
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -15), (signal.SIGHUP, -1)])
-def test_a_signal_ends_it_as_any_program(project: Project, client: str, number: int, status: int) -> None:
+def test_a_signal_ends_it_like_any_program(project: Project, client: str, number: int, status: int) -> None:
     def play(connection: socket.socket) -> None:
         connection.sendall(UP + FINISHED)
         connection.settimeout(0.05)
         deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             with contextlib.suppress(TimeoutError):
-                if not connection.recv(100):  # one that came too soon was passed on
+                if not connection.recv(100):  # an earlier one was passed on
                     return
             with contextlib.suppress(ProcessLookupError):
                 os.kill(peercred.pid(connection) or 0, number)
@@ -47,7 +47,7 @@ def test_a_signal_ends_it_as_any_program(project: Project, client: str, number: 
 
 @each_client
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at the terminal by /proc")
-def test_the_terminal_is_the_callers_again(project: Project, client: str) -> None:
+def test_the_caller_has_its_terminal_again(project: Project, client: str) -> None:
     seen: list[bool] = []
 
     def play(connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""Who comes in the native client's place: the interpreter that rdo-client names, or the environment's own."""
+"""Tests for which interpreter replaces the native client: the one named in rdo-client, or the environment's own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def programs(tmp_path: Path) -> Path:
 
 
 def handed_over(programs: Path) -> list[str]:
-    """The program that `rdo --help "a b"` has become, and its words."""
+    """The program that `rdo --help "a b"` has become, and its arguments."""
     command = [str(programs / "rdo"), "--help", "a b"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=True)
     return done.stdout.splitlines()
@@ -32,7 +32,7 @@ def expected(programs: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("head", QUOTED.values(), ids=QUOTED)
-def test_it_is_the_interpreter_of_the_head(programs: Path, head: str) -> None:
+def test_it_is_the_interpreter_in_the_first_line(programs: Path, head: str) -> None:
     write(programs / "python3", ECHO)
     write(programs / "rdo-client", head.format(python=programs / "python3"))
     assert handed_over(programs) == expected(programs)
@@ -49,6 +49,6 @@ def test_in_a_virtual_environment_that_was_moved_or_copied_it_is_its_own(program
     assert handed_over(programs) == expected(programs)
 
 
-def test_what_an_installer_starts_in_another_way_runs_by_itself(programs: Path) -> None:
+def test_a_program_that_an_installer_starts_otherwise_is_run_directly(programs: Path) -> None:
     write(programs / "rdo-client", ECHO.replace("/bin/sh", "/usr/bin/env sh"))
     assert handed_over(programs) == ["rdo-client", "--help", "a b"]

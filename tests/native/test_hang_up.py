@@ -1,4 +1,6 @@
-"""A terminal that is closed, and is not the session's: no signal says so, and both clients say it in its place."""
+"""Tests for closing a terminal that is not the controlling one: no signal reports it, so both clients react to it
+themselves.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,12 @@ from tests.native.clients import CLIENTS, Caller, await_probe, master, next_fram
 
 ACCEPTED, STARTED = frame(protocol.ACCEPTED), frame(protocol.STARTED)
 HUNG_UP = [(protocol.SIGNAL, b"HUP"), (protocol.SIGNAL, b"CONT")]
-MORE_THAN_IT_TAKES = 100_000
-"""Bytes of output that nobody reads from the terminal. The socket takes them."""
+MORE_THAN_IT_HOLDS = 100_000
+"""Bytes of output that nobody reads from the terminal. The socket has room for them."""
 
 
 def hang_up(terminal: Terminal, connection: socket.socket, stage: str) -> None:
-    """Close the terminal at that stage, and send what has the command be started."""
+    """Close the terminal at that stage, and send what starts the command."""
     if stage == "requested":
         terminal.hang_up()
     connection.sendall(ACCEPTED)
@@ -35,7 +37,7 @@ def hang_up(terminal: Terminal, connection: socket.socket, stage: str) -> None:
     elif stage == "running":
         await_probe(connection)
     elif stage == "full":
-        connection.sendall(frame(protocol.OUTPUT, bytes(MORE_THAN_IT_TAKES)))
+        connection.sendall(frame(protocol.OUTPUT, bytes(MORE_THAN_IT_HOLDS)))
         assert terminal.shows("\0", 20)
     terminal.hang_up()
 

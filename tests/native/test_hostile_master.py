@@ -1,4 +1,4 @@
-"""A master that does not keep to the protocol gets the same answer from both clients, and brings neither down."""
+"""Tests for a master that violates the protocol: both clients react in the same way, and neither crashes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOO_LONG = 2**32 - 1
 
 
 def plays(*pieces: bytes, pause: float = 0) -> Play:
-    """Send these, and end the connection."""
+    """Send these frames, and close the connection."""
 
     def play(connection: socket.socket) -> None:
         for piece in pieces:
@@ -38,7 +38,7 @@ def caller(project: Project, **more: object) -> Caller:
 
 
 def alike(seen: tuple[Seen, Seen]) -> Seen:
-    """What both did."""
+    """The behaviour of both clients, which has to be the same."""
     python, native = seen
     assert native.program == "" or native.program.endswith(NATIVE[0])
     for name in ("status", "stdout", "stderr", "shown"):
@@ -106,12 +106,12 @@ ANSWERS: dict[str, Sequence[bytes]] = {
 
 
 @pytest.mark.parametrize("pieces", ANSWERS.values(), ids=ANSWERS)
-def test_each_answer_is_taken_alike(project: Project, pieces: Sequence[bytes]) -> None:
+def test_both_clients_handle_each_answer_alike(project: Project, pieces: Sequence[bytes]) -> None:
     alike(both(caller(project, more={"start_new_session": True}), plays(*pieces)))
 
 
 @pytest.mark.parametrize("name", ["no status", "one byte too long", "started twice"])
-def test_what_breaks_the_protocol_is_named_with_what_to_type(project: Project, name: str) -> None:
+def test_a_protocol_violation_is_named_with_what_to_type(project: Project, name: str) -> None:
     seen = alike(both(caller(project), plays(*ANSWERS[name])))
     begin, end = b"rdo: the control master violated the protocol: ", b"; `rdoctl stop --all`\n"
     assert seen.status == 255
@@ -126,7 +126,7 @@ def test_a_byte_at_a_time_makes_no_difference(project: Project, pieces: Sequence
     assert alike(both(caller(project), play)).stdout == run("native", caller(project), plays(whole)).stdout
 
 
-def test_an_end_anywhere_is_told_alike(project: Project) -> None:
+def test_an_end_anywhere_is_reported_alike(project: Project) -> None:
     whole = ACCEPTED + frame(b"N", b"n") + STARTED + frame(b"O", b"abc") + frame(b"C", b"\0\0\0\1") + EXIT
     for size in range(len(ACCEPTED), len(whole), tries(3, 1)):
         alike(both(caller(project), plays(whole[:size])))
@@ -157,14 +157,14 @@ def test_a_command_that_was_not_found_gets_the_same_hint(project: Project, words
     alike(both(who, plays(UP + frame(b"X", b"\x7f"))))
 
 
-def test_random_frames_bring_nobody_down(project: Project) -> None:
+def test_random_frames_crash_no_client(project: Project) -> None:
     chosen = random.Random(11)
     for number in range(tries(30, 3000)):
         kinds = chosen.choices(b"NODCESTXFGPBKZJI?\0", k=chosen.randrange(6))
         frames = b"".join(frame(bytes([kind]), chosen.randbytes(chosen.randrange(6))) for kind in kinds)
         start = (b"", ACCEPTED, UP)[number % 3]
         if start == b"" and kinds[:1] != list(b"F"):
-            start = ACCEPTED  # what ends before has another master started
+            start = ACCEPTED  # if it ends earlier, another master is started
         play = plays(start + frames, chosen.randbytes(number % 7), pause=0.05)
         python, native = both(caller(project, more={"start_new_session": True}), play)
         assert native.status == python.status, (start, frames)

@@ -1,4 +1,4 @@
-"""Long streams arrive whole by both clients, in their frames, though the kernel passes most of them on."""
+"""Tests for long streams through both clients, most of which the kernel splices: they arrive complete."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ each_client = pytest.mark.parametrize("client", CLIENTS)
 
 
 def sent_input(seen: Seen) -> list[tuple[bytes, bytes]]:
-    """What was sent after the request but for PROBE, which may come at any time, a stream's frames joined."""
+    """What was sent after the request except PROBE, which may come at any time, with the frames of a stream joined."""
     found: list[tuple[bytes, bytes]] = []
     for kind, payload in protocol.Decoder().receive(seen.sent[protocol.HEADER_SIZE + len(seen.request) :]):
         if kind == protocol.PROBE:
@@ -41,7 +41,7 @@ def sent_input(seen: Seen) -> list[tuple[bytes, bytes]]:
 
 
 def read_input(connection: socket.socket, received: list[bytes], size: int, pause: float = 0) -> None:
-    """Read so many bytes at a time, to the end of input."""
+    """Read up to this many bytes at a time, until the end of input."""
     decoder = protocol.Decoder()
     frames = decoder.receive(b"".join(received))
     while not any(kind == protocol.END for kind, _ in frames):
@@ -72,7 +72,7 @@ def give(project: Project, client: str, play: object, wrapper: tuple[str, ...] =
 
 
 @each_client
-def test_a_long_input_arrives_whole_though_the_master_takes_its_time(project: Project, client: str) -> None:
+def test_a_long_input_arrives_completely_although_the_master_is_slow(project: Project, client: str) -> None:
     received: list[bytes] = []
 
     def play(connection: socket.socket) -> None:
@@ -87,7 +87,7 @@ def test_a_long_input_arrives_whole_though_the_master_takes_its_time(project: Pr
 
 
 @each_client
-def test_a_signal_has_its_place_within_a_long_input(project: Project, client: str) -> None:
+def test_a_signal_is_sent_within_a_long_input(project: Project, client: str) -> None:
     received: list[bytes] = []
 
     def play(connection: socket.socket) -> None:
@@ -108,7 +108,7 @@ def test_a_signal_has_its_place_within_a_long_input(project: Project, client: st
 
 @pytest.mark.skipif(sys.platform != "linux" or bool(clients.CHOSEN), reason="strace(1) has the system refuse it")
 @pytest.mark.parametrize("refused", ["1", "2", "3+", "4", "7+2"])
-def test_input_is_copied_where_the_system_splices_into_no_socket(project: Project, refused: str) -> None:
+def test_input_is_copied_if_the_system_cannot_splice_into_a_socket(project: Project, refused: str) -> None:
     if shutil.which("strace") is None:
         require("strace", "strace is not installed")
     received: list[bytes] = []
@@ -128,7 +128,7 @@ def test_input_is_copied_where_the_system_splices_into_no_socket(project: Projec
 
 @each_client
 @pytest.mark.parametrize("size", [1, 65_535, 65_536, 262_144, 1_000_001])
-def test_a_long_output_arrives_whole_in_frames_of_any_size(project: Project, client: str, size: int) -> None:
+def test_a_long_output_arrives_completely_in_frames_of_any_size(project: Project, client: str, size: int) -> None:
     def play(connection: socket.socket) -> None:
         connection.sendall(UP)
         for start in range(0, min(len(DATA), 1000 * size), size):

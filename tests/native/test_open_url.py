@@ -1,4 +1,6 @@
-"""Both clients open a URL in the browser of whoever typed the command, wait for none, and say so if there is none."""
+"""Tests for opening a URL in the caller's browser with both clients: neither waits for it, and a missing browser is
+reported.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ each_client = pytest.mark.parametrize("client", CLIENTS)
 
 
 def browser(directory: Path, name: str = "browser", before: str = "") -> tuple[Path, Path]:
-    """A program that writes down how it was started, and the file in which it does."""
+    """A program that records how it was started, and the file that it writes."""
     program, record, code = directory / name, directory / f"{name}.json", directory / f"{name}.py"
     code.write_text(SEEN)
     words = shlex.join([sys.executable, "-I", str(code), str(record)])
@@ -70,7 +72,7 @@ def caller(project: Project, terminals: str = "", **variables: str) -> Caller:
 
 
 def opened(client: str, who: Caller, record: Path, *, before: bytes = UP) -> dict[str, Any]:
-    """What the browser says of itself."""
+    """What the browser recorded."""
 
     def play(connection: socket.socket) -> None:
         connection.sendall(before + frame(protocol.OPEN_URL, URL.encode()))
@@ -85,7 +87,7 @@ def opened(client: str, who: Caller, record: Path, *, before: bytes = UP) -> dic
 
 
 @each_client
-def test_it_is_a_process_of_its_own_that_holds_nothing_of_the_callers(
+def test_it_is_a_separate_process_without_the_callers_descriptors(
     project: Project, client: str, tmp_path: Path
 ) -> None:
     program, record = browser(tmp_path)
@@ -106,7 +108,7 @@ def test_it_is_a_process_of_its_own_that_holds_nothing_of_the_callers(
         ("/dev/null: :&:{program}", [URL]),
     ],
 )
-def test_browser_names_commands_of_which_the_first_that_there_is_gets_the_url(
+def test_the_first_available_command_in_browser_gets_the_url(
     project: Project, client: str, tmp_path: Path, command: str, words: list[str]
 ) -> None:
     program, record = browser(tmp_path)
@@ -117,7 +119,7 @@ def test_browser_names_commands_of_which_the_first_that_there_is_gets_the_url(
 
 @each_client
 @pytest.mark.parametrize("variables", [{}, {"BROWSER": ""}, {"BROWSER": "/missing"}])
-def test_without_one_of_those_the_systems_own_way_is_taken(
+def test_without_any_of_those_the_systems_command_is_used(
     project: Project, client: str, tmp_path: Path, variables: dict[str, str]
 ) -> None:
     _, record = browser(tmp_path, "open" if sys.platform == "darwin" else "xdg-open")
@@ -126,7 +128,7 @@ def test_without_one_of_those_the_systems_own_way_is_taken(
 
 
 @each_client
-def test_it_is_opened_after_the_command_has_ended_too(project: Project, client: str, tmp_path: Path) -> None:
+def test_it_is_also_opened_after_the_command_has_ended(project: Project, client: str, tmp_path: Path) -> None:
     program, record = browser(tmp_path)
     before = UP + frame(protocol.FINISHED)
     assert opened(client, caller(project, BROWSER=str(program)), record, before=before)["words"] == [URL]
@@ -149,7 +151,7 @@ def test_nobody_waits_for_it(project: Project, client: str, tmp_path: Path) -> N
 
 @each_client
 @pytest.mark.parametrize("terminals", ["", "2", "012"])
-def test_where_there_is_none_a_line_says_so_and_the_command_goes_on(
+def test_without_a_browser_a_line_reports_it_and_the_command_continues(
     project: Project, client: str, terminals: str, tmp_path: Path
 ) -> None:
     def play(connection: socket.socket) -> None:
@@ -163,7 +165,7 @@ def test_where_there_is_none_a_line_says_so_and_the_command_goes_on(
 
 @each_client
 @pytest.mark.parametrize("is_there", [True, False])
-def test_it_is_not_opened_silently_where_a_pager_has_the_terminal(
+def test_it_is_not_opened_silently_while_a_pager_has_the_terminal(
     project: Project, client: str, tmp_path: Path, is_there: bool
 ) -> None:
     def take(terminal: int) -> None:

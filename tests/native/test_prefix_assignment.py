@@ -1,4 +1,6 @@
-"""`DEBUG=1 rdo make` as the first command of a bash that read a start-up file: told by what it alone puts first."""
+"""Tests for `DEBUG=1 rdo make` as the first command of a bash with a start-up file, recognized by the order of
+variables.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,7 @@ def terminal(project: Project) -> Iterator[Terminal]:
 
 
 def shown(terminal: Terminal, line: str) -> str:
-    """What a line shows, up to the output of its command, which takes nothing of what is typed next."""
+    """What a line shows up to the output of its command, which reads none of the later input."""
     terminal.line(f"{line} -n printf '%s%s-' e nd")
     return terminal.expect("end-").replace("\r", "")
 
@@ -56,13 +58,11 @@ def shown(terminal: Terminal, line: str) -> str:
         ("ZDEBUG=1 wrapped", "`ZDEBUG` is set here and not on the target; to set it there use: rdo -e ZDEBUG=1 printf"),
     ],
 )
-def test_a_variable_before_the_first_command_is_told_once(terminal: Terminal, line: str, hint: str) -> None:
+def test_a_variable_before_the_first_command_is_reported_once(terminal: Terminal, line: str, hint: str) -> None:
     assert hint in shown(terminal, line)
     assert "set here" not in shown(terminal, line)
 
 
 @pytest.mark.parametrize("line", ["rdo", "export ZDEBUG=1; rdo", "cd .; rdo", "LC_ALL=C rdo", "env ZDEBUG=1 rdo"])
-def test_what_was_not_typed_before_the_first_command_or_is_meant_for_here_is_not_told(
-    terminal: Terminal, line: str
-) -> None:
+def test_other_variables_are_not_reported(terminal: Terminal, line: str) -> None:
     assert "set here" not in shown(terminal, line)

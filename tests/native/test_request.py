@@ -1,4 +1,4 @@
-"""Both clients send the same request, byte for byte, whatever was typed, where, and on which terminal."""
+"""Checks that both clients send the same request, byte for byte, for any command line, place, and terminal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WORDS = [
     "-cx|y|z", "-xcf|a|b", "--env|Z|x", "-e|_1=|x", "--no-sync|x", "--sync-only", "-L|8000|x",
     "-L8000:db:80|-R|4000|-tL1|x", "-R[::1]:1:x:2|x",
 ]  # fmt: skip
-"""Command lines, their words with bars between."""
+"""Command lines, with their words separated by bars."""
 
 WRONG = [
     "--bogus",
@@ -56,7 +56,7 @@ WRONG = [
     "-euü|x",
     "-eÜ|x",
 ]
-"""Those that are the Python client's to read."""
+"""Command lines that are left to the Python client."""
 
 
 def same(seen: tuple[Seen, Seen], env: Mapping[str, str] | Mapping[bytes, bytes]) -> None:
@@ -73,7 +73,7 @@ def test_for_each_command_line(project: Project, line: str) -> None:
 
 
 @pytest.mark.parametrize("line", WRONG)
-def test_what_is_wrong_or_asks_for_help_gets_the_same_answer_and_sends_nothing(project: Project, line: str) -> None:
+def test_usage_errors_and_help_are_the_same_and_send_nothing(project: Project, line: str) -> None:
     def run(client: tuple[str, ...]) -> tuple[int, bytes, bytes]:
         done = subprocess.run(
             [*client, *line.split("|")], cwd=project.local, env=project.environment, capture_output=True, check=False
@@ -88,7 +88,7 @@ LETTERS = "-+ctTnsmvpeCuhoxOlZ=N LR"
 
 
 def test_for_random_command_lines(project: Project) -> None:
-    """Of these, those that both take for right: the rest is the Python client's in any case."""
+    """Compares those that both regard as valid. The others are left to the Python client in any case."""
     chosen = random.Random(7)
     for _ in range(tries(40, 4000)):
         words = [
@@ -131,8 +131,8 @@ def test_for_each_environment(project: Project, given: Mapping[str, str], cwd: s
 
 
 @pytest.mark.parametrize("given", [{"HOME": ""}, {}], ids=["empty", "unset"])
-def test_a_caller_without_a_home_has_that_of_the_user_database(project: Project, given: Mapping[str, str]) -> None:
-    """Which the client in C leaves to Python to ask."""
+def test_a_caller_without_home_gets_that_of_the_user_database(project: Project, given: Mapping[str, str]) -> None:
+    """The client in C leaves that to Python."""
     env = {name: value for name, value in project.environment.items() if name != "HOME"} | dict(given)
     python, native = both(Caller(["x"], str(project.local), env))
     assert fields(native.request, env) == fields(python.request, env)
@@ -148,7 +148,7 @@ def test_for_names_that_are_not_utf_8(project: Project) -> None:
 
 
 def test_for_variables_that_come_twice_or_have_no_name_or_no_value(project: Project) -> None:
-    """As some callers have them."""
+    """As some callers pass them."""
     script = "import os, ctypes, sys\nlibc = ctypes.CDLL(None)\n" + ODD_EXECVE
     wrapper = [sys.executable, "-c", script]
     same(both(Caller(["-e", "A", "x"], str(project.local), project.environment, wrapper=wrapper)), project.environment)

@@ -1,4 +1,4 @@
-"""Both clients send the same request wherever a command is typed, and whatever its streams and its window are."""
+"""Checks that both clients send the same request in any directory, and with any streams and window."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_for_each_kind_of_terminal(project: Project, term: str) -> None:
 
 @contextlib.contextmanager
 def stdin(kind: str) -> Iterator[int]:
-    """A stdin of that kind, at whose end there is nothing more."""
+    """A stdin of that kind, at whose end there is no more data."""
     with contextlib.ExitStack() as stack:
         if kind == "pipe":
             reading, writing = os.pipe()
@@ -108,5 +108,5 @@ def stdin(kind: str) -> Iterator[int]:
 @pytest.mark.parametrize("kind", ["pipe", "socket"])
 def test_for_a_stdin_of_each_kind(project: Project, kind: str) -> None:
     for words in (["x"], ["-n", "x"]):
-        with stdin(kind) as fd:  # at its end for either
+        with stdin(kind) as fd:  # at its end for either client
             same(both(Caller(words, str(project.local), project.environment, stdin=fd)), project.environment)

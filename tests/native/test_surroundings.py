@@ -1,4 +1,4 @@
-"""Strange surroundings: the native client does in each what the Python client does, or leaves it to that."""
+"""Tests for unusual environments: the native client does the same as the Python client, or leaves it to that."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_directory_that_is_gone(project: Project) -> None:
 
 @pytest.mark.parametrize("limit", [3, 4, 5, 6, 7, 8, 9, 10, 12, 16])
 def test_few_descriptors(project: Project, limit: int) -> None:
-    """Where one of the two gets through, so does the other, or it says in a line why not; none crashes."""
+    """If one of the two works, so does the other, or it prints one line with the reason. Neither crashes."""
     script = f"import os, resource, sys\nresource.setrlimit(resource.RLIMIT_NOFILE, ({limit}, {limit}))\n"
     wrapper = [sys.executable, "-c", script + "os.execv(sys.argv[1], sys.argv[1:])"]
     python, native = both(Caller(["x"], str(project.local), project.environment, wrapper=wrapper), plays(ECHO))
@@ -128,7 +128,7 @@ def test_other_limits(project: Project, limit: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("words", [[], ["x"]])
 def test_an_empty_argument_list_or_name(project: Project, words: Sequence[str]) -> None:
-    """execve(2) with no argument, not even the program's name."""
+    """execve(2) without arguments, not even the program's name."""
     script = "import ctypes, os, sys\nlibc = ctypes.CDLL(None)\nprogram = os.fsencode(sys.argv[1])\n"
     script += f"words = {[os.fsencode(word) for word in words]!r}\n"
     script += "libc.execv(program, (ctypes.c_char_p * (len(words) + 1))(*words, None))"
@@ -137,7 +137,7 @@ def test_an_empty_argument_list_or_name(project: Project, words: Sequence[str]) 
     assert native.status == 0
 
 
-def test_a_runtime_directory_that_is_open_to_others_is_told_alike(project: Project) -> None:
+def test_a_runtime_directory_that_others_can_enter_is_reported_alike(project: Project) -> None:
     directory = Path(project.environment["XDG_RUNTIME_DIR"], "rdo")
     directory.mkdir()
     directory.chmod(0o755)
@@ -154,7 +154,7 @@ def test_a_runtime_directory_that_is_open_to_others_is_told_alike(project: Proje
 @pytest.mark.parametrize("name", ["HUP", "INT", "QUIT", "TERM", "USR1"])
 @pytest.mark.parametrize("stage", ["asked", "accepted", "started"])
 def test_a_signal_at_each_stage(project: Project, name: str, stage: str) -> None:
-    """Before the command is started it ends the client, as any program; then it is the command's."""
+    """Before the command is started, it ends the client like any program. Afterwards, it is for the command."""
     number = getattr(signal, f"SIG{name}")
     results = []
     for client in ("python", "native"):
@@ -163,7 +163,7 @@ def test_a_signal_at_each_stage(project: Project, name: str, stage: str) -> None
 
 
 def signalled(project: Project, client: str, number: int, stage: str) -> tuple[int | None, bytes, bytes]:
-    """How the client ends, what it shows, and what it sent behind the request."""
+    """How the client ends, what it shows, and what it sent after the request."""
     before = {"asked": b"", "accepted": frame(b"K"), "started": frame(b"K") + frame(b"B")}[stage]
 
     def play(connection: socket.socket) -> None:

@@ -1,4 +1,6 @@
-"""A master that reads nothing any more is told of, and given up, by both clients: PROTOCOL.md, section 1."""
+"""Tests for a master that does not read any more: both clients report it, and give it up; see PROTOCOL.md,
+section 1.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ EXIT = frame(protocol.EXIT, b"\3")
 PROBE = frame(protocol.PROBE)
 
 SILENCE = 2.0
-"""Seconds after which each client has told of it: half of one, one, and a loaded machine."""
+"""Seconds after which each client has reported it: half a second, one more, and time for a busy machine."""
 
 SILENT = rb"rdo: no answer from the control master for [12] s\r\n"
 AGAIN = rb"rdo: the control master answers again, after \d s\r\n"
@@ -34,7 +36,7 @@ each_client = pytest.mark.parametrize("client", ["native", "python"])
 
 
 def wedged(*pieces: bytes, seconds: float = SILENCE, then: bytes = EXIT) -> Play:
-    """Send these, read nothing for so many seconds, and go on."""
+    """Send these frames, read nothing for this many seconds, and continue."""
 
     def play(connection: socket.socket) -> None:
         for piece in pieces:
@@ -50,20 +52,20 @@ def caller(project: Project, *words: str, terminals: str = "2", stdin: int = sub
 
 
 @each_client
-def test_it_is_told_on_a_terminal_and_so_is_its_end(project: Project, client: str) -> None:
+def test_it_is_reported_on_a_terminal_and_so_is_its_end(project: Project, client: str) -> None:
     seen = run(client, caller(project), wedged(UP))
     assert re.fullmatch(SILENT + AGAIN, seen.shown), seen
     assert (seen.status, seen.stdout) == (3, b"")
 
 
 @each_client
-def test_it_is_told_on_a_line_of_its_own(project: Project, client: str) -> None:
+def test_it_is_reported_on_its_own_line(project: Project, client: str) -> None:
     seen = run(client, caller(project, terminals="012"), wedged(UP, frame(b"O", b"in the middle")))
     assert re.fullmatch(rb"in the middle\r\n" + SILENT + AGAIN, seen.shown), seen
 
 
 @each_client
-def test_it_is_not_told_on_the_alternate_screen(project: Project, client: str) -> None:
+def test_it_is_not_reported_on_the_alternate_screen(project: Project, client: str) -> None:
     seen = run(client, caller(project, terminals="012"), wedged(UP, frame(b"S", b"1"), frame(b"O", b"full")))
     assert seen.shown == b"full"
     seen = run(client, caller(project, terminals="012"), wedged(UP, frame(b"S", b"1"), frame(b"S", b"0")))
@@ -71,20 +73,20 @@ def test_it_is_not_told_on_the_alternate_screen(project: Project, client: str) -
 
 
 @each_client
-def test_it_is_not_told_where_stderr_is_no_terminal(project: Project, client: str) -> None:
+def test_it_is_not_reported_if_stderr_is_not_a_terminal(project: Project, client: str) -> None:
     seen = run(client, caller(project, terminals=""), wedged(UP))
     assert (seen.status, seen.stdout, seen.stderr) == (3, b"", b"")
 
 
 @each_client
-def test_who_only_copies_files_is_not_asked(project: Project, client: str) -> None:
+def test_a_client_that_only_copies_files_does_not_probe(project: Project, client: str) -> None:
     seen = run(client, caller(project, "--sync-only"), wedged(UP))
     assert (seen.status, seen.shown) == (3, b"")
     assert PROBE not in seen.sent
 
 
 def read_for(connection: socket.socket, seconds: float) -> bytes:
-    """Read what comes for so long."""
+    """Read everything that arrives in this time."""
     connection.settimeout(0.05)
     deadline, data = time.monotonic() + seconds, b""
     while time.monotonic() < deadline:
@@ -94,7 +96,7 @@ def read_for(connection: socket.socket, seconds: float) -> bytes:
 
 
 @each_client
-def test_a_master_that_reads_is_asked_now_and_then_and_nothing_is_told(project: Project, client: str) -> None:
+def test_a_master_that_reads_is_probed_and_nothing_is_reported(project: Project, client: str) -> None:
     asked: list[bytes] = []
 
     def play(connection: socket.socket) -> None:
@@ -110,7 +112,7 @@ def test_a_master_that_reads_is_asked_now_and_then_and_nothing_is_told(project: 
 
 
 @each_client
-def test_input_on_its_way_is_not_taken_for_input_that_is_held(project: Project, client: str) -> None:
+def test_input_in_transit_is_not_regarded_as_held(project: Project, client: str) -> None:
     end, start = os.pipe()
 
     def write() -> None:
@@ -136,7 +138,7 @@ def test_input_on_its_way_is_not_taken_for_input_that_is_held(project: Project, 
 
 
 @each_client
-def test_a_master_that_sends_is_not_asked(project: Project, client: str) -> None:
+def test_a_master_that_sends_is_not_probed(project: Project, client: str) -> None:
     def play(connection: socket.socket) -> None:
         connection.sendall(UP)
         for _ in range(75):
@@ -155,7 +157,7 @@ LOST = (
 
 
 @each_client
-def test_a_client_that_was_stopped_does_not_count_the_time(project: Project, client: str) -> None:
+def test_the_time_in_which_a_client_was_stopped_is_not_counted(project: Project, client: str) -> None:
     def play(connection: socket.socket) -> None:
         process = peercred.pid(connection)
         assert process
@@ -177,7 +179,7 @@ def test_a_client_that_was_stopped_does_not_count_the_time(project: Project, cli
 @pytest.mark.soak
 @pytest.mark.skipif(not tries(0, 1), reason="takes most of a minute: see `make soak`")
 @each_client
-def test_in_the_end_it_is_given_up(project: Project, client: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_given_up_eventually(project: Project, client: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.native.clients.TIMEOUT", 60.0)
     seen: Seen = run(client, caller(project, terminals=""), wedged(UP, seconds=40, then=b""))
     assert (seen.status, seen.stderr) == (255, LOST)

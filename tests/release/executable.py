@@ -1,4 +1,4 @@
-"""What the head of a program says of it: the fields of ELF and of Mach-O that matter here."""
+"""Reads the header of a program: the fields of ELF and of Mach-O that matter here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 
 ELF_MAGIC, MACH_MAGIC = b"\x7fELF", b"\xcf\xfa\xed\xfe"
-"""Both of 64 bits, little-endian."""
+"""Of 64-bit little-endian programs."""
 
 PT_INTERP = 3
 LC_LOAD_DYLIB, LC_CODE_SIGNATURE, LC_BUILD_VERSION = 0xC, 0x1D, 0x32
@@ -22,14 +22,14 @@ class Executable:
     system: str
     machine: str
     libraries: tuple[str, ...] = ()
-    """Linked when it starts; for ELF the loader alone, which a static program has not."""
+    """Libraries that are linked when it starts. For ELF, only the loader, which a static program does not have."""
     oldest: str = ""
-    """The release of macOS that it needs."""
+    """The oldest release of macOS that it runs on."""
     is_signed: bool = False
 
 
 def read(data: bytes) -> Executable:
-    """The program of these bytes. Raises ValueError."""
+    """Parse the program in these bytes. Raises ValueError."""
     if data.startswith(ELF_MAGIC):
         return elf(data)
     if data.startswith(MACH_MAGIC):

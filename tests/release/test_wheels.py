@@ -1,4 +1,4 @@
-"""What `make dist` has built: each wheel is inspected, and installed and run where that can be."""
+"""Tests for the wheels that `make dist` has built: each is inspected, and if possible, installed and run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PLATFORMS = {
     "macosx_11_0_x86_64": Executable("macOS", "x86_64", ("/usr/lib/libSystem.B.dylib",), "11.0"),
     "macosx_11_0_arm64": Executable("macOS", "arm64", ("/usr/lib/libSystem.B.dylib",), "11.0", is_signed=True),
 }
-"""What each must hold. Linux programs need nothing; Macs with an ARM chip run only what is signed."""
+"""What each has to contain. Linux programs need no library. Macs with an ARM processor run only signed programs."""
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def scripts(path: Path) -> dict[str, bytes]:
 
 
 def works(project: Project, *program: str) -> None:
-    """A command starts a master, and the next one uses it."""
+    """Check that a command starts a master, and that the next one uses it."""
     for word in ("cold", "a b"):
         done = subprocess.run(
             [*program, "printf", "%s", word], cwd=project.local, env=dict(project.environment), capture_output=True,
@@ -94,7 +94,7 @@ def test_the_pure_wheel_runs(project: Project, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("tag", [tag for tag in PLATFORMS if "linux" in tag])
 def test_the_program_runs(project: Project, tmp_path: Path, tag: str) -> None:
-    """For another machine in an emulator, and in the place of the program that pip takes for this one."""
+    """A program for another machine runs in an emulator, in the place of the one that pip installs for this machine."""
     machine = PLATFORMS[tag].machine
     emulator = [] if machine == platform.machine() else [f"qemu-{machine}-static"]
     if sys.platform != "linux" or (emulator and shutil.which(emulator[0]) is None):

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of attacks: those of the end-to-end and of the integration tests."""
+"""Fixtures for tests of attacks: those of the end-to-end and of the integration tests."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = [
 
 @pytest.fixture
 def clone(tmp_path: Path, runtime: dict[str, str]) -> Project:
-    """A clone in which nothing is allowed yet; where its commands go is the user's own word, for all projects."""
+    """A clone in which nothing is allowed yet. The user's own config says for all projects where its commands run."""
     environment = {name: value for name, value in runtime.items() if name != "RDO_TRUST"}
     clone = local_project(tmp_path, environment)
     own = Path(environment["XDG_CONFIG_HOME"], "rdo")

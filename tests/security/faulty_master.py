@@ -1,4 +1,4 @@
-"""A control master with a fault planted into it: the real one, in which one method raises."""
+"""A control master with an injected fault: the real one, in which one method raises an exception."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ main()
 
 
 class FaultyMaster:
-    """One that serves a project's commands. The fault can be switched off."""
+    """A master that serves a project's commands. The fault can be switched off."""
 
     def __init__(self, directory: Path, pid: int, log: Path) -> None:
         self.pid = pid
@@ -67,28 +67,27 @@ class FaultyMaster:
 
     @property
     def calls(self) -> int:
-        """How often the faulty method was called."""
+        """The number of calls of the faulty method."""
         return len((self._directory / "count").read_text())
 
     @property
     def waiting(self) -> int:
-        """How many commands have waited for another one's attempt to connect, or do."""
+        """The number of commands that have waited, or are waiting, for another one's attempt to connect."""
         return len((self._directory / "count.shared").read_text())
 
-    def mend(self) -> None:
+    def disable_fault(self) -> None:
         (self._directory / "switch").write_text("off")
 
-    def plant(self) -> None:
-        """Have the fault from now on, after `mend`."""
+    def enable_fault(self) -> None:
+        """Enable the fault again after `disable_fault`."""
         (self._directory / "switch").write_text("on")
 
 
 @contextlib.contextmanager
 def faulty_master(project: Project, directory: Path, place: str, kind: str, after: int = 0) -> Iterator[FaultyMaster]:
-    """The method `place`, with its module if that is not of rdo.drivers.local, raises an exception of that kind at each
-    call after so many.
+    """A master in which the method `place` raises an exception of that kind, after the first `after` calls.
 
-    `Thread.NAME` is the start of a thread of that name.
+    `place` includes its module if that is not rdo.drivers.local. `Thread.NAME` is the start of a thread with that name.
     """
     path = address.socket_path(address.runtime_directory(project.environment))
     (directory / "count").touch()

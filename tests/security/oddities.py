@@ -1,4 +1,4 @@
-"""Answers of an SSH server that make no sense, each with the words of the one line that should come of it."""
+"""Invalid behaviour of an SSH server, each with words of the single line that it should result in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ HELLO = b"SSH-2.0-odd\r\n"
 HUGE = 2**32 - 1
 LATIN = b"f\xfcr Unbefugte \x1b[2J"
 MEMORY = 48 << 20
-"""Bytes by which one server may make us grow: a few of what is allowed, and the server's own part, in one process."""
+"""Bytes by which one server may increase our memory: a few of what is allowed, and the server's part in the same
+process.
+"""
 LONGEST_LINE = 1000
 
 REQUEST = common.MSG_CHANNEL_REQUEST
@@ -27,7 +29,7 @@ PARTIAL = text(b"keyboard-interactive") + b"\1"
 
 
 class Oddity(NamedTuple):
-    """`expected`: words of the one line, or the status and the output where it works."""
+    """`expected`: words of the line, or the status and the output if it works."""
 
     name: str
     expected: str | tuple[int, bytes]
@@ -40,7 +42,7 @@ WORKS = (3, b"hello\n")
 
 
 def raw(name: str, expected: str, *pieces: bytes, again: bytes = b"") -> Oddity:
-    """Sends the pieces, one of them for ever if it is `again`, then waits for the client to hang up."""
+    """Sends the pieces, or `again` for ever, and then waits for the client to hang up."""
 
     def act(connection: socket.socket) -> None:
         connection.settimeout(20.0)
@@ -55,7 +57,7 @@ def raw(name: str, expected: str, *pieces: bytes, again: bytes = b"") -> Oddity:
 
 
 def kex(name: str, expected: str, *messages: bytes, again: bytes = b"") -> Oddity:
-    """Messages where the exchange of keys should begin."""
+    """Sends messages when the key exchange should begin."""
     return raw(name, expected, HELLO + b"".join(map(packet, messages)), again=packet(again) if again else b"")
 
 
@@ -66,7 +68,7 @@ def lists(kex: bytes, keys: bytes = b"ssh-ed25519") -> bytes:
 
 
 def on(kind: int, name: str, expected: str | tuple[int, bytes], act: Callable[[Talk], object]) -> Oddity:
-    """Does something else when the client sends a message of that kind."""
+    """Reacts differently when the client sends a message of that kind."""
     return Oddity(name, expected, answers={kind: lambda talk, message: act(talk)})
 
 
@@ -81,12 +83,12 @@ def login_says(name: str, expected: str | tuple[int, bytes], kind: int, body: by
 
 
 def before_login(name: str, expected: str | tuple[int, bytes], kind: int, body: bytes, times: int | None) -> Oddity:
-    """Sends a message again and again, and lets us in."""
+    """Sends a message again and again, and then accepts the login."""
     return login(name, expected, lambda talk: (talk.flood(kind, body, times), talk.let_in(None)))  # type: ignore[arg-type]
 
 
 def opens(name: str, expected: str | tuple[int, bytes], act: Callable[[Talk], object]) -> Oddity:
-    """Knows the client's number of the channel, and does something else than to open it."""
+    """Records the client's number of the channel, and reacts in another way than opening it."""
 
     def answer(talk: Talk, message: object) -> None:
         message.get_string()  # type: ignore[attr-defined]
@@ -97,7 +99,7 @@ def opens(name: str, expected: str | tuple[int, bytes], act: Callable[[Talk], ob
 
 
 def runs(name: str, expected: str | tuple[int, bytes], *acts: Callable[[Talk], object]) -> Oddity:
-    """Does something before a command ends well."""
+    """Does something before a command ends normally."""
 
     def act(talk: Talk) -> None:
         for each in acts:
@@ -108,7 +110,7 @@ def runs(name: str, expected: str | tuple[int, bytes], *acts: Callable[[Talk], o
 
 
 def runs_and_says(name: str, expected: str | tuple[int, bytes], kind: int, body: bytes = b"", times: int = 1) -> Oddity:
-    """Sends a message for the channel before a command ends well."""
+    """Sends a message for the channel before a command ends normally."""
     return runs(name, expected, lambda talk: [talk.say_on(kind, body) for _ in range(times)])
 
 
@@ -140,7 +142,7 @@ def asked(name: str, expected: str, body: bytes) -> Oddity:
 
 
 def never_rekeys(talk: Talk) -> None:
-    """Begins to change keys, and then only says that it is there."""
+    """Starts a key exchange, and then only sends keepalives."""
     talk._send_kex_init()
     talk._handler_table[common.MSG_KEXINIT] = lambda message: talk.flood(common.MSG_IGNORE, text(bytes(1000)))
 

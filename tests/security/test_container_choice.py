@@ -1,4 +1,4 @@
-"""No image can pass a container of its own off as a service of the project, whatever labels it brings along."""
+"""Checks that no image can present a container of its own as a service of the project, whatever its labels."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def labels(directory: Path, project: str) -> dict[str, str]:
 
 @pytest.fixture
 def planted(docker_engine: DockerEngine, tmp_path: Path) -> Iterator[str]:
-    """An image with all the labels that compose would give a container of this directory's service."""
+    """An image with all the labels that compose would give to a container of this directory's service."""
     changes = [f"LABEL {name}={value}" for name, value in labels(tmp_path, "x").items()]
     with docker_engine.client() as client:
         container = client.containers.create(docker_engine.image(), "sleep 1")
@@ -52,7 +52,7 @@ def driver(engine: DockerEngine, root: Path) -> DockerDriver:
     return DockerDriver(Settings(service="web"), str(root), "default", environment)
 
 
-def test_the_service_s_own_container_is_found_beside_one_whose_image_says_it_is_it(
+def test_the_services_container_is_found_despite_one_whose_image_claims_to_be_it(
     docker_engine: DockerEngine, planted: str, connect: Connect, tmp_path: Path
 ) -> None:
     mounts = {tmp_path: "/app"}
@@ -70,7 +70,7 @@ def test_the_service_s_own_container_is_found_beside_one_whose_image_says_it_is_
             false.remove(force=True)
 
 
-def test_an_image_that_compose_built_or_that_was_made_of_a_container_is_the_service_s_all_the_same(
+def test_an_image_built_by_compose_or_committed_from_a_container_is_still_found(
     docker_engine: DockerEngine, planted: str, connect: Connect, tmp_path: Path
 ) -> None:
     with docker_engine.client() as client:
@@ -84,9 +84,7 @@ def test_an_image_that_compose_built_or_that_was_made_of_a_container_is_the_serv
             container.remove(force=True)
 
 
-def test_a_container_that_is_made_anew_with_a_mount_is_seen_where_there_was_none(
-    docker_engine: DockerEngine, tmp_path: Path
-) -> None:
+def test_a_re_created_container_with_a_new_mount_is_found(docker_engine: DockerEngine, tmp_path: Path) -> None:
     made = DockerDriver(
         Settings(driver="docker", container="rdo-anew"), str(tmp_path), "default", {"DOCKER_HOST": docker_engine.host}
     )

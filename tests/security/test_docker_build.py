@@ -1,4 +1,6 @@
-"""A clone whose `build` is hostile: nothing is built before it was allowed, nothing outside of the project is read."""
+"""Tests for a clone with a hostile `build`: nothing is built before it was allowed, and nothing outside of the project
+is read.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ SECRET = "a secret of this machine"
 
 @pytest.fixture
 def clone(tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine) -> Iterator[Project]:
-    """A fresh clone beside a file that is none of its business; what it had built is removed."""
+    """A fresh clone next to a file that it must not read. The images built for it are removed."""
     project = make_project(tmp_path, {**runtime, "DOCKER_HOST": docker_engine.host})
     (tmp_path / "secret").write_text(f"FROM {docker_engine.image()}\n# {SECRET}\n")
     project.configure('build = "."\n')
@@ -27,7 +29,7 @@ def clone(tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine) 
 
 
 def images(engine: DockerEngine) -> list[str]:
-    """What rdo built."""
+    """The images that rdo built."""
     with engine.client() as client:
         return [str(each.id) for each in client.images.list(filters={"label": "rdo.build"})]
 
@@ -54,7 +56,7 @@ def test_no_directory_outside_of_the_project_is_built(clone: Project, docker_eng
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore", "Dockerfile.dev"])
-def test_a_link_that_leads_out_is_not_followed_for_what_a_build_reads(
+def test_a_link_that_leads_outside_is_not_followed_for_a_build(
     clone: Project, docker_engine: DockerEngine, name: str
 ) -> None:
     (clone.local / "Dockerfile").write_text(f"FROM {docker_engine.image()}\n")
@@ -76,12 +78,12 @@ def test_links_in_the_context_arrive_as_links(clone: Project, docker_engine: Doc
     assert result.stdout == b"../secret\n..\n"
 
 
-def test_a_dockerfile_that_never_ends_is_refused(clone: Project) -> None:
+def test_an_endless_dockerfile_is_refused(clone: Project) -> None:
     (clone.local / "Dockerfile").symlink_to("/dev/zero")
     assert clone.run("true").returncode == 255
 
 
-def test_what_a_build_prints_drives_no_terminal(clone: Project, docker_engine: DockerEngine) -> None:
+def test_the_output_of_a_build_cannot_control_the_terminal(clone: Project, docker_engine: DockerEngine) -> None:
     (clone.local / "Dockerfile").write_text(
         f"FROM {docker_engine.image()}\nRUN printf 'x\\033]0;title\\007y\\033[2J\\r\\n'; exit 1\n"
     )

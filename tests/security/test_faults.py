@@ -1,4 +1,6 @@
-"""What nobody foresaw in the control master: one line, no second try, no second question; the master goes on."""
+"""Tests for unexpected errors in the control master: one line, no retry, no second question, and the master
+continues.
+"""
 
 from __future__ import annotations
 
@@ -50,10 +52,10 @@ def line_for(master: FaultyMaster, what: str) -> str:
 
 
 def works_again(project: Project, master: FaultyMaster) -> None:
-    """The next command is the same master's, and nothing of the one before is left in it."""
-    master.mend()
+    """Check that the next command is served by the same master, without anything left from the one before."""
+    master.disable_fault()
     assert project.run("echo", "x").stdout == b"x\n"
-    assert wait_until(lambda: report(project)["running"] == [], END_TIMEOUT)  # what it ran was given its time to end
+    assert wait_until(lambda: report(project)["running"] == [], END_TIMEOUT)  # its processes were given time to end
     assert report(project)["pid"] == master.pid
 
 
@@ -67,7 +69,7 @@ def test_a_fault_is_one_line_and_nothing_is_tried_again(
 ) -> None:
     with faulty_master(project, tmp_path, place, kind, after) as master:
         result = project.run("sh", "-c", "read line; echo $line", input=b"hello\n")
-        if result.returncode:  # else it befell the lifeline, and the command comes first
+        if result.returncode:  # otherwise, the fault would hit the lifeline, and the command comes first
             assert result.returncode == 255
             assert re.fullmatch(line_for(master, "@").replace("@", f"{kind}(: [a-z0-9' ]+)?"), result.stderr.decode())
         else:
@@ -79,7 +81,7 @@ def test_a_fault_is_one_line_and_nothing_is_tried_again(
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])
-def test_a_shell_that_a_fault_befell_is_not_left_behind(project: Project, tmp_path: Path, after: int) -> None:
+def test_a_shell_with_a_fault_is_not_left_behind(project: Project, tmp_path: Path, after: int) -> None:
     with faulty_master(project, tmp_path, "LocalChannel.read", "ValueError", after) as master:
         for _ in range(3):
             project.run("true")
@@ -96,7 +98,7 @@ def test_a_fault_just_after_the_start_of_a_command_ends_it(project: Project, tmp
         works_again(project, master)
 
 
-def test_a_fault_behind_a_password_asks_for_it_once(project: Project, tmp_path: Path) -> None:
+def test_after_a_fault_during_the_login_the_password_is_not_asked_for_again(project: Project, tmp_path: Path) -> None:
     with faulty_master(project, tmp_path, "LocalTarget.connect", "ValueError") as master:
         with Terminal(project.command("true"), project.local, project.environment) as terminal:  # type: ignore[arg-type]
             terminal.expect("password: ")
@@ -106,9 +108,7 @@ def test_a_fault_behind_a_password_asks_for_it_once(project: Project, tmp_path: 
         works_again(project, master)
 
 
-def test_parallel_commands_that_meet_a_fault_are_all_told_and_make_one_attempt(
-    project: Project, tmp_path: Path
-) -> None:
+def test_a_fault_is_reported_to_all_parallel_commands_after_one_attempt(project: Project, tmp_path: Path) -> None:
     with faulty_master(project, tmp_path, "LocalTarget.connect", "ValueError") as master:
         with Terminal(project.command("true"), project.local, project.environment) as terminal:  # type: ignore[arg-type]
             terminal.expect("password: ")
@@ -132,7 +132,7 @@ def test_the_log_of_faults_is_bounded(project: Project, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["session", "lifeline", "output", "input", "maintenance", "progress"])
-def test_a_thread_that_cannot_be_started_leaves_no_count_wrong(project: Project, tmp_path: Path, name: str) -> None:
+def test_a_thread_that_cannot_be_started_is_not_counted(project: Project, tmp_path: Path, name: str) -> None:
     with faulty_master(project, tmp_path, f"Thread.{name}", "RuntimeError", 1 if name == "session" else 0) as master:
         for _ in range(3):
             result = project.run("sh", "-c", "read line; echo $line", input=b"hello\n")
@@ -146,7 +146,9 @@ def test_a_thread_that_cannot_be_started_leaves_no_count_wrong(project: Project,
         assert wait_until(lambda: not masters(project), END_TIMEOUT)
 
 
-def test_where_no_thread_can_be_started_the_master_can_be_seen_and_stopped(project: Project, tmp_path: Path) -> None:
+def test_if_no_thread_can_be_started_the_master_can_still_be_listed_and_stopped(
+    project: Project, tmp_path: Path
+) -> None:
     with faulty_master(project, tmp_path, "Thread.session", "RuntimeError", 1) as master:
         with project.start("true") as refused:
             assert refused.communicate()[1].decode() == NO_THREAD

@@ -1,4 +1,4 @@
-"""Files of a clone that are no files, or never end: read before anything was allowed, and harmless all the same."""
+"""Tests for special and endless files in a clone, which are read before anything was allowed, and must do no harm."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ READERS = {
     "util/brief_calls.py": "files of /proc",
     "sync/local_copy.py": "files that were just received, in a directory of ours, by their descriptors",
 }
-"""Modules that open files to read by themselves, and why they may."""
+"""Modules that open files to read without that function, and why they may."""
 
 OPENERS = ("open", "read_bytes", "read_text")
 
 
-def test_one_function_opens_files_to_read() -> None:
+def test_only_one_function_opens_files_to_read() -> None:
     found = set()
     for path in PACKAGE.rglob("*.py"):
         text = path.read_text()
-        if any(f"{word}(" in text for word in OPENERS):  # to parse them all would take longer than all else here
+        if any(f"{word}(" in text for word in OPENERS):  # parsing all modules would take most of the time
             calls = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
             if any(map(reads, calls)):
                 found.add(str(path.relative_to(PACKAGE)))
@@ -46,14 +46,14 @@ def test_one_function_opens_files_to_read() -> None:
 
 
 def reads(call: ast.Call) -> bool:
-    """Whether this opens a file to read it, and not by that function."""
+    """Whether this opens a file for reading without that function."""
     word = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if word not in OPENERS:
         return False
     name = ast.unparse(call.func)
     if name.endswith((".read_text", ".read_bytes")):
         return not name.startswith("foreign_file.")
-    if call.args and "proc" in ast.unparse(call.args[0]):  # what the kernel says of a process
+    if call.args and "proc" in ast.unparse(call.args[0]):  # information of the kernel about a process
         return False
     mode = [ast.literal_eval(word) for word in call.args[1:2] if isinstance(word, ast.Constant)]
     return name in ("open", "io.open") and (not mode or "r" in mode[0])
@@ -61,7 +61,7 @@ def reads(call: ast.Call) -> bool:
 
 @pytest.fixture
 def clone(tmp_path: Path, runtime: dict[str, str]) -> Project:
-    """A project of somebody else's, with a Vagrant machine."""
+    """Another person's project, with a Vagrant machine."""
     clone = make_project(tmp_path, {name: value for name, value in runtime.items() if name != "RDO_TRUST"})
     clone.configure('driver = "vagrant"\n')
     (clone.local / "Vagrantfile").write_text("")
@@ -69,7 +69,7 @@ def clone(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 
 def plant(path: Path, kind: str) -> None:
-    """Put there what never ends, in one of three ways."""
+    """Replace a file by one that never ends, in one of three ways."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     if kind == "zero":
@@ -104,14 +104,14 @@ def test_no_file_of_a_clone_fills_the_memory_or_stops_a_command(clone: Project, 
     assert result.stdout.endswith(b"\n255\n") or result.stdout == b"255\n"
     assert b"Traceback" not in result.stderr
     assert b"MemoryError" not in result.stderr
-    assert result.stderr.count(b"\n") in (2, 3)  # one line a command, and one of status for a config that fails
+    assert result.stderr.count(b"\n") in (2, 3)  # one line for each command, and one of status for a config that fails
 
 
 @pytest.mark.parametrize("kind", DEVICES)
 @pytest.mark.parametrize(
     "name", ["compose.yaml", "Dockerfile", ".devcontainer/devcontainer.json", "Vagrantfile", "pyproject.toml"]
 )
-def test_what_init_and_ide_look_at_is_bounded_too(clone: Project, name: str, kind: str) -> None:
+def test_files_that_init_and_ide_read_are_bounded_too(clone: Project, name: str, kind: str) -> None:
     (clone.local / ".rdo.conf").unlink()
     plant(clone.local / name, kind)
     result = clone.shell(
@@ -122,7 +122,7 @@ def test_what_init_and_ide_look_at_is_bounded_too(clone: Project, name: str, kin
     assert b"wrote .rdo.conf" in result.stdout
 
 
-def test_of_hundreds_of_devcontainers_a_few_are_looked_at(clone: Project) -> None:
+def test_of_hundreds_of_devcontainers_only_a_few_are_read(clone: Project) -> None:
     (clone.local / ".rdo.conf").unlink()
     (clone.local / "huge").write_text("{" + ",".join(f'"a{number}": 1' for number in range(1000)) + "}")
     for number in range(700):
@@ -133,7 +133,7 @@ def test_of_hundreds_of_devcontainers_a_few_are_looked_at(clone: Project) -> Non
     assert result.stderr.count(b" cannot be used: ") == DEVCONTAINER_LIMIT
 
 
-def test_a_link_out_of_vagrants_directory_shows_nothing_of_what_it_leads_to(clone: Project, tmp_path: Path) -> None:
+def test_a_link_out_of_vagrants_directory_discloses_nothing(clone: Project, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("my secret")
     machine = clone.local / ".vagrant/machines/default/x"
     machine.mkdir(parents=True)

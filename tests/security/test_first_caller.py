@@ -1,4 +1,4 @@
-"""Nothing of the caller that happened to start the control master shows in a later command of another one."""
+"""Checks that nothing of the caller that started the control master affects later commands of other callers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.e2e.project import TIMEOUT, Project, local_project
 from tests.leaks import wait_until
 
 UNSHARED = {"mnt": "mount"}
-"""What unshare(1) calls a namespace, where that is something else."""
+"""The option of unshare(1) for a namespace, if it has another name."""
 
 SHOWN = "Sig(Blk|Ign)|Groups|Cpus_allowed_list"
 
 STATE = f"umask; nice; ionice; ulimit -a; ulimit -Ha; grep -E '^({SHOWN})' /proc/self/status"
-"""What a command on this machine has of whoever started it."""
+"""Prints what a command on this machine has inherited."""
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can have other groups and namespaces")
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system tells all of this of a process")
@@ -34,7 +34,7 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 
 def state(project: Project, before: str = "") -> list[str]:
-    """What a command says of itself whose caller has run `before`, line by line."""
+    """The lines of `STATE` for a caller that has run `before`."""
     done = project.shell(f"{before} rdo bash -c {json.dumps(STATE)}")
     assert (done.returncode, done.stderr) == (0, b"")
     return done.stdout.decode().splitlines()
@@ -59,19 +59,19 @@ def test_a_local_command_runs_as_its_own_caller_would_run_it(project: Project, f
     assert project.shell(f"{first} rdo true").returncode == 0
     assert state(project) == usual
     assert project.run("sh", "-c", "kill -INT $$; echo survived").returncode == 130
-    assert wait_until(lambda: len(masters(project)) == 1, TIMEOUT)  # one that was told to end may take its time
+    assert wait_until(lambda: len(masters(project)) == 1, TIMEOUT)  # a master that was told to end may take its time
 
 
 @on_linux
 @pytest.mark.parametrize(
     ("own", "shows"), [("umask 077;", "0077"), ("nice -n 7", str(os.nice(0) + 7)), ("ulimit -t 77;", "77")]
 )
-def test_a_local_command_has_what_its_own_caller_gave_up(project: Project, own: str, shows: str) -> None:
+def test_a_local_command_has_the_restrictions_of_its_own_caller(project: Project, own: str, shows: str) -> None:
     usual = state(project)
     assert not any(line.endswith(shows) for line in usual)
     assert any(line.endswith(shows) for line in state(project, own))
     assert state(project) == usual
-    assert wait_until(lambda: len(masters(project)) == 1, TIMEOUT)  # one that was told to end may take its time
+    assert wait_until(lambda: len(masters(project)) == 1, TIMEOUT)  # a master that was told to end may take its time
 
 
 def test_a_limit_on_the_size_of_files_is_for_commands_and_not_for_the_log(project: Project) -> None:
@@ -82,21 +82,21 @@ def test_a_limit_on_the_size_of_files_is_for_commands_and_not_for_the_log(projec
     assert wait_until(lambda: len(masters(project)) == 1, TIMEOUT)
 
 
-def test_a_local_command_has_its_own_caller_s_environment_and_none_of_another_s(project: Project) -> None:
+def test_a_local_command_has_only_the_environment_of_its_own_caller(project: Project) -> None:
     words = ("sh", "-c", "echo ${FIRST-unset} ${SECOND-unset}")
     assert project.run(*words, env={"FIRST": "1"}).stdout == b"1 unset\n"
     assert project.run(*words, env={"SECOND": "2"}).stdout == b"unset 2\n"
     assert project.run(*words).stdout == b"unset unset\n"
-    assert wait_until(lambda: len(masters(project)) == 1, TIMEOUT)  # one that was told to end may take its time
+    assert wait_until(lambda: len(masters(project)) == 1, TIMEOUT)  # a master that was told to end may take its time
 
 
-def test_a_background_job_of_a_script_leaves_later_commands_their_ctrl_c(project: Project) -> None:
+def test_a_background_job_of_a_script_does_not_disable_ctrl_c_for_later_commands(project: Project) -> None:
     assert project.shell("rdo true & wait $!").returncode == 0
     assert project.run("sh", "-c", "kill -INT $$; echo survived").returncode == 130
 
 
 @pytest.mark.parametrize("directory", ["on PYTHONPATH", "the caller's"])
-def test_no_module_of_the_caller_s_is_imported(project: Project, tmp_path: Path, directory: str) -> None:
+def test_no_module_of_the_caller_is_imported(project: Project, tmp_path: Path, directory: str) -> None:
     planted = tmp_path / "planted" if directory == "on PYTHONPATH" else project.local
     planted.mkdir(exist_ok=True)
     for name in ("json", "logging", "queue", "selectors", "socket", "subprocess", "tempfile", "tomllib"):
@@ -108,7 +108,7 @@ def test_no_module_of_the_caller_s_is_imported(project: Project, tmp_path: Path,
 
 
 @on_linux
-def test_of_the_first_caller_s_environment_the_master_has_what_names_a_target(project: Project) -> None:
+def test_the_master_keeps_only_variables_that_select_a_target(project: Project) -> None:
     secrets = {"PYTHONPATH": "/nowhere", "LD_PRELOAD": "", "SSH_AUTH_SOCK": "/s", "TOKEN": "t", "TMPDIR": "/nowhere"}
     assert project.run("true", env=secrets).returncode == 0
     (master,) = masters(project)
@@ -116,11 +116,11 @@ def test_of_the_first_caller_s_environment_the_master_has_what_names_a_target(pr
     assert not {os.fsdecode(item.partition(b"=")[0]) for item in held} & set(secrets)
     assert os.readlink(f"/proc/{master}/cwd") == "/"
     fields = Path(f"/proc/{master}/stat").read_text().rpartition(")")[2].split()
-    assert (int(fields[3]) != os.getsid(0), fields[4]) == (True, "0")  # its session, and that has no terminal
+    assert (int(fields[3]) != os.getsid(0), fields[4]) == (True, "0")  # for its session, which has no terminal
 
 
 def with_groups(project: Project, groups: list[int]) -> str:
-    """The groups of a command whose caller is in these."""
+    """A command for a caller with these supplementary groups."""
     done = subprocess.run(
         project.command("id", "-G"), cwd=project.local, env=dict(project.environment), capture_output=True,
         timeout=TIMEOUT, check=True, extra_groups=groups,
@@ -129,7 +129,7 @@ def with_groups(project: Project, groups: list[int]) -> str:
 
 
 @as_root
-def test_a_caller_in_other_groups_has_a_master_of_its_own(project: Project) -> None:
+def test_a_caller_in_other_groups_has_its_own_master(project: Project) -> None:
     for _ in range(2):
         assert with_groups(project, [54321]) == "0 54321\n"
         assert with_groups(project, []) == "0\n"
@@ -139,7 +139,7 @@ def test_a_caller_in_other_groups_has_a_master_of_its_own(project: Project) -> N
 @as_root
 @on_linux
 @pytest.mark.parametrize("kind", ["net", "mnt", "uts", "ipc", "cgroup"])
-def test_a_caller_in_another_namespace_has_a_master_of_its_own(project: Project, kind: str) -> None:
+def test_a_caller_in_another_namespace_has_its_own_master(project: Project, kind: str) -> None:
     look = f"rdo readlink /proc/self/ns/{kind}"
     outside = project.shell(look).stdout
     inside = project.shell(f"unshare --{UNSHARED.get(kind, kind)} {look}").stdout
@@ -156,7 +156,7 @@ def test_a_caller_in_another_namespace_has_a_master_of_its_own(project: Project,
     "setarch -R",
     "setarch linux32",
 ])  # fmt: skip
-def test_a_caller_that_gave_up_privileges_for_good_has_a_master_of_its_own(project: Project, before: str) -> None:
+def test_a_caller_that_dropped_privileges_has_its_own_master(project: Project, before: str) -> None:
     look = "rdo sh -c 'uname -m; cat /proc/self/personality; grep -E \"^(Cap|NoNewPrivs|Seccomp)\" /proc/self/status'"
     inside = project.shell(f"{before} {look}").stdout
     outside = project.shell(look).stdout
@@ -166,15 +166,18 @@ def test_a_caller_that_gave_up_privileges_for_good_has_a_master_of_its_own(proje
 
 
 @on_linux
-def test_a_first_caller_that_leaves_the_master_no_threads_leaves_the_next_one_all(project: Project) -> None:
+def test_a_first_caller_without_threads_does_not_limit_the_next_one(project: Project) -> None:
     limited = project.shell("ulimit -v 60000; rdo true")
-    assert (limited.returncode, limited.stderr.count(b"\n")) in ((255, 1), (0, 0))  # Pythons differ in their needs
+    assert (limited.returncode, limited.stderr.count(b"\n")) in (
+        (255, 1),
+        (0, 0),
+    )  # Python versions need different numbers
     assert project.run("echo", "x").stdout == b"x\n"
     assert b"Traceback" not in b"".join(path.read_bytes() for path in sockets(project)[0].parent.glob("*.log"))
 
 
 @pytest.mark.parametrize("files", [12, 24, 63])
-def test_a_first_caller_that_leaves_the_master_few_descriptors_is_told_so(project: Project, files: int) -> None:
+def test_a_first_caller_with_few_descriptors_gets_an_error(project: Project, files: int) -> None:
     limited = project.shell(f"ulimit -n {files}; rdo true")
     assert (limited.returncode, limited.stdout) == (255, b"")
     why = f"it needs 64 open files: the hard limit is {files}; `ulimit -n 64` or more"
@@ -187,7 +190,7 @@ def test_a_master_with_as_many_descriptors_as_it_needs_serves_commands(project: 
 
 
 @on_linux
-def test_a_better_caller_is_served_by_a_better_master_and_what_runs_goes_on(project: Project) -> None:
+def test_a_caller_with_higher_limits_gets_a_new_master_and_running_commands_continue(project: Project) -> None:
     words = project.command("sh", "-c", "echo up; read line; echo end")
     with subprocess.Popen(
         ["bash", "-c", 'ulimit -t 99; exec "$0" "$@"', *words], cwd=project.local, env=dict(project.environment),

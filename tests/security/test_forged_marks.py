@@ -1,4 +1,4 @@
-"""Another user of the target reads argument lists, and writes what looks like rdo's marks into what a command shows."""
+"""Tests for another user of the target who reads argument lists, and writes forged marks into a command's output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.unit.remote_sh.shells import SECRET, each_shell
 from tests.unit.remote_sh.terminal import terminal
 
 NONCE = re.compile(rb'echo "([0-9a-f]{16}) ')
-"""As it stands in the argument list of a shell that rdo has started on the target."""
+"""The nonce in the arguments of a shell that rdo has started on the target."""
 
 OUTSIDER = "nobody"
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="root alone can become 
 
 @pytest.fixture
 def bystander() -> Iterator[subprocess.Popen[bytes]]:
-    """A process in a group of its own, that is none of rdo's business."""
+    """A process in its own group that does not belong to rdo."""
     with subprocess.Popen(["sleep", "1000"], start_new_session=True) as process:
         yield process
         assert process.poll() is None
@@ -42,7 +42,7 @@ def bystander() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def nonces() -> set[bytes]:
-    """What another user sees of shells that rdo has started."""
+    """What another user can see of rdo's shells."""
     listing = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, check=True, user=OUTSIDER)
     return set(NONCE.findall(listing.stdout))
 
@@ -57,7 +57,7 @@ def forgeries(group: int) -> bytes:
 
 
 def read_until(command: subprocess.Popen[bytes], wanted: bytes) -> bytes:
-    """What the command shows, up to what is wanted."""
+    """Read a command's output up to the expected text."""
     assert command.stdout
     shown = b""
     deadline = time.monotonic() + TIMEOUT
@@ -71,7 +71,7 @@ def read_until(command: subprocess.Popen[bytes], wanted: bytes) -> bytes:
 
 @pytest.mark.soak
 @pytest.mark.usefixtures("lent")
-def test_marks_that_another_user_writes_are_shown_and_not_obeyed(
+def test_marks_from_another_user_are_printed_and_not_obeyed(
     reached: Reached, bystander: subprocess.Popen[bytes], counted: Counted
 ) -> None:
     log = Path(reached.project.local if reached.project.takes_long else reached.directory) / "log"
@@ -107,14 +107,14 @@ tr '\0' '\n' </proc/$$/cmdline | sed -n 's/.*echo "\([0-9a-f]\{16\}\) .*/\1 GROU
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="there is no /proc")
 @pytest.mark.parametrize("option", ["-T", "-t"], ids=["without a pty", "with a pty"])
-def test_a_shell_that_says_it_is_ready_has_to_prove_who_it_is(
+def test_a_shell_that_claims_to_be_ready_has_to_prove_it(
     own_sshd: Callable[..., Sshd],
     tmp_path: Path,
     runtime: dict[str, str],
     bystander: subprocess.Popen[bytes],
     option: str,
 ) -> None:
-    """A start-up file may show what others write, and the nonce stands in the arguments of the shell that reads it."""
+    """A start-up file may print what others write, and the nonce is in the arguments of the shell that reads it."""
     server = own_sshd().start()
     (server.home / ".bashrc").write_text(FORGED_READY.replace("GROUP", str(bystander.pid)))
     project = ssh_project(tmp_path, runtime, server)

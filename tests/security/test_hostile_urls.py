@@ -1,4 +1,4 @@
-"""A target that asks to have URLs opened, though nobody called a browser there: it opens nothing silently."""
+"""Tests for a target that requests URLs to be opened without a browser call on it: nothing is opened silently."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ASK = """ask() {
 number=$$
 answered() { read -r status <&9; echo "$status"; }
 """
-"""What a command can do that knows how rdo's own programs hand a URL over, and leaves out what they check."""
+"""What a command can do that knows how rdo's own programs pass on a URL, without their checks."""
 
 
 class Hostile(NamedTuple):
@@ -70,7 +70,7 @@ def hostile(project: Project, tmp_path: Path) -> Hostile:
         ("http://a/" + "b" * 9000, "is longer than 8192 bytes"),
     ],
 )
-def test_what_is_not_a_plain_url_of_the_web_is_not_opened(hostile: Hostile, url: str, why: str) -> None:
+def test_only_plain_web_urls_are_opened(hostile: Hostile, url: str, why: str) -> None:
     result = hostile.run('ask "$RDO_BROWSER" "$1"; answered', url)
     said = result.stderr.decode()
     assert result.stdout == b"4\n"
@@ -80,12 +80,12 @@ def test_what_is_not_a_plain_url_of_the_web_is_not_opened(hostile: Hostile, url:
     assert hostile.opened == []
 
 
-def test_bytes_that_are_no_text_are_not_opened(hostile: Hostile) -> None:
+def test_bytes_that_are_not_text_are_not_opened(hostile: Hostile) -> None:
     result = hostile.run("""ask "$RDO_BROWSER" "$(printf 'http://a/\\377')"; answered""")
     assert result.stderr == b"rdo: cannot open `http://a/\\xff` here: it contains characters that no URL has\n"
 
 
-def test_what_is_invisible_in_a_url_is_shown(hostile: Hostile) -> None:
+def test_invisible_characters_in_a_url_are_shown(hostile: Hostile) -> None:
     url = "http://a/\u202egpj.\u200bexe"
     result = hostile.run('ask "$RDO_BROWSER" "$1"; answered', url)
     assert result.stderr == b"rdo: opening http://a/\\u202egpj.\\u200bexe here\n"
@@ -93,20 +93,20 @@ def test_what_is_invisible_in_a_url_is_shown(hostile: Hostile) -> None:
 
 
 @pytest.mark.parametrize("word", ["", "x", "0123456789abcdef0123456789abcdef", "$(id)", "*"])
-def test_without_the_word_of_a_command_nothing_is_opened_or_said(hostile: Hostile, word: str) -> None:
+def test_without_the_token_of_a_command_nothing_is_opened_or_reported(hostile: Hostile, word: str) -> None:
     result = hostile.run('ask "$1" http://a.example/; answered', word)
     assert (result.stdout, result.stderr) == (b"4\n", b"")
     assert hostile.opened == []
 
 
-def test_the_word_of_a_command_is_worth_nothing_once_that_has_ended(hostile: Hostile) -> None:
+def test_the_token_of_a_command_is_invalid_after_its_end(hostile: Hostile) -> None:
     word = hostile.run('echo "$RDO_BROWSER"').stdout.decode().strip()
     assert re.fullmatch("[0-9a-f]{32}", word)
     result = hostile.run('ask "$1" http://a.example/; answered', word)
     assert (result.stdout, result.stderr) == (b"4\n", b"")
 
 
-def test_of_a_flood_one_a_second_is_opened_and_the_rest_is_counted(hostile: Hostile) -> None:
+def test_of_many_urls_one_a_second_is_opened_and_the_others_are_counted(hostile: Hostile) -> None:
     script = """
         for each in $(seq 300); do ask "$RDO_BROWSER" "http://a.example/$each"; done
         sleep 1.5; ask "$RDO_BROWSER" http://a.example/last; answered; sleep 1.5
@@ -123,7 +123,7 @@ def test_of_a_flood_one_a_second_is_opened_and_the_rest_is_counted(hostile: Host
     assert wait_until(lambda: len(hostile.opened) == len(opened), TIMEOUT)
 
 
-def test_lines_without_an_end_and_lines_that_mean_nothing_change_nothing(hostile: Hostile) -> None:
+def test_endless_and_invalid_lines_are_ignored(hostile: Hostile) -> None:
     script = """
         top=${BROWSER%/bin/*}
         head -c 3000000 /dev/zero | tr '\\0' x >$top/url.1
@@ -135,7 +135,7 @@ def test_lines_without_an_end_and_lines_that_mean_nothing_change_nothing(hostile
     assert (result.stdout, result.stderr) == (b"0\n", b"rdo: opening http://a.example/ here\n")
 
 
-def test_a_key_that_was_typed_before_the_question_could_be_read_is_no_answer(hostile: Hostile) -> None:
+def test_a_key_typed_before_the_question_could_be_read_is_not_an_answer(hostile: Hostile) -> None:
     hostile.project.configure(ssh_config_text(hostile.project, 'open_browser = "ask"\n'))
     script = 'printf "Continue? [y/N] "; read -r line; echo "line=$line"; wait'
     trap = f"(while ! [ -e go ]; do sleep 0.1; done; xdg-open http://a.example/) & {script}"
@@ -145,7 +145,7 @@ def test_a_key_that_was_typed_before_the_question_could_be_read_is_no_answer(hos
         terminal.expect("Continue? [y/N] ")
         (hostile.project.remote / "go").touch()
         terminal.expect("rdo: open http://a.example/ here? [y/N] ")
-        terminal.type("y\r")  # as somebody does who means the other question
+        terminal.type("y\r")  # as somebody does who answers another question
         while "rdo: not opened" not in terminal.seen:
             assert "opening" not in terminal.seen
             terminal._read(0.2)

@@ -1,4 +1,4 @@
-"""Whatever is killed at whichever moment: nothing of it is left, statuses are right, and the next command works."""
+"""Kills processes at random moments: nothing is left, statuses are correct, and the next command works."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ GONE = 10.0
 """Seconds in which a command must be gone."""
 
 LONGEST_PAUSE = 0.6
-"""Seconds until the kill, at most: a first command takes about that long, later ones a tenth."""
+"""The maximum number of seconds until the kill. A first command takes about that long, later ones a tenth."""
 
 AT_ONCE = 3
 """Commands that run when something is killed."""
 
 UNHARMFUL = ("CONT", "WINCH", "USR1", "USR2")
-"""Signals that the command of the storm does not end of."""
+"""Signals that do not end the command of the storm."""
 
 ENDS = {(143, b""), (-signal.SIGTERM, b"")}
-"""Of a command that is sent SIGTERM: it was passed on, or there was nothing to pass it on to."""
+"""The results of a command that is sent SIGTERM: the signal was passed on, or there was no command to pass it on to."""
 
-SHOT = (137, b"")
-"""Of a command whose own shell was killed, which it is until it has become the command."""
+KILLED = (137, b"")
+"""The result of a command whose shell was killed before it was replaced by the command."""
 
 
 def kill(pid: int) -> None:
@@ -46,14 +46,14 @@ def kill(pid: int) -> None:
 
 
 def on_target(server: Sshd, part: str) -> list[int]:
-    """The server's processes whose command line holds `part`."""
+    """The server's processes whose command line contains `part`."""
     table = listed_processes()
     below = Leaks._descendants(table, {server.pid})
     return [pid for pid in below if part in table[pid].command]
 
 
 def victims(kind: str, project: Project, server: Sshd, commands: list[subprocess.Popen[bytes]]) -> list[int]:
-    """What there is to kill of a kind just now: a `shell` that runs no command is a warm one or the lifeline."""
+    """The processes of a kind that can be killed now. A `shell` that runs no command is a warm one or the lifeline."""
     if kind == "client":
         return [command.pid for command in commands]
     if kind == "master":
@@ -66,8 +66,8 @@ def begin(project: Project, mark: str) -> subprocess.Popen[bytes]:
 
 
 def end(command: subprocess.Popen[bytes], victim: int, kind: str) -> None:
-    """End a command that may be over, and see that what it says of its end is true."""
-    ends = ENDS | {SHOT} if kind == "shell" else ENDS
+    """Wait for the end of a command, and check that its status and output are correct."""
+    ends = ENDS | {KILLED} if kind == "shell" else ENDS
     if command.poll() is None:
         command.send_signal(signal.SIGTERM)
     output, said = command.communicate(timeout=TIMEOUT)
@@ -83,7 +83,7 @@ def end(command: subprocess.Popen[bytes], victim: int, kind: str) -> None:
 
 @pytest.fixture
 def server(own_sshd: Callable[..., Sshd]) -> Sshd:
-    """One whose sessions may be killed."""
+    """A server whose sessions may be killed."""
     return own_sshd().start()
 
 
@@ -121,9 +121,7 @@ def test_a_kill_at_a_random_moment_leaves_nothing_and_harms_no_later_command(
 
 @pytest.mark.soak
 @pytest.mark.parametrize("option", ["-T", "-t"], ids=["without a pty", "with a pty"])
-def test_a_storm_of_signals_ends_nothing_that_none_of_them_ends(
-    project: Project, counted: Counted, option: str
-) -> None:
+def test_a_storm_of_harmless_signals_ends_nothing(project: Project, counted: Counted, option: str) -> None:
     for seed in counted("storms of 100 signals", range(tries(1, 25))):
         chance = random.Random(seed)
         mark = token()
@@ -144,7 +142,7 @@ def test_a_storm_of_signals_ends_nothing_that_none_of_them_ends(
 
 
 @pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "QUIT", "USR1"])
-def test_a_master_that_a_signal_ends_takes_its_commands_along(project: Project, name: str) -> None:
+def test_a_master_that_is_ended_by_a_signal_ends_its_commands(project: Project, name: str) -> None:
     mark = token()
     with begin(project, mark) as command:
         assert command.stdout

@@ -1,4 +1,4 @@
-"""What a KnownHostsCommand says of a server: rdo heeds it as ssh does."""
+"""Tests for KnownHostsCommand, which rdo obeys as ssh does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def test_a_known_hosts_command_makes_a_key_known(sshd: Sshd, connect: Connect, t
     assert calls[:2] == ["ORDER 127.0.0.1 NONE", f"HOSTNAME {name} ecdsa-sha2-nistp256"]
 
 
-def test_a_known_hosts_command_gets_the_words_that_ssh_gives_it(sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
+def test_a_known_hosts_command_gets_the_same_arguments_as_from_ssh(
+    sshd: Sshd, connect: Connect, tmp_path: Path
+) -> None:
     extra = commanded(sshd, tmp_path, f"* {public(sshd.host_keys[0])}")
     config = sshd.ssh_config(extra=[f"{extra[0]} %f %K %h %p %r %u %n %C %i %L %l %k %% %d", *extra[1:]], name="words")
     assert ssh_connects(config)
@@ -35,13 +37,13 @@ def test_a_known_hosts_command_gets_the_words_that_ssh_gives_it(sshd: Sshd, conn
     assert calls[2:] == calls[:2]
 
 
-def test_a_known_hosts_command_with_a_token_that_stands_for_nothing_forbids_the_connection(sshd: Sshd) -> None:
+def test_a_known_hosts_command_with_an_unknown_token_forbids_the_connection(sshd: Sshd) -> None:
     for word in ("%z", "${RDO_TEST_UNSET}"):
         text = refusal(sshd.ssh_config(extra=[f"KnownHostsCommand /bin/true {word}"], name="odd"), sshd)
         assert "has no value" in text
 
 
-def test_a_known_hosts_command_that_revokes_the_key_is_heeded(sshd: Sshd, tmp_path: Path) -> None:
+def test_a_known_hosts_command_that_revokes_the_key_is_obeyed(sshd: Sshd, tmp_path: Path) -> None:
     keys = [public(key) for key in sshd.host_keys]
     extra = commanded(
         sshd, tmp_path, "\n".join([*(f"* {key}" for key in keys), *(f"@revoked * {key}" for key in keys)])

@@ -1,4 +1,4 @@
-"""What an engine says may make no sense: that is one line, and costs neither time nor memory without bound."""
+"""Tests for invalid answers of an engine: the result is one line, in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ from tests.soak import Counted, tries
 from tests.ssh_client import ScriptedCaller
 
 TIMEOUT = 20.0
-"""Seconds for whatever an engine makes of a command."""
+"""Seconds in which a command must have handled any answer."""
 
 MEMORY = 200 * 1024 * 1024
-"""Bytes by which the memory may grow: an answer that is read whole has 16 MiB, and JSON takes some times that."""
+"""Bytes by which memory may grow: an answer of up to 16 MiB is read as a whole, and JSON takes several times that."""
 
 SLOW = ("without end",)
-"""Ends of the names of those for which a shell is waited for as long as for any other."""
+"""Names of answers with these endings are waited for as long as any shell."""
 
 LONGEST_LINE = 1000
-"""Characters of an error: somewhat more than the engine's own message may have."""
+"""The maximum length of an error: somewhat more than that of the engine's own message."""
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def engine(path: Path, odd: dict[str, Say]) -> Iterator[OddEngine]:
 
 
 def run(environment: dict[str, str]) -> int:
-    """A command in the container, as the control master has it run: its exit status. Raises RdoError."""
+    """Run a command in the container as the control master does. Returns its exit status. Raises RdoError."""
     driver = DockerDriver(Settings(container="web"), "/tmp", "default", environment)
     assert driver.roots()[0].local == "/"
     connection = connected(driver, ScriptedCaller(environment=environment))
@@ -75,7 +75,7 @@ def run(environment: dict[str, str]) -> int:
         connection.close()
 
 
-def test_one_that_makes_sense_runs_the_command(tmp_path: Path) -> None:
+def test_a_valid_engine_runs_the_command(tmp_path: Path) -> None:
     with engine(tmp_path, {}) as made:
         assert run(made.environment) == 0
 
@@ -157,12 +157,12 @@ def test_an_ssh_that_prints_much_on_the_way_is_one_line(tmp_path: Path, script: 
 
 
 def peak() -> int:
-    """Most bytes of memory that this process ever had."""
+    """The largest number of bytes of memory that this process has used."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def slowly(head: bytes) -> Say:
-    """Says so much, and then a byte now and then."""
+    """Sends this much, and then a byte from time to time."""
 
     def send(connection: socket.socket) -> None:
         connection.sendall(head)
@@ -182,7 +182,7 @@ def slowly(head: bytes) -> Say:
         pytest.param(slowly(PLAIN + b"\r\n"), id="a body without a length"),
     ],
 )
-def test_a_byte_now_and_then_is_no_answer(tmp_path: Path, what: Say) -> None:
+def test_an_occasional_byte_is_not_an_answer(tmp_path: Path, what: Say) -> None:
     with engine(tmp_path, {"inspect": what}) as made:
         asking = Engine(resolve(made.environment), made.environment)
         begun = time.monotonic()
@@ -200,7 +200,7 @@ def test_a_byte_now_and_then_is_no_answer(tmp_path: Path, what: Say) -> None:
         pytest.param(b"HTTP/1.1 200 " + "schön".encode("latin-1"), 200, id="a reason that is latin-1"),
     ],
 )
-def test_what_can_be_understood_is(tmp_path: Path, head: bytes, status: int) -> None:
+def test_unusual_but_valid_answers_are_understood(tmp_path: Path, head: bytes, status: int) -> None:
     body = answer({"Id": "x"}).partition(b"\r\n")[2]
     with engine(tmp_path, {"inspect": say(head + b"\r\n" + body)}) as made:
         asking = Engine(resolve(made.environment), made.environment)
@@ -209,7 +209,7 @@ def test_what_can_be_understood_is(tmp_path: Path, head: bytes, status: int) -> 
 
 
 @pytest.mark.soak
-def test_odd_engines_leave_a_master_that_works(tmp_path: Path, runtime: dict[str, str], counted: Counted) -> None:
+def test_after_odd_engines_the_master_still_works(tmp_path: Path, runtime: dict[str, str], counted: Counted) -> None:
     project = make_project(tmp_path, {**runtime, "DOCKER_HOST": f"unix://{tmp_path}/engine.sock"})
     project.configure(f'driver = "docker"\ncontainer = "web"\ndirectory = "{project.local}"\n')
     quick = [name for name in ALL if not name.endswith(SLOW)]
@@ -224,4 +224,4 @@ def test_odd_engines_leave_a_master_that_works(tmp_path: Path, runtime: dict[str
             assert made.asked.count(question) < 10, name
         with engine(tmp_path, {}):
             assert project.run("echo", "again").stdout == b"again\n"
-        assert project.shell("rdoctl stop --now").returncode == 0  # so that the next one is asked all there is
+        assert project.shell("rdoctl stop --now").returncode == 0  # so that the next one has to ask everything again

@@ -1,4 +1,4 @@
-"""A server that makes no sense: one clear line, one login, bounded memory and time; or it works all the same."""
+"""Tests for invalid behaviour of a server: one clear line, one login, bounded memory and time; or it works anyway."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ from tests.soak import Counted
 from tests.ssh_client import ScriptedCaller, drain
 
 MEMORY = 48 << 20
-"""Bytes by which one server may make us grow: a few of what is allowed, and the server's own part, in one process."""
+"""Bytes by which one server may increase our memory: a few of what is allowed, and the server's part in the same
+process.
+"""
 LONGEST_LINE = 1000
 
 
@@ -36,18 +38,18 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def peak() -> int:
-    """Bytes that this process had at most so far."""
+    """The largest number of bytes that this process has used so far."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def meet(oddity: Oddity, directory: Path, connect: Connect) -> None:
-    """Run a command on such a server, and hold what comes of it against what is expected."""
+    """Run a command on such a server, and compare the result with the expected one."""
     before, caller = peak(), ScriptedCaller(answers=["yes"])
     with OddServer(directory, oddity.raw, dict(oddity.answers), **oddity.preferred) as server:
         try:
             channel = connect(server.ssh_config, caller=caller, connect_timeout=1.0).open_channel("true", None)
-            status = channel.exit_status() & 0xFF  # before anything is read: so a window is all that may come
+            status = channel.exit_status() & 0xFF  # before anything is read, so that only a window may arrive
             outcome: str | tuple[int, bytes] = (status, drain(channel)[STDOUT])
         except (ConnectError, LinkLost, ChannelRefused) as error:
             outcome = printable(str(error))
@@ -64,9 +66,7 @@ def meet(oddity: Oddity, directory: Path, connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("oddity", ODDITIES, ids=lambda oddity: oddity.name.replace(" ", "-"))
-def test_a_server_that_makes_no_sense_costs_one_line_and_little_else(
-    oddity: Oddity, tmp_path: Path, connect: Connect
-) -> None:
+def test_an_odd_server_results_in_one_line_and_costs_little(oddity: Oddity, tmp_path: Path, connect: Connect) -> None:
     meet(oddity, tmp_path, connect)
 
 

@@ -1,4 +1,4 @@
-"""What Vagrant says, and what lies in its directories, may make no sense: one line, and bounded time and memory."""
+"""Tests for invalid output of Vagrant, and odd files in its directories: one line, and bounded time and memory."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tests.vagrant_fake import FakeVagrant
 from tests.vagrant_machine import driver
 
 TIMEOUT = 20.0
-"""Seconds for whatever Vagrant makes of a command."""
+"""Seconds for any call of Vagrant for a command."""
 
 MEMORY = 64 * 1024 * 1024
 
 LONGEST_LINE = 1200
 
 ASK_TIMEOUT = 2.0
-"""Seconds in place of two minutes."""
+"""Seconds instead of two minutes."""
 
 CONFIGS = {
     "nothing": "true",
@@ -77,7 +77,7 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def check(attempt: Callable[[], object]) -> str:
-    """That it fails with one line, in time and within bounds."""
+    """Check that it fails with one line, within the limits of time and memory."""
     before, begun = peak(), time.monotonic()
     with pytest.raises(RdoError) as caught:
         attempt()
@@ -90,7 +90,7 @@ def check(attempt: Callable[[], object]) -> str:
 
 
 def peak() -> int:
-    """Most bytes of memory that this process ever had."""
+    """The largest number of bytes of memory that this process has used."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
@@ -114,7 +114,7 @@ def test_an_odd_status_is_one_line(vagrant: FakeVagrant, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_an_odd_status_is_one_line_where_a_machine_is_to_be_chosen(tmp_path: Path, sshd: Sshd, name: str) -> None:
+def test_an_odd_status_is_one_line_when_a_machine_has_to_be_chosen(tmp_path: Path, sshd: Sshd, name: str) -> None:
     vagrant = FakeVagrant(tmp_path, sshd)
     vagrant.answer("status", STATES[name])
     vagrant.answer("ssh", "echo hello")
@@ -128,7 +128,7 @@ def test_no_machine_of_many_is_guessed(tmp_path: Path, sshd: Sshd) -> None:
     assert "has `web`, `db`, and none is primary" in line
 
 
-def test_a_line_of_an_up_that_never_ends_is_shown_in_parts_and_ends_with_its_caller(vagrant: FakeVagrant) -> None:
+def test_an_endless_line_of_vagrant_up_is_shown_in_parts_and_ends_with_its_caller(vagrant: FakeVagrant) -> None:
     class Leaving(ScriptedCaller):
         def report(self, line: str) -> None:
             super().report(line)
@@ -143,7 +143,7 @@ def test_a_line_of_an_up_that_never_ends_is_shown_in_parts_and_ends_with_its_cal
     assert max(map(len, caller.told)) < 10_000
 
 
-def test_an_up_that_leaves_a_child_behind_has_ended(vagrant: FakeVagrant) -> None:
+def test_a_vagrant_up_that_leaves_a_child_behind_has_ended(vagrant: FakeVagrant) -> None:
     vagrant.down(default="poweroff")
     vagrant.answer("up", "sleep 4 & echo up; exit 5")
     assert "failed: up" in check(lambda: connect(vagrant, auto_up=True))
@@ -167,7 +167,7 @@ FILES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("file", ["id", "synced_folders", "index_uuid"])
 @pytest.mark.parametrize("name", FILES)
-def test_an_odd_file_of_vagrant_s_costs_nothing(vagrant: FakeVagrant, file: str, name: str) -> None:
+def test_an_odd_file_of_vagrant_is_ignored(vagrant: FakeVagrant, file: str, name: str) -> None:
     (directory,) = (vagrant.project / ".vagrant" / "machines" / "default").iterdir()
     (directory / file).unlink(missing_ok=True)
     FILES[name](directory / file)

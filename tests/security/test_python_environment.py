@@ -1,4 +1,4 @@
-"""Nothing that stands in the caller's environment or directory becomes part of rdo's own Python."""
+"""Checks that nothing in the caller's environment or directory affects rdo's own Python."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
         pytest.param("__PYVENV_LAUNCHER__", "{here}/python", id="another venv's launcher"),
     ],
 )
-def test_no_module_and_no_setting_of_the_callers_counts(
+def test_no_module_and_no_setting_of_the_caller_is_used(
     project: Project, tmp_path: Path, program: str, variable: str, value: str
 ) -> None:
     loaded = tmp_path / "loaded"
@@ -55,7 +55,7 @@ def test_no_module_and_no_setting_of_the_callers_counts(
     assert (found.returncode, found.stderr) == (0, b"")
 
 
-def test_the_caller_s_own_variable_still_reaches_a_command_that_asks_for_it(project: Project) -> None:
+def test_the_callers_variable_still_reaches_a_command_that_requests_it(project: Project) -> None:
     found = project.run("-e", "PYTHONPATH", "printenv", "PYTHONPATH", env={"PYTHONPATH": "a:b"})
     assert found.stdout == b"a:b\n"
 

@@ -1,4 +1,4 @@
-"""A server that was asked to listen for this machine, and means no good: it reaches what was named, and no more."""
+"""Tests for a hostile server that was requested to listen for this machine: it reaches only what was named."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def forwarded(host: bytes, port: int) -> bytes:
 
 
 def with_requests(answer: Callable[[Talk], object]) -> dict[int, Callable[[Talk, Message], object]]:
-    """Answers requests to listen in that way, and questions for a sign of life as it should."""
+    """Handles requests to listen in that way, and keepalives normally."""
 
     def act(talk: Talk, message: Message) -> object:
         if message.get_string().endswith(b"tcpip-forward"):
@@ -73,7 +73,7 @@ def test_a_refusal_of_any_kind_is_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_only_connections_to_what_was_asked_for_are_taken(tmp_path: Path, connect: Connect) -> None:
+def test_only_connections_for_requested_listeners_are_accepted(tmp_path: Path, connect: Connect) -> None:
     refused: list[bytes] = []
     taken: list[IncomingStream] = []
 
@@ -92,7 +92,7 @@ def test_only_connections_to_what_was_asked_for_are_taken(tmp_path: Path, connec
         assert wait_until(lambda: (len(refused), len(taken)) == (3, 1), TIMEOUT)
 
 
-def test_so_many_connections_are_held_and_no_more(
+def test_the_number_of_connections_is_limited(
     tmp_path: Path, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote_listener, "STREAM_LIMIT", 10)

@@ -1,4 +1,4 @@
-"""Programs that a clone brings along in `.rdo/bin`, before and after its shims were put in PATH."""
+"""Tests for programs in a clone's `.rdo/bin`, before and after its shims were added to PATH."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ EVIL = '#!/bin/sh\n{mark}\ntouch "{trace}"\n'
 
 @pytest.fixture
 def clone(tmp_path: Path, runtime: dict[str, str]) -> Project:
-    """A clone; its shims run tools of another directory of this machine."""
+    """A clone; its shims run tools in another directory of this machine."""
     return local_project(tmp_path, runtime)
 
 
 def plant(clone: Project, name: str, mark: str = "# git") -> Path:
-    """Have the repository bring a program along; the file that shows that it ran."""
+    """Add a program to the repository. Returns the file that shows that it ran."""
     directory = clone.local / ".rdo/bin"
     directory.mkdir(parents=True, exist_ok=True)
     trace = clone.local.parent / "ran"
@@ -37,7 +37,7 @@ def shell(clone: Project, line: str) -> Result:
 @pytest.mark.parametrize("mark", ["# git", MARK], ids=["plain", "like a shim"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_no_program_of_a_clone_comes_into_path(clone: Project, mark: str, when: str) -> None:
-    """Before: it came with the clone. After: with a `git pull`, while PATH is set already."""
+    """Before: it came with the clone. After: with a `git pull`, while PATH is already set."""
     trace = clone.local.parent / "ran"
     evil = EVIL.format(mark=mark, trace=trace)
     plain = clone.local / "planted"
@@ -69,7 +69,7 @@ def test_a_clone_s_own_link_or_directory_does_not_come_into_path(clone: Project,
     assert str(tmp_path / "bin") not in result.stdout.decode()
 
 
-def test_list_and_env_name_what_is_none_of_ours(clone: Project) -> None:
+def test_list_and_env_name_foreign_files(clone: Project) -> None:
     shell(clone, "rdoctl shim add make")
     plant(clone, "git")
     for command in ("list", "env"):
@@ -85,7 +85,7 @@ def test_an_editor_is_set_up_for_shims_that_were_written_here(clone: Project) ->
     assert not trace.exists()
 
 
-def test_the_directory_in_path_is_the_users_alone_whatever_the_umask(clone: Project) -> None:
+def test_the_directory_in_path_is_private_whatever_the_umask(clone: Project) -> None:
     result = shell(clone, 'umask 0; rdoctl shim add make; eval "$(rdoctl shim env)"; echo "${PATH%%:*}"')
     directory = Path(result.stdout.decode().splitlines()[-1])
     assert [path.stat().st_mode & 0o777 for path in (directory, directory.parent, directory.parent.parent)] == [
@@ -98,7 +98,7 @@ def test_the_directory_in_path_is_the_users_alone_whatever_the_umask(clone: Proj
     assert b"can be written by others" in refused.stderr
 
 
-def test_doctor_warns_of_a_path_that_an_earlier_release_or_direnv_made(clone: Project) -> None:
+def test_doctor_warns_about_a_path_from_an_earlier_release_or_direnv(clone: Project) -> None:
     result = clone.shell('PATH="$PATH:$PWD/.rdo/bin" rdoctl doctor')
     assert result.stdout.decode().startswith(
         f"warning  PATH: `{clone.local}/.rdo/bin` is in a project, where a repository can "
@@ -106,6 +106,6 @@ def test_doctor_warns_of_a_path_that_an_earlier_release_or_direnv_made(clone: Pr
     assert b"PATH" not in clone.shell("rdoctl doctor").stdout
 
 
-def test_removing_a_shim_takes_it_out_of_path(clone: Project) -> None:
+def test_removing_a_shim_removes_it_from_path(clone: Project) -> None:
     steps = ["rdoctl shim add make tox", 'eval "$(rdoctl shim env)"', "rdoctl shim remove tox", 'ls -A "${PATH%%:*}"']
     assert shell(clone, "; ".join(steps)).stdout.endswith(b"/tox\nmake\n")

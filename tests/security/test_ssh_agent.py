@@ -1,4 +1,4 @@
-"""Keys that an agent holds for some hosts alone, or for a security key: used where they are meant to be, only there."""
+"""Tests for an agent's keys that are restricted to hosts, or belong to a security key: used only where they may be."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LINES = ("IdentityAgent SSH_AUTH_SOCK", "IdentitiesOnly no")
 
 
 def add_for(environment: dict[str, str], key: Path, known: Path, *hosts: str) -> None:
-    """Give the agent a key that is only for these hosts."""
+    """Add the key to the agent, restricted to these hosts."""
     words = [word for host in hosts for word in ("-h", host)]
     command = ["ssh-add", "-q", "-H", str(known), *words, str(key)]
     subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL)
@@ -51,7 +51,7 @@ def test_a_key_for_this_host_alone_is_used(sshd: Sshd, connect: Connect, tmp_pat
     assert output(connect(config(sshd, *LINES), caller=ScriptedCaller(environment=agent)), "echo in") == (0, "in\n")
 
 
-def test_a_key_for_another_host_is_not_to_be_had(
+def test_a_key_for_another_host_is_not_usable(
     sshd: Sshd, own_sshd: Callable[..., Sshd], tmp_path: Path, agent: dict[str, str]
 ) -> None:
     key = make_key(tmp_path / "key")
@@ -61,7 +61,7 @@ def test_a_key_for_another_host_is_not_to_be_had(
         connected(driver(config(sshd, *LINES)), ScriptedCaller(environment=agent))
 
 
-def test_a_key_for_this_host_alone_is_not_to_be_had_on_it(
+def test_a_key_for_this_host_alone_is_not_usable_on_it(
     sshd: Sshd, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
     key, free = make_key(tmp_path / "key"), make_key(tmp_path / "free", comment="free")
@@ -84,7 +84,7 @@ def test_a_signature_is_bound_to_the_servers_key_unless_that_is_turned_off(
 
 
 class SecurityKey:
-    """An agent with the one key that it plays the security key for: of type sk-ssh-ed25519@openssh.com."""
+    """An agent that imitates a security key of type sk-ssh-ed25519@openssh.com, its only key."""
 
     KIND, APPLICATION = b"sk-ssh-ed25519@openssh.com", b"ssh:"
 
@@ -115,11 +115,11 @@ class SecurityKey:
                     connection.sendall(string(self._answer(request)))
 
     def _answer(self, request: bytes) -> bytes:
-        if request[0] == 11:  # which keys
+        if request[0] == 11:  # list the keys
             return bytes([12]) + struct.pack(">I", 1) + string(self.blob) + string(b"a security key")
         if request[0] == 13:  # sign
             data = request[1 + 4 + len(self.blob) + 4 : -4]
-            state = b"\x01" + struct.pack(">I", 7)  # touched; and how often it has signed
+            state = b"\x01" + struct.pack(">I", 7)  # the flag for touch, and the signature counter
             signed = hashlib.sha256(self.APPLICATION).digest() + state + hashlib.sha256(data).digest()
             return bytes([14]) + string(string(self.KIND) + string(self._key.sign(signed)) + state)
         return bytes([5])

@@ -1,4 +1,6 @@
-"""Algorithms that the user's ssh configuration allows: where ssh refuses a server for them, so does rdo."""
+"""Tests for algorithms that the user's ssh configuration allows: where ssh refuses a server because of them, so does
+rdo.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,12 @@ from tests.sshd import Sshd
 
 
 @pytest.mark.parametrize("option", ["Ciphers", "MACs", "KexAlgorithms", "HostKeyAlgorithms"])
-def test_a_list_from_which_all_is_taken_allows_nothing(option: str, sshd: Sshd) -> None:
+def test_a_list_from_which_everything_is_removed_allows_nothing(option: str, sshd: Sshd) -> None:
     extra = [f"{option} -*", *(["Ciphers aes128-ctr"] if option == "MACs" else [])]
     assert "allows none at all" in refusal(sshd.ssh_config(extra=extra, name="emptied"), sshd)
 
 
-def test_no_key_is_used_where_no_algorithm_for_keys_is_left(sshd: Sshd) -> None:
+def test_no_key_is_used_if_no_algorithm_for_keys_is_left(sshd: Sshd) -> None:
     config = sshd.ssh_config(extra=["PubkeyAcceptedAlgorithms -*"], name="emptied")
     assert not ssh_connects(config)
     with pytest.raises(ConnectError, match="PubkeyAcceptedAlgorithms has no algorithm for it"):
@@ -39,7 +41,7 @@ def test_no_key_is_used_where_no_algorithm_for_keys_is_left(sshd: Sshd) -> None:
     ],
     ids=["cipher", "MAC", "key exchange", "host key"],
 )
-def test_a_server_that_wants_an_algorithm_that_is_not_allowed_is_refused(
+def test_a_server_that_needs_an_algorithm_that_is_not_allowed_is_refused(
     server_side: str, client_side: str, own_sshd: Callable[..., Sshd]
 ) -> None:
     with own_sshd(*server_side.split("\n")) as server:
@@ -63,7 +65,7 @@ def test_what_is_agreed_on_is_what_the_user_allows(sshd: Sshd, connect: Connect)
     assert (transport.local_cipher, transport.local_mac) == ("aes256-ctr", "hmac-sha2-512")
 
 
-def test_sha1_signatures_of_old_servers_count_only_where_they_are_named(
+def test_sha1_signatures_of_old_servers_are_accepted_only_if_they_are_named(
     own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
 ) -> None:
     server = own_sshd("HostKeyAlgorithms ssh-rsa")

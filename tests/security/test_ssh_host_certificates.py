@@ -1,4 +1,4 @@
-"""Certificates of hosts: which ones rdo takes, as ssh does."""
+"""Tests for which host certificates rdo accepts, as ssh does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def certified(own_sshd: Callable[..., Sshd], authority: Path) -> Certified:
-    """A server with a certificate by the authority, signed with these words of ssh-keygen's."""
+    """A server with a certificate by the authority, signed with these options of ssh-keygen."""
 
     def make(*words: object) -> Sshd:
         server = own_sshd()
@@ -56,7 +56,7 @@ def test_a_certificate_by_a_known_authority_is_trusted(certified: Certified, con
     ],
     ids=["another host's", "expired", "with an unknown critical option"],
 )
-def test_a_certificate_that_does_not_count_is_refused(words: list[str], certified: Certified) -> None:
+def test_an_invalid_certificate_is_refused(words: list[str], certified: Certified) -> None:
     server = certified(*words)
     assert "is not known" in refusal(server.ssh_config(extra=[STRICT]), server)
 
@@ -67,14 +67,14 @@ def test_a_certificate_by_an_unknown_authority_is_refused(certified: Certified, 
     assert "is not known" in refusal(server.ssh_config(extra=[STRICT]), server)
 
 
-def test_an_authority_of_other_hosts_is_none_of_this_one(certified: Certified, authority: Path) -> None:
+def test_an_authority_for_other_hosts_is_not_one_for_this_host(certified: Certified, authority: Path) -> None:
     server = certified()
     server.known_hosts.write_text(f"@cert-authority *.example.com {public(authority)}\n")
     assert "is not known" in refusal(server.ssh_config(extra=[STRICT]), server)
 
 
 @pytest.mark.parametrize("how", ["@revoked authority", "@revoked key", "RevokedHostKeys", "serial number"])
-def test_what_is_revoked_is_refused_in_spite_of_a_certificate(
+def test_a_revoked_key_is_refused_in_spite_of_a_certificate(
     how: str, certified: Certified, authority: Path, tmp_path: Path
 ) -> None:
     server = certified("-z", 7)
@@ -92,18 +92,18 @@ def test_what_is_revoked_is_refused_in_spite_of_a_certificate(
     assert "is revoked" in refusal(server.ssh_config(extra=extra), server)
 
 
-def test_a_signature_of_an_authority_that_is_not_allowed_does_not_count(certified: Certified) -> None:
+def test_a_disallowed_signature_of_an_authority_is_refused(certified: Certified) -> None:
     server = certified()
     config = server.ssh_config(extra=[STRICT, "CASignatureAlgorithms rsa-sha2-512"])
     assert "is not known" in refusal(config, server)
 
 
-def test_no_signature_of_an_authority_counts_where_none_is_left(certified: Certified) -> None:
+def test_without_an_allowed_algorithm_no_signature_of_an_authority_is_accepted(certified: Certified) -> None:
     server = certified()
     assert "is not known" in refusal(server.ssh_config(extra=[STRICT, "CASignatureAlgorithms -*"]), server)
 
 
-def test_an_authority_that_signs_with_sha1_counts_only_where_that_is_named(
+def test_an_authority_that_signs_with_sha1_is_accepted_only_if_that_is_named(
     own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
 ) -> None:
     server, old = own_sshd(), rsa_key(tmp_path / "old")
@@ -115,7 +115,7 @@ def test_an_authority_that_signs_with_sha1_counts_only_where_that_is_named(
         connect(server.ssh_config(extra=[STRICT, "CASignatureAlgorithms +ssh-rsa"], name="old"))
 
 
-def test_a_known_key_may_be_shown_in_a_certificate_that_does_not_count(certified: Certified, connect: Connect) -> None:
+def test_a_known_key_in_an_invalid_certificate_is_accepted(certified: Certified, connect: Connect) -> None:
     server = certified()
     server.trust()
     config = server.ssh_config(extra=[STRICT, "HostKeyAlgorithms *-cert-v01@openssh.com"])
@@ -123,6 +123,6 @@ def test_a_known_key_may_be_shown_in_a_certificate_that_does_not_count(certified
     connect(config)
 
 
-def test_certificates_are_not_taken_where_the_user_allows_none(certified: Certified) -> None:
+def test_certificates_are_not_accepted_if_the_user_allows_none(certified: Certified) -> None:
     server = certified()
     assert "is not known" in refusal(server.ssh_config(extra=[STRICT, f"HostKeyAlgorithms -{CERTIFIED}"]), server)

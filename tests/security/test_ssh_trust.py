@@ -1,4 +1,4 @@
-"""Whom the user's ssh configuration trusts: where ssh refuses a server, so does rdo, before the login."""
+"""Tests for which servers the user's ssh configuration trusts: where ssh refuses one, so does rdo, before the login."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALONE = {"PATH": "/nonexistent"}
 
 
 def revoked_by(form: str, directory: Path, server: Sshd) -> Path:
-    """A file that revokes the server's keys: as `form` says."""
+    """A file that revokes the server's keys, in the given form."""
     names = [f"{key}.pub" for key in server.host_keys]
     path = directory / "revoked keys"
     if form == "list":
@@ -57,7 +57,7 @@ def test_revoked_host_keys_that_name_another_key_allow_it(sshd: Sshd, connect: C
 
 
 @pytest.mark.parametrize("option", ["RevokedHostKeys", "RequiredRSASize"])
-def test_what_no_host_may_show_this_machine_may_not_either(
+def test_revoked_host_keys_apply_to_this_machine_too(
     option: str, own_sshd: Callable[..., Sshd], tmp_path: Path
 ) -> None:
     server = own_sshd()
@@ -69,16 +69,14 @@ def test_what_no_host_may_show_this_machine_may_not_either(
 
 
 @pytest.mark.parametrize("kind", ["ssh-rsa", "SSH-ED25519"])
-def test_a_line_whose_key_is_of_another_type_than_it_says_makes_nothing_known(
-    kind: str, sshd: Sshd, tmp_path: Path
-) -> None:
+def test_a_line_whose_key_is_of_another_type_than_it_says_is_ignored(kind: str, sshd: Sshd, tmp_path: Path) -> None:
     known = tmp_path / "known"
     known.write_text(f"* {kind} {public(sshd.host_keys[0]).split()[1]}\n")
     config = sshd.ssh_config(extra=[f"UserKnownHostsFile {known}", STRICT], name="mistyped")
     assert "is not known" in refusal(config, sshd)
 
 
-def test_relative_known_hosts_are_as_many_files_as_there_are_names(
+def test_each_relative_known_hosts_name_is_a_separate_file(
     sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "known").write_text(f"* {public(sshd.host_keys[0])}\n")
@@ -89,7 +87,7 @@ def test_relative_known_hosts_are_as_many_files_as_there_are_names(
     assert "is revoked" in refusal(config, sshd)
 
 
-def test_a_changed_key_of_this_machine_is_no_obstacle_only_where_that_was_asked_for(
+def test_a_changed_key_of_this_machine_is_ignored_only_if_configured(
     sshd: Sshd, connect: Connect, tmp_path: Path
 ) -> None:
     other = public(make_key(tmp_path / "other"))
@@ -102,12 +100,12 @@ def test_a_changed_key_of_this_machine_is_no_obstacle_only_where_that_was_asked_
     refusal(sshd.ssh_config(extra=[*lines, "NoHostAuthenticationForLocalhost yes"], name="local"), sshd)
 
 
-def test_an_option_that_must_not_be_left_out_forbids_the_connection(sshd: Sshd) -> None:
+def test_an_option_that_cannot_be_ignored_forbids_the_connection(sshd: Sshd) -> None:
     with pytest.raises(ConnectError, match="BindInterface lo: rdo cannot choose an interface"):
         connected(driver(sshd.ssh_config(extra=["BindInterface lo"], name="bound")), ScriptedCaller())
 
 
-def test_options_without_effect_are_named_to_who_asks_for_details(sshd: Sshd, connect: Connect) -> None:
+def test_options_without_effect_are_named_in_verbose_output(sshd: Sshd, connect: Connect) -> None:
     caller = ScriptedCaller()
     connect(sshd.ssh_config(extra=["ForwardX11 yes", "EscapeChar ^]"], name="odd"), caller=caller)
     named = [line for line in caller.traced if "ignored in the ssh configuration" in line]
@@ -116,7 +114,7 @@ def test_options_without_effect_are_named_to_who_asks_for_details(sshd: Sshd, co
     assert caller.told == []
 
 
-def test_without_an_ssh_program_revoked_keys_are_refused_all_the_same(sshd: Sshd, tmp_path: Path) -> None:
+def test_without_an_ssh_program_revoked_keys_are_still_refused(sshd: Sshd, tmp_path: Path) -> None:
     path = revoked_by("list", tmp_path, sshd)
     config = sshd.ssh_config(extra=[f"RevokedHostKeys {path}"], name="revoked")
     with pytest.raises(ConnectError, match="is revoked"):
@@ -132,7 +130,7 @@ def test_without_an_ssh_program_a_file_that_cannot_be_read_forbids_it_too(
         connected(driver(config), ScriptedCaller(environment=ALONE))
 
 
-def test_without_an_ssh_program_algorithms_count_and_lists_are_changed(sshd: Sshd, connect: Connect) -> None:
+def test_without_an_ssh_program_algorithms_and_changes_to_lists_apply(sshd: Sshd, connect: Connect) -> None:
     extra = ["Ciphers -aes128*,aes256-gcm*", "MACs hmac-sha2-512", "HostKeyAlgorithms +ssh-rsa", "CheckHostIP yes"]
     connection = connect(sshd.ssh_config(extra=extra, name="alone"), caller=ScriptedCaller(environment=ALONE))
     assert (connection._transport.local_cipher, connection._transport.local_mac) == ("aes192-ctr", "hmac-sha2-512")

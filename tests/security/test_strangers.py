@@ -1,4 +1,4 @@
-"""Other users of this machine: nothing is said to their sockets, and nothing of ours is theirs to change."""
+"""Tests for other users of this machine: nothing is sent to their sockets, and they can change nothing of ours."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 
 @as_root
-def test_a_stranger_who_listens_in_the_place_of_the_master_is_told_nothing(project: Project) -> None:
+def test_another_user_who_listens_in_place_of_the_master_is_sent_nothing(project: Project) -> None:
     directory = Path(address.runtime_directory(project.environment))
     path = address.socket_path(str(directory))
     directory.parent.parent.chmod(0o755)
@@ -69,7 +69,7 @@ def test_a_runtime_directory_that_others_can_write_is_not_used(project: Project)
         project.shell("rdoctl stop --all")
 
 
-def test_with_no_umask_nothing_that_is_made_can_be_written_by_others(project: Project) -> None:
+def test_with_no_umask_nothing_that_is_created_can_be_written_by_others(project: Project) -> None:
     project.configure('driver = "local"\ndirectory = "/"\n')
     home = Path(project.environment["HOME"])
     homeless = "unset XDG_STATE_HOME XDG_CACHE_HOME XDG_CONFIG_HOME RDO_TRUST; umask 000; "
@@ -82,7 +82,7 @@ def test_with_no_umask_nothing_that_is_made_can_be_written_by_others(project: Pr
 
 
 @as_root
-def test_root_with_another_users_home_keeps_nothing_there(project: Project, tmp_path: Path) -> None:
+def test_root_with_another_users_home_stores_nothing_there(project: Project, tmp_path: Path) -> None:
     home = tmp_path / "theirs"
     home.mkdir()
     (home / ".local").symlink_to(tmp_path / "elsewhere")
@@ -96,7 +96,7 @@ def test_root_with_another_users_home_keeps_nothing_there(project: Project, tmp_
 
 
 @pytest.mark.parametrize("umask", ["777", "177", "277"])
-def test_with_a_umask_that_leaves_nothing_rdo_can_use_what_it_makes(project: Project, umask: str) -> None:
+def test_with_a_umask_without_permissions_rdo_can_use_what_it_creates(project: Project, umask: str) -> None:
     homeless = f"unset XDG_STATE_HOME XDG_CACHE_HOME XDG_CONFIG_HOME RDO_TRUST; umask {umask}; "
     done = project.shell(homeless + "rdoctl allow --yes && rdo echo x && rdo echo y")
     assert done.stdout.endswith(b"\nx\ny\n"), done.stderr

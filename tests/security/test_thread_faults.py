@@ -1,4 +1,6 @@
-"""What nobody foresaw in a thread that outlives a command: who loses by it is told, and the next one has it all."""
+"""Tests for unexpected errors in threads that outlive a command: those affected are notified, and the next command
+works fully.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,10 @@ LOST = b"rdo: the connection to `devbox` was lost: %s; the command is not run ag
 
 
 def works_again(project: Project, master: FaultyMaster) -> None:
-    """The next command is the same master's, nothing of those before is left in it, and it can be ended."""
-    master.mend()
+    """Check that the same master serves the next command, that nothing is left of earlier ones, and that it can be
+    stopped.
+    """
+    master.disable_fault()
     assert project.run("echo", "x").stdout == b"x\n"
     assert wait_until(lambda: report(project)["running"] == [], END_TIMEOUT)
     assert report(project)["pid"] == master.pid
@@ -41,7 +45,9 @@ def works_again(project: Project, master: FaultyMaster) -> None:
     "rdo.pool.lifeline.Lifeline._read_answers",
     "rdo.master.lifetime.Lifetime._advance",
 ])  # fmt: skip
-def test_a_fault_beside_the_commands_costs_them_nothing(own: Project, tmp_path: Path, place: str, kind: str) -> None:
+def test_a_fault_in_an_unrelated_thread_does_not_affect_commands(
+    own: Project, tmp_path: Path, place: str, kind: str
+) -> None:
     with faulty_master(own, tmp_path, place, kind) as master:
         for _ in range(3):
             result = own.run("sh", "-c", "read line; echo $line", input=b"hello\n")
@@ -53,43 +59,43 @@ def test_a_fault_beside_the_commands_costs_them_nothing(own: Project, tmp_path: 
 @pytest.mark.parametrize("then", ["echo $line", "(sleep 0.3; echo $line) & exit"], ids=["as usual", "after the status"])
 def test_a_fault_in_one_command_s_channel_ends_no_other(own: Project, tmp_path: Path, then: str) -> None:
     with faulty_master(own, tmp_path, "rdo.master.output_pump.OutputPump._offer", "ValueError") as master:
-        master.mend()
+        master.disable_fault()
         with own.start("sh", "-c", "echo up; cat") as other:
             other.expect_up()
-            master.plant()
-            # Its input comes once the master is ready to pass its output on.
+            master.enable_fault()
+            # Its input comes when the master is ready to pass on its output.
             result = own.run("-T", "sh", "-c", f"read line; {then}", input=b"x\n")
             why = b"internal error in the control master: ValueError: planted"
             assert (result.stdout, result.returncode) == (b"", 255)
             assert why in result.stderr
             assert result.stderr.count(b"\n") == 1
-            master.mend()
+            master.disable_fault()
             assert other.communicate(b"y\n") == (b"y\n", b"")
             assert other.returncode == 0
         works_again(own, master)
 
 
-def test_a_fault_in_what_all_channels_share_ends_the_connection_and_says_so(own: Project, tmp_path: Path) -> None:
+def test_a_fault_in_a_shared_part_of_channels_ends_the_connection_with_a_message(own: Project, tmp_path: Path) -> None:
     place = "rdo.drivers.ssh.channel_table.ChannelTable.hand"
     with faulty_master(own, tmp_path, place, "MemoryError") as master:
-        master.mend()
+        master.disable_fault()
         with own.start("sh", "-c", "echo up; read line; echo $line; sleep 100") as command:
             command.expect_up()
-            master.plant()
+            master.enable_fault()
             output, said = command.communicate(b"x\n")
             assert (output, said) == (b"", LOST % b"internal error in the control master: MemoryError")
         assert "MemoryError" in master.log.read_text()
         works_again(own, master)
 
 
-def test_the_end_of_a_connection_reaches_all_though_one_of_them_fails(own: Project, tmp_path: Path) -> None:
+def test_the_end_of_a_connection_reaches_all_channels_although_one_fails(own: Project, tmp_path: Path) -> None:
     with faulty_master(own, tmp_path, "rdo.drivers.keepalive.SignOfLife.end", "ValueError") as master:
         result = own.run("sh", "-c", "kill -KILL $PPID; sleep 100")
         assert re.fullmatch((LOST % b"@").replace(b"@", b"[^\n]*"), result.stderr)
         works_again(own, master)
 
 
-def test_a_command_whose_ports_cannot_be_found_says_so_and_the_next_one_has_them(own: Project, tmp_path: Path) -> None:
+def test_a_failure_to_find_ports_is_reported_and_the_next_command_has_them(own: Project, tmp_path: Path) -> None:
     own.configure(ssh_config_text(own, "auto_forward = true\n"))
     with faulty_master(own, tmp_path, "rdo.forward.port_watch.PortWatch._watch", "ValueError") as master:
         words = [str(word) for word in own.command("sh", "-c", "echo up; read line; echo got $line")]
@@ -97,7 +103,7 @@ def test_a_command_whose_ports_cannot_be_found_says_so_and_the_next_one_has_them
             terminal.expect("cannot find out what the command listens on: ValueError: planted; see `rdoctl log`")
             terminal.line("x")
             terminal.expect("got x")
-        master.mend()
+        master.disable_fault()
         port = free_port()
         with own.start(*server(port)) as command:
             command.expect_up()
@@ -106,18 +112,18 @@ def test_a_command_whose_ports_cannot_be_found_says_so_and_the_next_one_has_them
         works_again(own, master)
 
 
-def test_forwarded_ports_go_on_after_a_fault_in_what_carries_them_all(own: Project, tmp_path: Path) -> None:
+def test_forwarded_ports_continue_after_a_fault_in_their_relay(own: Project, tmp_path: Path) -> None:
     with faulty_master(own, tmp_path, "rdo.forward.relay_loop.RelayLoop._timeout", "ValueError") as master:
         port = free_port()
         with web_server(own.remote) as there, own.start("-L", f"{port}:localhost:{there}", "cat") as command:
             assert wait_until(lambda: "planted" in master.log.read_text(), END_TIMEOUT)
-            master.mend()
+            master.disable_fault()
             assert wait_until(lambda: page(port) == TEXT, END_TIMEOUT)
             command.communicate()
         works_again(own, master)
 
 
-def test_a_forwarded_connection_that_a_fault_befell_is_reset(own: Project, tmp_path: Path) -> None:
+def test_a_forwarded_connection_with_a_fault_is_reset(own: Project, tmp_path: Path) -> None:
     with faulty_master(own, tmp_path, "rdo.pool.target_pool.TargetPool.open_stream", "ValueError") as master:
         port = free_port()
         with web_server(own.remote) as there:
@@ -125,26 +131,26 @@ def test_a_forwarded_connection_that_a_fault_befell_is_reset(own: Project, tmp_p
             with own.start(*words) as command:
                 command.expect_up()
                 assert page(port) == b""
-                master.mend()
+                master.disable_fault()
                 assert page(port) == TEXT
                 command.communicate()
         works_again(own, master)
 
 
-def test_a_signal_after_a_fault_in_the_watch_for_one_before_ends_the_command(own: Project, tmp_path: Path) -> None:
+def test_a_signal_after_a_fault_in_handling_an_earlier_one_ends_the_command(own: Project, tmp_path: Path) -> None:
     with faulty_master(own, tmp_path, "rdo.master.signal_watch.SignalWatch._end", "ValueError") as master:
-        line = "(trap '' INT; exec sleep 60) & echo up; exec sleep 60"  # the first holds the streams
+        line = "(trap '' INT; exec sleep 60) & echo up; exec sleep 60"  # the first one holds the streams
         with own.start("-T", "sh", "-c", line) as command:
             command.expect_up()
             command.send_signal(signal.SIGINT)
             assert wait_until(lambda: "planted" in master.log.read_text(), END_TIMEOUT)
-            master.mend()
+            master.disable_fault()
             command.send_signal(signal.SIGINT)
             command.communicate(timeout=END_TIMEOUT)
         works_again(own, master)
 
 
-def test_a_url_that_a_fault_befell_is_not_opened_and_the_next_one_is(own: Project, tmp_path: Path) -> None:
+def test_after_a_fault_the_url_is_not_opened_and_the_next_one_is(own: Project, tmp_path: Path) -> None:
     opens = opening(own, tmp_path, YES)
     place = "rdo.master.command_browser.CommandBrowser._hold_ports"
     with faulty_master(own, tmp_path, place, "ValueError") as master:
@@ -153,7 +159,7 @@ def test_a_url_that_a_fault_befell_is_not_opened_and_the_next_one_is(own: Projec
             command.expect_up()
             assert command.stdout
             assert command.stdout.readline() == b"4\n"
-            master.mend()
+            master.disable_fault()
             output, said = command.communicate(b"again\n")
         assert output == b"0\n"
         assert said.decode().splitlines() == [
@@ -164,7 +170,7 @@ def test_a_url_that_a_fault_befell_is_not_opened_and_the_next_one_is(own: Projec
         works_again(own, master)
 
 
-def test_output_that_a_fault_may_have_taken_from_is_not_whole(
+def test_output_that_is_incomplete_after_a_fault_is_reported(
     tmp_path: Path, runtime: dict[str, str], docker_box: Box
 ) -> None:
     project = docker_project(tmp_path, runtime, docker_box.engine, docker_box.container)

@@ -1,4 +1,6 @@
-"""A clone of somebody else's: what it sets counts by where it stands, and what it shows cannot lie."""
+"""Tests for another person's clone: where a setting is made decides whether it is trusted, and what is shown cannot
+deceive.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ def run(clone: Project, *words: str) -> Result:
     return clone.run(*(words or ("true",)), start_new_session=True)
 
 
-def test_with_a_target_of_the_users_own_an_empty_config_needs_no_word(clone: Project) -> None:
+def test_with_the_users_own_target_an_empty_config_needs_no_permission(clone: Project) -> None:
     assert run(clone).returncode == 0
     clone.configure(TRUE)
     assert run(clone).returncode == 0
@@ -47,7 +49,7 @@ def test_with_a_target_of_the_users_own_an_empty_config_needs_no_word(clone: Pro
         '[default.env]\nENV = "./evil"',
     ],
 )
-def test_whatever_else_a_file_of_the_clone_sets_has_to_be_allowed(clone: Project, file: str, line: str) -> None:
+def test_anything_else_that_a_file_of_the_clone_sets_has_to_be_allowed(clone: Project, file: str, line: str) -> None:
     (clone.remote / "bin").mkdir()
     (clone.remote / "bin" / "ls").write_text(f"#!/bin/sh\ntouch {clone.local.parent}/evil\n".replace(" p", r"\ p"))
     (clone.remote / "bin" / "ls").chmod(0o755)
@@ -59,7 +61,7 @@ def test_whatever_else_a_file_of_the_clone_sets_has_to_be_allowed(clone: Project
 
 
 @pytest.mark.parametrize("wish", ["0", '"366d"'])
-def test_how_long_its_connection_stays_is_a_clone_s_word_once_it_is_allowed(clone: Project, wish: str) -> None:
+def test_a_clone_sets_how_long_its_connection_is_kept_after_it_is_allowed(clone: Project, wish: str) -> None:
     clone.configure(f"login = true\nidle_timeout = {wish}\n")
     for _ in range(2):
         assert run(clone).returncode == 255
@@ -69,7 +71,7 @@ def test_how_long_its_connection_stays_is_a_clone_s_word_once_it_is_allowed(clon
     assert [target["idle_timeout"] for target in report(clone)["targets"]] == [0 if wish == "0" else 366 * 86400]
 
 
-def test_what_is_denied_again_is_refused_though_its_master_lives(clone: Project) -> None:
+def test_a_config_that_is_denied_again_is_refused_although_its_master_runs(clone: Project) -> None:
     clone.configure("login = true\n")
     assert clone.shell("rdoctl allow --yes").returncode == 0
     assert run(clone).returncode == 0
@@ -77,7 +79,7 @@ def test_what_is_denied_again_is_refused_though_its_master_lives(clone: Project)
     assert run(clone).returncode == 255
 
 
-def test_what_the_user_sets_over_it_is_the_users_again(clone: Project) -> None:
+def test_a_value_that_the_user_overrides_is_the_users(clone: Project) -> None:
     own = Path(clone.environment["XDG_CONFIG_HOME"], "rdo", "config.toml")
     own.write_text(own.read_text() + '[ci]\nlogin = false\nenv = { BASH_ENV = "" }\n')
     clone.configure('login = true\nenv = { BASH_ENV = "./evil" }\n')
@@ -97,7 +99,7 @@ def test_an_error_about_a_path_of_four_thousand_letters_is_bounded_and_says_what
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
 @pytest.mark.parametrize("bypass", ["", "1"])
-def test_no_terminal_and_no_variable_accepts_a_file_of_somebody_else(clone: Project, bypass: str) -> None:
+def test_no_terminal_and_no_variable_accepts_another_users_file(clone: Project, bypass: str) -> None:
     clone.configure("login = true\n")
     os.chown(clone.local / ".rdo.conf", 54321, -1)
     result = clone.run("true", env={"RDO_TRUST": bypass}, start_new_session=True)
@@ -105,7 +107,7 @@ def test_no_terminal_and_no_variable_accepts_a_file_of_somebody_else(clone: Proj
     assert b"belongs to another user (uid 54321)" in result.stderr
 
 
-def test_what_was_typed_or_pasted_before_the_question_is_no_answer(clone: Project) -> None:
+def test_what_was_typed_or_pasted_before_the_question_is_not_an_answer(clone: Project) -> None:
     clone.configure("login = true\n")
     with Terminal(["bash", "--norc", "-i"], clone.local, {**clone.environment, "PS1": "$ "}) as terminal:
         terminal.prompt()
@@ -116,8 +118,8 @@ def test_what_was_typed_or_pasted_before_the_question_is_no_answer(clone: Projec
         terminal.expect("status 255")
 
 
-def test_names_in_files_that_init_reads_paint_nothing(clone: Project) -> None:
-    """A YAML file may spell any character."""
+def test_names_in_files_that_init_reads_cannot_control_the_terminal(clone: Project) -> None:
+    """A YAML file may contain any character in escaped form."""
     (clone.local / ".rdo.conf").unlink()
     evil = '"\\e[2Jevil\\nrdo: all is well"'
     (clone.local / "compose.yaml").write_text(f'services:\n  {evil}: {{image: x}}\n  "w\\u3164eb": {{image: y}}\n')
@@ -129,13 +131,13 @@ def test_names_in_files_that_init_reads_paint_nothing(clone: Project) -> None:
         terminal.expect(": ")
         terminal.line("w\u3164eb")
         refused = terminal.expect("which is invisible")
-    for shown in (first, again, refused.replace("w\u3164eb\r\n", "")):  # but for what was typed
+    for shown in (first, again, refused.replace("w\u3164eb\r\n", "")):  # except what was typed
         assert "\x1b" not in shown
         assert "\nrdo:" not in shown
         assert "\u3164" not in shown
 
 
-def test_security_md_names_the_keys_that_are_free_and_the_bounds() -> None:
+def test_security_md_lists_the_free_keys_and_the_limits() -> None:
     text = " ".join((Path(__file__).parents[2] / "SECURITY.md").read_text().split())
     free = [f"`{name}`" for name, key in KEYS.items() if not key.guarded]
     assert set(
@@ -149,7 +151,7 @@ def test_security_md_names_the_keys_that_are_free_and_the_bounds() -> None:
     assert "To report a vulnerability" in text
 
 
-def test_init_allows_no_file_of_a_clone_to_take_variables_of_the_user_along(clone: Project) -> None:
+def test_init_allows_no_file_of_a_clone_to_pass_on_the_users_variables(clone: Project) -> None:
     (clone.local / ".rdo.conf").unlink()
     wanted = '{"image": "evil", "remoteEnv": {"AWS_SECRET": "${localEnv:AWS_SECRET}"}}'
     (clone.local / ".devcontainer.json").write_text(wanted)

@@ -1,4 +1,4 @@
-"""What a file of somebody else may paint on the screen where the user is asked about it: nothing."""
+"""Tests for the trust prompt: no file of another person can paint on the screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BLANKS = " \u3164\u2800\u115f\u1160\uffa0\u00a0\u2003\u200b\u202e\U000e0041\x08\
 
 
 def screen_of(clone: Project, rows: int, columns: int) -> list[str]:
-    """What stands on a terminal of this size when the question waits for its answer; nothing was scrolled away."""
+    """The content of a terminal of this size when the question waits for its answer. Nothing was scrolled away."""
     with Terminal(["rdoctl", "allow"], clone.local, clone.environment, (rows, columns)) as terminal:
         text = terminal.expect("Type `yes`: ").replace("\r\n", "\n")
         terminal.line("no")
@@ -31,7 +31,7 @@ def screen_of(clone: Project, rows: int, columns: int) -> list[str]:
 
 
 @pytest.mark.parametrize("blank", BLANKS, ids=lambda char: f"U+{ord(char):04X}")
-def test_a_value_with_room_for_a_list_of_its_own_is_refused_in_a_short_line(clone: Project, blank: str) -> None:
+def test_a_value_that_could_imitate_the_list_is_refused_in_a_short_line(clone: Project, blank: str) -> None:
     lie = json.dumps(LIE.replace(" ", blank), ensure_ascii=False)
     clone.configure(f'driver = "ssh"\nhost = "evil.example"\ndirectory = {lie}\n')
     result = clone.run("true", start_new_session=True)
@@ -41,7 +41,7 @@ def test_a_value_with_room_for_a_list_of_its_own_is_refused_in_a_short_line(clon
 
 
 @pytest.mark.parametrize(("rows", "columns", "blank"), [(24, 80, "\u3164"), (12, 40, " "), (50, 200, "\r")])
-def test_what_may_hold_anything_paints_no_list(clone: Project, rows: int, columns: int, blank: str) -> None:
+def test_a_value_with_any_content_cannot_imitate_the_list(clone: Project, rows: int, columns: int, blank: str) -> None:
     lie = json.dumps(LIE.replace(" ", blank))
     clone.configure(f'driver = "ssh"\nhost = "evil.example"\ndirectory = "/x"\nenv = {{ A = {lie} }}\n')
     lines = screen_of(clone, rows, columns)
@@ -50,8 +50,8 @@ def test_what_may_hold_anything_paints_no_list(clone: Project, rows: int, column
     assert not any(line.strip().startswith(('driver = "local', "nothing else")) for line in lines)
 
 
-def test_to_a_terminal_of_another_charset_goes_no_byte_that_it_could_take_for_a_control(clone: Project) -> None:
-    """The second byte of U+011B in UTF-8 is CSI there."""
+def test_a_terminal_with_another_charset_gets_no_control_bytes(clone: Project) -> None:
+    """The second byte of U+011B in UTF-8 would be CSI there."""
     latin = {**clone.environment, "LC_ALL": "en_US.ISO-8859-1"}
     clone.configure('driver = "ssh"\nhost = "evil.example"\ndirectory = "/\u011b2J"\n["\u011b"]\nlogin = true\n')
     with Terminal(["rdo", "true"], clone.local, latin, (24, 80)) as terminal:
@@ -69,9 +69,7 @@ def test_to_a_terminal_of_another_charset_goes_no_byte_that_it_could_take_for_a_
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(5, 20), (24, 20), (4, 80)])
-def test_on_a_terminal_that_has_no_room_for_the_question_it_is_not_asked(
-    clone: Project, rows: int, columns: int
-) -> None:
+def test_on_a_terminal_without_room_for_the_question_it_is_not_asked(clone: Project, rows: int, columns: int) -> None:
     clone.configure('driver = "ssh"\nhost = "evil.example"\ndirectory = "/x"\nuser = "root"\n')
     with Terminal(["rdo", "true"], clone.local, clone.environment, (rows, columns)) as terminal:
         terminal.expect("the terminal is too small to show what ")
@@ -86,7 +84,7 @@ def test_a_hundred_values_do_not_push_the_driver_away(clone: Project) -> None:
     assert any(line.startswith("  (") and " more values) " in line for line in lines)
 
 
-def test_names_of_directories_and_profiles_do_not_paint_either(clone: Project) -> None:
+def test_names_of_directories_and_profiles_cannot_control_the_screen_either(clone: Project) -> None:
     name = "x" * 100 + '\n`/safe/.rdo.conf`, profile `default`, asks for:\n  driver = "local"\u3164' + " " * 99
     inner = clone.local / name / ("y" * 200)
     inner.mkdir(parents=True)

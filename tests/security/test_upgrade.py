@@ -1,4 +1,4 @@
-"""An upgrade in place: the next command gets the new release, and what runs ends with the old one, whole."""
+"""Tests for an upgrade in place: the next command gets the new release, and running ones end with the old one."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def start(project: Project, installed: Path, *words: str) -> subprocess.Popen[by
 
 
 def loaded(master: int, installed: Path) -> bool:
-    """Whether a master has loaded all that it may need."""
+    """Whether a master has loaded all modules that it may need."""
     packages = [installed / "rdo" / name for name in (*preload.PACKAGES, "drivers/local")]
     made = [len(list((package / "__pycache__").glob("*.pyc"))) for package in packages]
     return master > 0 and made == [len(list(package.glob("*.py"))) for package in packages]
 
 
-def test_a_new_release_of_the_same_version_has_a_new_master_and_the_old_one_ends_whole(
+def test_a_new_release_of_the_same_version_has_a_new_master_and_the_old_one_ends_properly(
     project: Project, installed: Path
 ) -> None:
     with start(project, installed, "-T", "sh", "-c", "echo up; read line; pwd") as running:
@@ -96,7 +96,7 @@ def test_a_new_release_of_the_same_version_has_a_new_master_and_the_old_one_ends
     assert wait_until(lambda: old not in masters(project), TIMEOUT)
 
 
-def test_what_python_compiles_on_the_first_run_makes_no_new_release(project: Project, installed: Path) -> None:
+def test_files_that_python_compiles_do_not_make_a_new_release(project: Project, installed: Path) -> None:
     for _ in range(2):
         with start(project, installed, "true") as command:
             assert command.communicate(b"", TIMEOUT) == (b"", b"")
@@ -118,7 +118,7 @@ def test_a_master_of_an_older_release_is_listed_and_stopped(project: Project) ->
         assert old.wait(TIMEOUT) == 0
 
 
-def test_a_request_of_another_release_is_not_taken_and_the_socket_is_left(project: Project) -> None:
+def test_a_request_of_another_release_is_refused_and_ends_the_master(project: Project) -> None:
     project.run("true")
     (path,) = sockets(project)
     request = protocol.VERSION + b" 0.0.9 1 2\0" + os.fsencode(PACKAGE) + b"\0"
