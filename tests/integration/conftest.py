@@ -1,4 +1,4 @@
-"""Fixtures of the integration tests: real servers, and connections that are closed after each test."""
+"""Fixtures for the integration tests: real servers, and connections that are closed after each test."""
 
 from __future__ import annotations
 
@@ -31,21 +31,25 @@ MakeServer = Callable[..., SshServer]
 
 @pytest.fixture(scope="module", params=KINDS)
 def server_kind(request: pytest.FixtureRequest) -> str:
-    """Each kind of server, or the one that a test needs: see tests.servers."""
+    """Each kind of server, or the one that a test needs; see tests.servers."""
     name: str = request.param
     return name
 
 
 @pytest.fixture(scope="module")
 def server(server_kind: str, request: pytest.FixtureRequest) -> SshServer:
-    """One that no test changes or stops; up before a test begins, so that it is no leak of the test's."""
+    """A server that no test changes or stops. It is started before a test begins, because it is not a leak of the
+    test.
+    """
     found: SshServer = request.getfixturevalue(server_kind)
     return found
 
 
 @pytest.fixture
 def own_server(server_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeServer]:
-    """Makes servers for one test, with lines of sshd's or features of both; not started yet, stopped after it."""
+    """Makes servers for one test, with lines of sshd's configuration or features of both. They are not started yet, and
+    are stopped after the test.
+    """
     made: list[SshServer] = []
     user: User | None = request.getfixturevalue("dropbear_user") if server_kind == "dropbear" else None
     if user is None and find_sshd() is None:
@@ -71,7 +75,7 @@ def caller() -> ScriptedCaller:
 
 @pytest.fixture
 def connect(caller: ScriptedCaller) -> Iterator[Connect]:
-    """Connects as a driver with these settings would, and closes it all after the test."""
+    """Connects as a driver with these settings would, and closes the connections after the test."""
     made: list[SshConnection] = []
 
     def open_one(
@@ -98,7 +102,7 @@ def make(docker_engine: DockerEngine, tmp_path: Path) -> Make:
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    """A port on which nobody listens, nor can begin to."""
+    """A port on which nobody listens or can begin to listen."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Another server than OpenSSH's: AsyncSSH, which changes keys and asks for signs of life when it is told to."""
+"""Tests with AsyncSSH as the server instead of OpenSSH: it changes keys and sends keepalives on request."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_streams_and_status_are_the_commands_own(reach: Reach) -> None:
 
 
 @pytest.mark.parametrize("cipher", ["aes128-gcm@openssh.com", "aes256-ctr"])
-def test_keys_change_while_both_directions_are_busy(cipher: str, reach: Reach) -> None:
+def test_keys_can_change_while_both_directions_are_busy(cipher: str, reach: Reach) -> None:
     connection = reach(encryption_algs=[cipher], rekey_bytes=300_000)
     data = os.urandom(1000) * 5000
     channel = connection.open_channel("cat", None)
@@ -63,17 +63,17 @@ def test_keys_change_while_both_directions_are_busy(cipher: str, reach: Reach) -
     assert output(connection, "echo again") == (0, "again\n")
 
 
-def test_it_is_answered_when_it_asks_whether_we_are_there(reach: Reach) -> None:
+def test_its_keepalives_are_answered(reach: Reach) -> None:
     connection = reach(keepalive_interval=0.1, keepalive_count_max=3)
     channel = connection.open_channel("sleep 1; echo still here", None)
     chunk = channel.read(TIMEOUT)
     assert chunk
     assert chunk.data == b"still here\n"
-    time.sleep(1)  # with no channel
+    time.sleep(1)  # without a channel
     assert output(connection, "echo again") == (0, "again\n")
 
 
-def test_commands_at_the_same_time_are_not_mixed_up(reach: Reach) -> None:
+def test_concurrent_commands_are_not_mixed_up(reach: Reach) -> None:
     connection = reach()
     found = outputs_side_by_side(connection, threads=20, turns=1)
     assert found == {key: (key // 10, f"{key}\n") for key in found}
@@ -81,13 +81,13 @@ def test_commands_at_the_same_time_are_not_mixed_up(reach: Reach) -> None:
 
 
 class PermitsPorts(asyncssh.SSHServer):
-    """Lets its clients have it listen, but not on port 4."""
+    """A server that allows its clients to request listeners, except on port 4."""
 
     def server_requested(self, listen_host: str, listen_port: int) -> bool:
         return listen_port != 4
 
 
-def test_it_listens_for_us_between_signs_of_life_and_changes_of_keys(reach: Reach) -> None:
+def test_remote_forwards_work_between_keepalives_and_key_exchanges(reach: Reach) -> None:
     connection = reach(server_factory=PermitsPorts, rekey_bytes=300_000)
     for _ in range(3):
         connection.keepalive.check_alive()

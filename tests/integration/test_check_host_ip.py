@@ -1,4 +1,4 @@
-"""CheckHostIP: a key that is known for the host, and another one that is known for its address."""
+"""Tests for CheckHostIP: a key that is known for the host, while another one is known for its address."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_another_key_at_the_address_is_refused(policy: str, tmp_path: Path) -> N
         check(known, ScriptedCaller(), strict_host_key_checking=policy)
 
 
-def test_it_is_only_told_where_nothing_is_checked(tmp_path: Path) -> None:
+def test_it_is_only_reported_if_keys_are_not_checked(tmp_path: Path) -> None:
     known = tmp_path / "known"
     known.write_text(line("devbox", KEY) + line(ADDRESS, OTHER))
     caller = ScriptedCaller()
@@ -55,7 +55,7 @@ def test_it_is_only_told_where_nothing_is_checked(tmp_path: Path) -> None:
     [(ADDRESS, {"check_host_ip": False}), ("", {}), ("127.0.0.1", {}), (ADDRESS, {"host_key_alias": "box"})],
     ids=["turned off", "behind a proxy", "this machine", "by its alias"],
 )
-def test_the_address_does_not_count_elsewhere(address: str, options: dict[str, object], tmp_path: Path) -> None:
+def test_in_other_cases_the_address_is_not_checked(address: str, options: dict[str, object], tmp_path: Path) -> None:
     known = tmp_path / "known"
     known.write_text(line("devbox,box", KEY) + line(f"{ADDRESS},127.0.0.1", OTHER))
     check(known, ScriptedCaller(), address, **options)

@@ -1,4 +1,6 @@
-"""Images that the engine builds of a directory of the project: when, of what, and what is said meanwhile."""
+"""Tests for images that the engine builds from a directory of the project: when, from what, and which progress is
+shown.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ def environment(docker_engine: DockerEngine) -> dict[str, str]:
 
 @pytest.fixture
 def make(docker_engine: DockerEngine, tmp_path: Path, environment: dict[str, str]) -> Iterator[Make]:
-    """Makes drivers that build the project's directory; its images are removed after the test."""
+    """Makes drivers that build the project's directory. The images are removed after the test."""
 
     def driver(**settings: Any) -> DockerDriver:
         return DockerDriver(Settings(**{"build": ".", **settings}), str(tmp_path), "default", environment)
@@ -42,14 +44,14 @@ def make(docker_engine: DockerEngine, tmp_path: Path, environment: dict[str, str
 
 @pytest.fixture
 def connect(environment: dict[str, str]) -> Iterator[Connect]:
-    """Connects, and closes after the test."""
+    """Connects, and closes the connections after the test."""
     with connections(environment) as connect:
         yield connect
 
 
 @pytest.fixture
 def write(tmp_path: Path, docker_engine: DockerEngine) -> Callable[..., None]:
-    """Writes a Dockerfile of these lines, behind the one that names the base."""
+    """Writes a Dockerfile with these lines after the one that names the base."""
 
     def write(*lines: str, name: str = "Dockerfile") -> None:
         path = tmp_path / name
@@ -60,12 +62,12 @@ def write(tmp_path: Path, docker_engine: DockerEngine) -> Callable[..., None]:
 
 
 def built(engine: DockerEngine) -> list[str]:
-    """The ids of the images that rdo built and that have a name."""
+    """The ids of the named images that rdo built."""
     with engine.client() as client:
         return [str(each.id) for each in client.images.list(filters={"label": LABEL}) if each.tags]
 
 
-def test_a_command_runs_in_what_the_dockerfile_makes_with_the_project_mounted(
+def test_a_command_runs_in_the_built_image_with_the_project_mounted(
     make: Make, connect: Connect, write: Callable[..., None], tmp_path: Path
 ) -> None:
     (tmp_path / "greeting").write_text("hello")
@@ -74,7 +76,7 @@ def test_a_command_runs_in_what_the_dockerfile_makes_with_the_project_mounted(
     assert text == "hellomade\nyes\nhello/src"
 
 
-def test_it_is_built_again_when_the_directory_changed_and_only_then(
+def test_it_is_rebuilt_only_when_the_directory_has_changed(
     docker_engine: DockerEngine, make: Make, connect: Connect, write: Callable[..., None], tmp_path: Path
 ) -> None:
     (tmp_path / ".dockerignore").write_text("ignored\n")
@@ -103,7 +105,7 @@ def test_images_of_an_earlier_context_are_removed(
     assert len(built(docker_engine)) == 1
 
 
-def test_arguments_stage_and_another_file_are_the_builds(
+def test_arguments_stage_and_another_file_are_passed_to_the_build(
     make: Make, connect: Connect, write: Callable[..., None]
 ) -> None:
     write("ARG V=0", "RUN echo $V >/etc/v", "FROM scratch", name="env/dev.Dockerfile")
@@ -158,7 +160,7 @@ def test_a_dockerfile_that_needs_buildkit_says_what_to_type(
         ({"build": "out"}, "/etc", "it lies outside the project"),
     ],
 )
-def test_what_cannot_be_built_is_said_before_anything_is_read(
+def test_an_invalid_build_is_reported_before_anything_is_read(
     make: Make, environment: dict[str, str], tmp_path: Path, settings: dict[str, str], link: str | None, why: str
 ) -> None:
     if link:
@@ -168,7 +170,7 @@ def test_what_cannot_be_built_is_said_before_anything_is_read(
     assert caught.value.why == why
 
 
-def test_with_fresh_each_command_has_a_container_of_what_was_built(
+def test_with_fresh_each_command_has_a_new_container_of_the_image(
     make: Make, connect: Connect, write: Callable[..., None]
 ) -> None:
     write("RUN echo made >/etc/made")

@@ -1,4 +1,4 @@
-"""Docker's credentials: in its config.json, and at credential helpers, which are real programs here."""
+"""Tests for Docker's credentials: in its config.json, and from credential helpers, which are real programs here."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ AUTH = base64.b64encode(b"me:pa:ss").decode()
 
 
 def write(directory: Path, config: object) -> dict[str, str]:
-    """The environment of a user with that config.json, and with a PATH that the helpers are in."""
+    """The environment of a user with that config.json, and with a PATH that has the helpers."""
     (directory / "config.json").write_text(json.dumps(config))
     return {"DOCKER_CONFIG": str(directory), "PATH": f"{directory}:/usr/bin:/bin", "PWD": str(directory)}
 
 
 def helper(directory: Path, name: str, script: str) -> None:
-    """A credential helper that is this shell script."""
+    """Create a credential helper from a shell script."""
     program = directory / f"docker-credential-{name}"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
@@ -43,7 +43,7 @@ def test_a_helper_that_never_answers_is_not_waited_for_long(tmp_path: Path, monk
         header_for_image("registry.test/x", variables)
 
 
-def test_what_a_helper_says_is_passed_on(tmp_path: Path) -> None:
+def test_the_answer_of_a_helper_is_passed_on(tmp_path: Path) -> None:
     variables = write(tmp_path, {"credsStore": "odd", "auths": {"registry.test": {}}})
     helper(tmp_path, "odd", 'read server; printf \'{"Username": "%s", "Secret": "word"}\' "$server"')
     known = {"username": "registry.test", "password": "word", "serveraddress": "registry.test"}
@@ -58,14 +58,14 @@ def test_a_helper_runs_where_the_command_was_typed_with_the_caller_s_environment
     assert decoded(header_for_image("registry.test/x", variables))["username"] == "me"
 
 
-def test_a_token_is_handed_on_as_such(tmp_path: Path) -> None:
+def test_a_token_is_passed_on_as_such(tmp_path: Path) -> None:
     variables = write(tmp_path, {"credsStore": "odd", "auths": {"other.test": {"identitytoken": "abc"}}})
     helper(tmp_path, "odd", 'read server; [ "$server" = r.test ] && echo \'{"Username": "<token>", "Secret": "t"}\'')
     assert decoded(header_for_image("r.test/x", variables)) == {"identitytoken": "t", "serveraddress": "r.test"}
 
 
 @pytest.mark.parametrize("key", ["registry.test", "https://registry.test", "https://registry.test/v1/"])
-def test_what_the_file_holds_is_found_by_the_host_s_name(tmp_path: Path, key: str) -> None:
+def test_credentials_in_the_file_are_found_by_the_name_of_the_host(tmp_path: Path, key: str) -> None:
     variables = write(tmp_path, {"auths": {key: {"auth": AUTH}}})
     found = decoded(header_for_image("registry.test/a/b:1@sha256:0", variables))
     assert (found["username"], found["password"]) == ("me", "pa:ss")
@@ -78,7 +78,7 @@ def test_an_image_without_a_host_is_docker_hub_s(tmp_path: Path) -> None:
     assert [decoded(header)["username"] for header in headers] == ["me"]
 
 
-def test_a_helper_that_has_nothing_leaves_the_word_to_the_file(tmp_path: Path) -> None:
+def test_if_a_helper_has_nothing_the_file_is_used(tmp_path: Path) -> None:
     variables = write(tmp_path, {"credsStore": "odd", "auths": {"registry.test": {"auth": AUTH}}})
     helper(tmp_path, "odd", f"echo '{credentials.NOT_FOUND}'; exit 1")
     assert decoded(header_for_image("registry.test/x", variables))["username"] == "me"
@@ -86,7 +86,7 @@ def test_a_helper_that_has_nothing_leaves_the_word_to_the_file(tmp_path: Path) -
     assert header_for_image("other.test/x", variables) == ""
 
 
-def test_for_a_build_there_are_all_of_them(tmp_path: Path) -> None:
+def test_a_build_gets_all_of_them(tmp_path: Path) -> None:
     config = {"auths": {"a.test": {"auth": AUTH}, "c.test": {}}, "credsStore": "all", "credHelpers": {"b.test": "one"}}
     variables = write(tmp_path, config)
     helper(tmp_path, "one", 'echo \'{"Username": "b", "Secret": "s"}\'')
@@ -97,7 +97,7 @@ def test_for_a_build_there_are_all_of_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("entry", [{"auth": "%"}, {"auth": base64.b64encode(b"me").decode()}, "x", {"auth": 1}])
-def test_an_entry_that_makes_no_sense_is_named(tmp_path: Path, entry: object) -> None:
+def test_an_invalid_entry_is_named(tmp_path: Path, entry: object) -> None:
     variables = write(tmp_path, {"auths": {"r.test": entry}})
     with pytest.raises(ConnectError, match=r"`auths` in `.*` has an invalid entry for `r.test`; `docker login r.test`"):
         header_for_image("r.test/x", variables)

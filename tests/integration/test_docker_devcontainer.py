@@ -1,4 +1,6 @@
-"""A container that the devcontainer CLI itself started for a directory is found, and used as that would use it."""
+"""Tests with a container that the devcontainer CLI started for a directory: rdo finds it, and uses it in the same
+way.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,7 @@ def cli() -> str:
 
 @pytest.fixture
 def up(cli: str, docker_engine: DockerEngine, tmp_path: Path) -> Iterator[Up]:
-    """Has the CLI start the container of a project, with `docker` as it is found here."""
+    """Starts the container of a project by the CLI, with the `docker` program of this machine."""
     if shutil.which("docker") is None:
         require("docker", "the docker command, which the CLI runs, is not installed")
 

@@ -1,4 +1,4 @@
-"""Containers that rdo makes of an image: whose files, which directories, one for all or each its own, and their end."""
+"""Tests for containers that rdo creates from an image: owner of files, directories, shared or fresh, and their end."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def make(docker_engine: DockerEngine, tmp_path: Path, environment: dict[str, str
 
 @pytest.fixture
 def connect(environment: dict[str, str]) -> Iterator[Connect]:
-    """Connects, and closes after the test."""
+    """Connects, and closes the connections after the test."""
     with connections(environment) as connect:
         yield connect
 
 
 def ours(engine: DockerEngine) -> list[str]:
-    """The containers that rdo made."""
+    """The containers that rdo created."""
     with engine.client() as client:
         return [
             str(each.id) for each in client.containers.list(all=True, filters={"label": MASTER}, ignore_removed=True)
@@ -85,7 +85,7 @@ def test_the_project_is_mounted(
     assert output(connect(driver), "pwd; cat in") == f"{there}\nhere"
 
 
-def test_there_is_one_container_for_all_commands_and_it_goes_with_the_connection(
+def test_all_commands_share_a_container_which_is_removed_with_the_connection(
     docker_engine: DockerEngine, make: Make, connect: Connect
 ) -> None:
     connection = connect(make())
@@ -95,7 +95,9 @@ def test_there_is_one_container_for_all_commands_and_it_goes_with_the_connection
     assert ours(docker_engine) == []
 
 
-def test_fresh_is_a_new_container_for_every_command(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+def test_with_fresh_every_command_has_a_new_container(
+    docker_engine: DockerEngine, make: Make, connect: Connect
+) -> None:
     connection = connect(make(fresh=True))
     names = {output(connection, "[ ! -e /left ] && echo left >/left; hostname") for _ in range(3)}
     assert len(names) == 3
@@ -121,7 +123,7 @@ def test_a_user_can_be_named(make: Make, connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("kind", ["shared", "fresh"])
-def test_what_a_killed_master_left_ends_and_is_cleared(
+def test_a_container_of_a_killed_master_ends_and_is_removed(
     docker_engine: DockerEngine, environment: dict[str, str], tmp_path: Path, kind: str
 ) -> None:
     command = [sys.executable, "-c", KILLED, docker_engine.image(), kind, str(tmp_path)]
@@ -133,16 +135,16 @@ def test_what_a_killed_master_left_ends_and_is_cleared(
 
     assert wait_until(lambda: not running(), TIMEOUT)
     remove_all(environment)
-    assert wait_until(lambda: not ours(docker_engine), TIMEOUT)  # the engine may be removing it already, by itself
+    assert wait_until(lambda: not ours(docker_engine), TIMEOUT)  # the engine may already be removing it by itself
 
 
-def test_a_container_that_still_runs_without_its_master_is_cleared_and_a_living_one_s_is_not(
+def test_a_running_container_is_removed_only_if_its_master_is_gone(
     docker_engine: DockerEngine, make: Make, connect: Connect, environment: dict[str, str]
 ) -> None:
     connection = connect(make())
     with docker_engine.client() as client:
         (mine,) = client.containers.list(filters={"label": MASTER})
-        dead = {**mine.labels, MASTER: f"{os.getpid()} 1"}  # its number is another one's by now
+        dead = {**mine.labels, MASTER: f"{os.getpid()} 1"}  # another process has its number by now
         foreign = {**dead, SPACE: "another boot, or another PID namespace"}
         image, command = docker_engine.image(), ["/bin/sleep", "60"]
         client.containers.run(image, command, labels=dead, detach=True)
@@ -154,7 +156,7 @@ def test_a_container_that_still_runs_without_its_master_is_cleared_and_a_living_
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="only root has a namespace made")
-def test_a_container_of_a_living_master_is_not_cleared_from_where_that_cannot_be_seen(
+def test_a_container_is_not_removed_from_where_its_master_cannot_be_seen(
     docker_engine: DockerEngine, make: Make, connect: Connect, environment: dict[str, str]
 ) -> None:
     connection = connect(make())
@@ -166,7 +168,7 @@ def test_a_container_of_a_living_master_is_not_cleared_from_where_that_cannot_be
     assert output(connection, "echo up") == "up"
 
 
-def test_a_container_s_name_says_what_it_is(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+def test_the_name_of_a_container_describes_it(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
     connection = connect(make())
     with docker_engine.client() as client:
         (mine,) = client.containers.list(filters={"label": MASTER})
@@ -175,7 +177,7 @@ def test_a_container_s_name_says_what_it_is(docker_engine: DockerEngine, make: M
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_an_image_without_sh_is_an_error_that_says_so(
+def test_an_image_without_sh_is_an_error_that_names_it(
     docker_engine: DockerEngine, make: Make, connect: Connect, fresh: bool
 ) -> None:
     with docker_engine.container(command=["/bin/bash", "-c", "rm /bin/sh"]) as name, docker_engine.client() as client:
@@ -187,7 +189,7 @@ def test_an_image_without_sh_is_an_error_that_says_so(
     assert wait_until(lambda: not ours(docker_engine), TIMEOUT)
 
 
-def test_the_connection_ends_where_its_container_does(
+def test_the_connection_ends_with_its_container(
     docker_engine: DockerEngine, make: Make, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = connect(make())
@@ -202,7 +204,7 @@ def test_the_connection_ends_where_its_container_does(
     ("security", "user"),
     [(["name=seccomp,profile=default", "name=rootless"], "0:0"), (["name=x-rootless"], "1234:99"), (None, "1234:99")],
 )
-def test_root_is_the_caller_where_the_engine_runs_as_the_caller(
+def test_root_in_the_container_is_the_caller_if_the_engine_is_rootless(
     monkeypatch: pytest.MonkeyPatch, security: list[str] | None, user: str
 ) -> None:
     class Told:

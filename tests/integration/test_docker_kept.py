@@ -1,4 +1,6 @@
-"""Connections to an engine that are kept for the next question: one that is dead costs seconds, and never an answer."""
+"""Tests for connections to an engine that are kept for the next request: a dead one costs seconds, but never loses an
+answer.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ def line(docker_engine: DockerEngine) -> Iterator[Line]:
 
 @pytest.fixture
 def engine(line: Line) -> Iterator[Engine]:
-    """An engine that seems to be on another machine."""
+    """An engine that appears to be on another machine."""
     environment = {**os.environ, "DOCKER_HOST": f"tcp://127.0.0.1:{line.port}"}
     engine = Engine(resolve(environment), environment)
     engine.ask("GET", "/info")
@@ -31,23 +33,23 @@ def engine(line: Line) -> Iterator[Engine]:
     engine.close()
 
 
-def test_a_question_over_one_that_fell_silent_is_asked_over_a_new_one(engine: Engine, line: Line) -> None:
+def test_a_request_on_a_silent_connection_is_repeated_on_a_new_one(engine: Engine, line: Line) -> None:
     line.fall_silent()
     assert engine.ask("GET", "/info", timeout=60.0).texts("SecurityOptions") is not None
 
 
-def test_a_question_over_one_that_ended_unseen_is_asked_over_a_new_one(engine: Engine, line: Line) -> None:
+def test_a_request_on_a_closed_connection_is_repeated_on_a_new_one(engine: Engine, line: Line) -> None:
     line.ends_when_asked()
     assert engine.ask("GET", "/info").texts("SecurityOptions") is not None
 
 
-def test_what_may_have_been_done_is_not_asked_again(engine: Engine, line: Line) -> None:
+def test_a_request_that_may_have_had_an_effect_is_not_repeated(engine: Engine, line: Line) -> None:
     line.fall_silent()
     with pytest.raises(ConnectError, match="no response in time"):
         engine.ask("POST", "/containers/none/start", timeout=KEEPALIVE_TIMEOUTS.ping_timeout + 1)
 
 
-def test_nothing_is_asked_again_once_the_link_was_given_up(engine: Engine, line: Line) -> None:
+def test_nothing_is_repeated_after_the_link_was_given_up(engine: Engine, line: Line) -> None:
     line.ends_when_asked()
     engine.cut()
     with pytest.raises(ConnectError, match="closed the connection"):

@@ -1,4 +1,4 @@
-"""Getting images, from a registry on this machine that holds a single small one."""
+"""Tests for pulling images from a registry on this machine that has a single small one."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Registry:
         return 200, "application/octet-stream", self.blobs[rest[2]]
 
     def close(self) -> None:
-        """End it."""
+        """Stop the registry."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -107,14 +107,14 @@ def registry() -> Iterator[Registry]:
 
 @pytest.fixture
 def caller(docker_engine: DockerEngine, registry: Registry, tmp_path: Path) -> ScriptedCaller:
-    """Someone who is known to the registry."""
+    """A caller with credentials for the registry."""
     (tmp_path / "config.json").write_text(json.dumps({"auths": {registry.address: {"auth": SECRET}}}))
     return ScriptedCaller(environment={**os.environ, "DOCKER_HOST": docker_engine.host, "DOCKER_CONFIG": str(tmp_path)})
 
 
 @pytest.fixture
 def engine(caller: ScriptedCaller) -> Iterator[Engine]:
-    """The engine as the driver has it."""
+    """The engine as the driver uses it."""
     made = Engine(resolve(caller.environment), caller.environment)
     yield made
     made.close()
@@ -142,7 +142,7 @@ def test_a_missing_image_is_pulled_with_the_user_s_credentials(
     assert len(caller.told) == 2
 
 
-def test_never_is_never(engine: Engine, registry: Registry, caller: ScriptedCaller) -> None:
+def test_with_never_nothing_is_pulled(engine: Engine, registry: Registry, caller: ScriptedCaller) -> None:
     image = f"{registry.address}/small"
     with pytest.raises(ConnectError, match=rf"no image `{image}`; `docker pull {image}`, or set `pull_image`"):
         image_source.ensure_pulled(engine, image, "never", caller)
@@ -157,7 +157,7 @@ def test_progress_is_shown_while_a_pull_takes_long(
     assert caller.told[-1].endswith("1 of 1 layers, 0 of 0 MB, 100 %")
 
 
-def test_who_watches_sees_the_progress_and_no_line_of_it(
+def test_a_caller_with_progress_sees_no_separate_lines(
     engine: Engine, registry: Registry, caller: ScriptedCaller
 ) -> None:
     watching = ScriptedCaller(environment=caller.environment, watches=True)

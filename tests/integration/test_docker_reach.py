@@ -1,4 +1,4 @@
-"""Ways to the engine: its socket, TCP, TLS and ssh, each with half-close; and what is said where there is none."""
+"""Tests for ways to reach the engine: its socket, TCP, TLS and ssh, each with half-close; and for the errors."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ TIMEOUT = 20.0
 DATA = os.urandom(1000) * 2000
 
 
-class Gate:
-    """Takes TCP connections and leads them to the engine's socket, each direction with an end of its own."""
+class TcpRelay:
+    """Relays TCP connections to the engine's socket. Each direction ends separately."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -42,7 +42,7 @@ class Gate:
         self._begin(self._accept)
 
     def close(self) -> None:
-        """Take no more, and wait for those that are there to end."""
+        """Stop accepting connections, and wait for the existing ones to end."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
@@ -55,9 +55,9 @@ class Gate:
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                self._begin(self._lead, self._listener.accept()[0])
+                self._begin(self._relay, self._listener.accept()[0])
 
-    def _lead(self, near: socket.socket) -> None:
+    def _relay(self, near: socket.socket) -> None:
         with near, socket.socket(socket.AF_UNIX) as far:
             far.connect(self._path)
             back = threading.Thread(target=self._copy, args=(far, near))
@@ -76,14 +76,14 @@ class Gate:
 
 @pytest.fixture(scope="module")
 def container(docker_engine: DockerEngine) -> Iterator[str]:
-    """A container that runs."""
+    """A running container."""
     with docker_engine.container() as name:
         yield name
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory as DOCKER_CERT_PATH names one: an authority, and a pair for both sides."""
+    """A directory for DOCKER_CERT_PATH: an authority, and a pair for each side."""
     directory = tmp_path_factory.mktemp("certificates")
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     files = ["-keyout", "key.pem", "-out", "cert.pem"]
@@ -94,7 +94,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def round_trip(container: str, environment: dict[str, str]) -> None:
-    """Much goes in, its end is seen, it comes out on one stream, and the rest on the other."""
+    """Checks that much input arrives with its end, comes back on one stream, and the rest on the other."""
     driver = DockerDriver(Settings(container=container), "/", "default", environment)
     connection = connected(driver, ScriptedCaller(environment=environment))
     try:
@@ -116,13 +116,15 @@ def test_its_socket(docker_engine: DockerEngine, container: str) -> None:
 
 
 def test_tcp(docker_engine: DockerEngine, container: str) -> None:
-    with contextlib.closing(Gate(docker_engine.host.removeprefix("unix://"))) as gate:
+    with contextlib.closing(TcpRelay(docker_engine.host.removeprefix("unix://"))) as gate:
         round_trip(container, {**os.environ, "DOCKER_HOST": f"tcp://127.0.0.1:{gate.port}"})
 
 
 @pytest.fixture
 def tls_engine(docker_engine: DockerEngine, certificates: Path) -> Iterator[str]:
-    """An engine that speaks TLS, with Go's own library: the address. It has nothing of the other's but its version."""
+    """The address of an engine with TLS by Go's own library. It shares nothing with the other engine except its
+    version.
+    """
     port = free_port()
     engine = DockerEngine(extra=("-H", f"tcp://127.0.0.1:{port}", *tls_flags(certificates)))
     try:
@@ -161,7 +163,7 @@ def test_tls(tls_engine: str, certificates: Path, tmp_path: Path) -> None:
         pytest.param("key.pem", "nonsense", "cannot use the certificates in `{}`", id="nonsense"),
     ],
 )
-def test_nothing_stands_in_for_a_certificate_that_is_missing(
+def test_a_missing_certificate_is_an_error(
     certificates: Path, tmp_path: Path, variable: str, file: str, content: str | None, why: str
 ) -> None:
     directory = tmp_path / "certificates"
@@ -198,7 +200,7 @@ def test_an_engine_that_does_not_run_is_named(host: str) -> None:
         driver.roots()
 
 
-def test_a_socket_that_is_not_ours_brings_what_to_do(docker_engine: DockerEngine, tmp_path: Path) -> None:
+def test_a_socket_of_another_user_is_an_error_with_advice(docker_engine: DockerEngine, tmp_path: Path) -> None:
     script = """
 import os, sys
 from rdo.drivers.docker.dial import dial
@@ -240,7 +242,7 @@ def test_a_server_that_is_not_an_engine_is_one_line(tmp_path: Path) -> None:
         thread.join()
 
 
-def test_a_command_for_another_engine_is_led_to_that() -> None:
+def test_a_command_for_another_engine_is_sent_to_that() -> None:
     driver = DockerDriver(Settings(container="x"), "/", "default", {"DOCKER_HOST": "unix:///a"})
     callers = [ScriptedCaller(environment={"DOCKER_HOST": host}) for host in ("unix:///a", "unix:///a", "unix:///b")]
     assert len(set(map(driver.selector, callers))) == 2

@@ -1,4 +1,4 @@
-"""Services of compose: found by the labels of their containers."""
+"""Tests for services of compose, which are found by the labels of their containers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_service_is_found_by_the_labels_of_compose(docker_engine: DockerEngine
             make(service="web", root=Path("/proc")).roots()
 
 
-def test_the_compose_project_that_the_environment_names_counts(docker_engine: DockerEngine, tmp_path: Path) -> None:
+def test_the_compose_project_that_the_environment_names_is_used(docker_engine: DockerEngine, tmp_path: Path) -> None:
     mine, other = labels("web", 1, tmp_path, project="mine"), labels("web", 1, tmp_path / "x", project="other")
 
     def driver(**variables: str) -> DockerDriver:

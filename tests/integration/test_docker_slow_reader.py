@@ -1,4 +1,6 @@
-"""The engine closes a program's streams 2 seconds after its end, read or not: nothing may be lost by that."""
+"""Checks that nothing is lost although the engine closes a program's streams 2 seconds after its end, even if they were
+not read.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,16 @@ from tests.soak import tries
 from tests.ssh_client import ScriptedCaller
 
 SIZES = range(1_100_000, 1_800_000, tries(50_000, 20_000))
-"""Around what the engine and the kernel hold: less is read by them at once, with more the program has not ended."""
+"""Around the sizes of the buffers of engine and kernel: less is read by them at once, and with more the program does
+not end.
+"""
 
 PAUSE = 3.5
-"""Seconds of a reader who is elsewhere: more than the engine's 2."""
+"""Seconds for which the reader pauses: more than the engine's 2."""
 
 
 def begin(connection: DockerConnection, command: str) -> tuple[DockerChannel, int]:
-    """A program of which a little was read: so many bytes."""
+    """Start a program, and read this many bytes."""
     channel = connection.open_channel(command, None)
     size = 0
     while size <= SAFE_OUTPUT_LIMIT:
@@ -36,7 +40,7 @@ def begin(connection: DockerConnection, command: str) -> tuple[DockerChannel, in
 
 
 def finish(channel: DockerChannel, size: int) -> int:
-    """Read the rest: how many bytes it was in all."""
+    """Read the rest. Returns the total number of bytes."""
     while (chunk := channel.read(10.0)) is not None:
         size += len(chunk.data)
     assert channel.exit_status() == 3
@@ -46,7 +50,7 @@ def finish(channel: DockerChannel, size: int) -> int:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", ["container", "fresh"])
-def test_a_reader_who_comes_back_late_gets_all(docker_engine: DockerEngine, tmp_path: Path, kind: str) -> None:
+def test_a_late_reader_gets_everything(docker_engine: DockerEngine, tmp_path: Path, kind: str) -> None:
     environment = {**os.environ, "DOCKER_HOST": docker_engine.host}
     with docker_engine.container() as name:
         fresh = Settings(image=docker_engine.image(), pull_image="never", fresh=True)

@@ -1,4 +1,4 @@
-"""What every driver promises: one suite over the interface, each target's /bin/sh a real one."""
+"""The contract of all drivers: one suite for their interface, with real targets with different shells as /bin/sh."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from tests.reach import REACH, Target
 
 @pytest.fixture(scope="module", params=REACH)
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """Each target in its turn."""
+    """Each target in turn."""
     with ExitStack() as stack:
         yield REACH[request.param](request, tmp_path_factory.mktemp("shared"), stack)
 
 
 @pytest.fixture(scope="module")
 def link(target: Target) -> Iterator[HeldConnection]:
-    """A connection that the tests share, with nothing but their commands."""
+    """A connection that tests share, which only run commands."""
     with held(target) as link:
         yield link
 
 
 @pytest.fixture
 def own_link(target: Target) -> Iterator[HeldConnection]:
-    """A connection of the test's own, which it may end or give a lifeline."""
+    """A separate connection, which a test may end, or give a lifeline."""
     with held(target) as link:
         yield link
 
@@ -47,7 +47,7 @@ def test_a_status_is_the_commands_own(link: HeldConnection, status: int) -> None
     assert run(link, "sh", "-c", f"exit {status}") == (status, b"", b"")
 
 
-def test_a_status_arrives_though_the_streams_ended_before(link: HeldConnection) -> None:
+def test_a_status_arrives_although_the_streams_ended_earlier(link: HeldConnection) -> None:
     assert run(link, "sh", "-c", "exec >&- 2>&-; sleep 0.5; exit 6") == (6, b"", b"")
 
 
@@ -69,7 +69,7 @@ def test_the_streams_are_apart_and_binary(link: HeldConnection) -> None:
     assert (found.status, found.stdout == data, found.stderr == b"\xff" * 1_000_000 + b"end") == (0, True, True)
 
 
-def test_what_is_written_before_a_bad_end_is_whole(link: HeldConnection, target: Target) -> None:
+def test_output_before_a_crash_is_complete(link: HeldConnection, target: Target) -> None:
     for _ in range(target.times):
         found = run(link, "sh", "-c", "head -c 1000000 /dev/zero; exit 3")
         assert (found.status, len(found.stdout)) == (3, 1_000_000)
@@ -87,7 +87,7 @@ def test_a_program_reads_what_is_written_first_however_late_it_starts(link: Held
         channel.close()
 
 
-def test_the_end_of_input_reaches_a_command_that_goes_on(link: HeldConnection, target: Target) -> None:
+def test_the_end_of_input_reaches_a_command_that_continues(link: HeldConnection, target: Target) -> None:
     assert run(link, "sh", "-c", "cat; echo after; exit 4", data=b"abc") == (4, b"abcafter\n", b"")
     for _ in range(target.times):
         assert run(link, "cat", data=b"abc").stdout == b"abc"
@@ -101,12 +101,12 @@ def test_arguments_arrive_exactly(link: HeldConnection) -> None:
 
 
 def vector(dice: random.Random) -> list[str]:
-    """A few words of any bytes but NUL; many of those that shells care about."""
+    """Some words of any bytes but NUL, with many that are special to shells."""
     alphabet = b"'\"\\$`*?[]{}()<>|&;!#~ \t\n\r-=%\x80\xff\xc3\xa9az09"
     return [os.fsdecode(bytes(dice.choices(alphabet, k=dice.randrange(6)))) for _ in range(dice.randrange(1, 4))]
 
 
-def test_a_command_runs_in_its_directory_and_a_missing_one_is_no_other(link: HeldConnection, target: Target) -> None:
+def test_a_command_runs_in_its_directory_and_never_in_another_one(link: HeldConnection, target: Target) -> None:
     assert run(link, "pwd", directory=target.remote).stdout == target.remote.encode() + b"\n"
     shell = start(link, "pwd", directory=f"{target.remote}/missing")
     assert finish(shell) == (255, mark(shell.secret, "astray") + b"\n", b"")
@@ -141,7 +141,7 @@ def test_a_signal_reaches_the_commands_group(own_link: HeldConnection, name: str
 
 
 @pytest.mark.parametrize("ignored", ["", "trap '' TERM HUP; "])
-def test_a_group_ends_when_its_link_goes(own_link: HeldConnection, target: Target, ignored: str) -> None:
+def test_a_group_ends_when_its_link_is_lost(own_link: HeldConnection, target: Target, ignored: str) -> None:
     beat = target.local / f"beat{len(ignored)}"
     loop = f"while :; do echo >{target.remote}/{beat.name}; sleep 0.05; done"
     shell = start(own_link, "sh", "-c", f"{ignored}({loop}) & {loop}")
@@ -154,7 +154,7 @@ def test_a_group_ends_when_its_link_goes(own_link: HeldConnection, target: Targe
 
 @contextmanager
 def needing_room(link: HeldConnection, shell: Shell) -> Iterator[None]:
-    """Skip where a server carries no third session, beside those of a command and of its lifeline."""
+    """Skips the test if a server allows no third session besides those of a command and of its lifeline."""
     try:
         yield
     except ChannelRefused:
@@ -163,7 +163,7 @@ def needing_room(link: HeldConnection, shell: Shell) -> Iterator[None]:
 
 
 def kill_lifeline(link: HeldConnection, target: Target) -> None:
-    """As somebody on the target may."""
+    """Kill the lifeline, as somebody on the target may."""
     lifeline = link._lifeline._shell
     assert lifeline is not None
     kill = ("sh", "-c", f"kill -9 {lifeline.group.number}")
@@ -175,14 +175,14 @@ def kill_lifeline(link: HeldConnection, target: Target) -> None:
     assert wait_until(lambda: lifeline.channel.ended, TIMEOUT)
 
 
-def test_a_lifeline_that_was_killed_is_there_again_for_a_signal(own_link: HeldConnection, target: Target) -> None:
+def test_a_lifeline_that_was_killed_is_replaced_for_a_signal(own_link: HeldConnection, target: Target) -> None:
     shell = guarded(own_link, "trap 'exit 7' INT; echo up; while :; do sleep 0.05; done")
     kill_lifeline(own_link, target)
     assert own_link.signal(shell.group, "INT")
     assert finish(shell).status == 7
 
 
-def test_a_lifeline_that_was_stopped_is_replaced_when_a_signal_is_due_and_never_wakes_up(
+def test_a_lifeline_that_was_stopped_is_replaced_for_a_signal_and_killed(
     own_link: HeldConnection,
 ) -> None:
     shell = guarded(own_link, "trap 'echo got' TERM; echo up; while :; do sleep 0.05; done")
@@ -197,7 +197,7 @@ def test_a_lifeline_that_was_stopped_is_replaced_when_a_signal_is_due_and_never_
     assert finish(shell).status == 137
 
 
-def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(
+def test_a_lifeline_that_was_killed_is_replaced_before_the_end_of_the_link(
     own_link: HeldConnection, target: Target
 ) -> None:
     shell = guarded(own_link, f"echo up; while :; do echo >{target.remote}/beats; sleep 0.05; done")
@@ -219,7 +219,7 @@ def test_a_slow_reader_stops_the_writer_and_costs_little(link: HeldConnection) -
     shell.channel.close()
 
 
-def test_a_login_shell_can_be_had(target: Target) -> None:
+def test_a_login_shell_can_be_started(target: Target) -> None:
     with held(target) as link:
         found = run(link, "sh", "-c", "cat; exit 5", data=b"in", login=True)
         assert (found.status, found.stdout) == (5, b"in")

@@ -1,4 +1,4 @@
-"""What rdo keeps, on a disk that is full: all as it was, and one line where the user has to know."""
+"""Tests for rdo's files on a full disk: they remain as they were, and one line informs the user if necessary."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.sshd import Sshd
 
 @pytest.fixture
 def full(mount: Mount, tmp_path: Path) -> Path:
-    """A directory on a disk of its own, on which there is no room left but the last bytes of `known_hosts`."""
+    """A directory on a disk that is full except for the last bytes of `known_hosts`."""
     directory = mount(tmp_path / "disk")
     (directory / "known_hosts").write_text("#" * (PAGE - 50) + "\n")
     disk.fill(directory)
     return directory
 
 
-def test_a_file_is_replaced_whole_or_not_at_all(full: Path) -> None:
+def test_a_file_is_replaced_completely_or_not_at_all(full: Path) -> None:
     before = sorted(full.iterdir())
     with pytest.raises(OSError, match="No space left"):
         atomic_write.write(str(full / "known_hosts"), "new" * PAGE)
@@ -36,13 +36,13 @@ def test_a_file_is_replaced_whole_or_not_at_all(full: Path) -> None:
     assert sorted(full.iterdir()) == before
 
 
-def test_no_half_of_a_host_key_is_left_behind(full: Path) -> None:
+def test_no_part_of_a_host_key_is_left_behind(full: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
         known_hosts.append(str(full / "known_hosts"), "host ssh-ed25519 " + "A" * 100)
     assert (full / "known_hosts").read_text() == "#" * (PAGE - 50) + "\n"
 
 
-def test_a_host_key_that_cannot_be_recorded_is_told_and_no_obstacle(
+def test_a_host_key_that_cannot_be_recorded_is_reported_and_the_login_continues(
     full: Path, sshd: Sshd, connect: Connect, caller: ScriptedCaller
 ) -> None:
     extra = [f"UserKnownHostsFile {full}/known_hosts", "StrictHostKeyChecking accept-new"]
@@ -50,7 +50,7 @@ def test_a_host_key_that_cannot_be_recorded_is_told_and_no_obstacle(
     assert caller.told == [f"rdo: could not add the host key to {full}/known_hosts: no space left on device"]
 
 
-def test_what_cannot_be_kept_as_allowed_is_an_error_and_leaves_nothing(full: Path) -> None:
+def test_a_permission_that_cannot_be_stored_is_an_error_and_leaves_nothing(full: Path) -> None:
     (full / "filler").unlink()
     store = Store({"XDG_STATE_HOME": str(full)})
     store.add(TrustRequest("/a", "default", (("host", "one"),)))

@@ -1,4 +1,4 @@
-"""The end of a connection to this machine, while something is opened over it."""
+"""Tests for closing a connection to this machine while something is opened on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Whether the login shell of a real server may run a bootstrap itself: a spare shell tries it, never a command."""
+"""Tests for whether the login shell of a real server may run a bootstrap itself. Only a spare shell tries it, never a
+command.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ TIMEOUT = 20.0
 
 @pytest.fixture
 def link(own_server: MakeServer, connect: Connect) -> Callable[..., HeldConnection]:
-    """Makes a link to a server whose sessions have this SHELL, and are run by that program."""
+    """Makes a link to a server whose sessions have this SHELL, but run another program."""
 
     def make(said: str, real: str, before: str = "") -> HeldConnection:
         command = f'export SHELL={said}; {before}exec {real} -c "$SSH_ORIGINAL_COMMAND"'
@@ -33,7 +35,7 @@ def link(own_server: MakeServer, connect: Connect) -> Callable[..., HeldConnecti
 
 
 def spare_is_plain(link: HeldConnection) -> bool:
-    """Whether a spare shell, which may not get ready, was begun in the plain way. It is gone then."""
+    """Whether a spare shell, which may fail, was started in the plain way. Closes it."""
     shell = link.begin_shell(ChannelOptions(), spare=True)
     with suppress(ConnectError):
         link.wait_until_ready(shell)
@@ -42,14 +44,14 @@ def spare_is_plain(link: HeldConnection) -> bool:
 
 
 def close(link: HeldConnection, shell: Shell) -> None:
-    """End a shell, and wait for that: some servers want no session to begin while another ends."""
+    """End a shell, and wait for that, because some servers refuse a session while another one ends."""
     shell.channel.close()
     left = link._connection._transport.open_channels  # type: ignore[attr-defined]
     assert wait_until(lambda: not len(left), TIMEOUT)
 
 
 def says(shell: Shell) -> bytes:
-    """What the shell says when told to."""
+    """The output of the shell for a script."""
     shell.start(Script(["echo", "x"]))
     chunk = shell.channel.read(TIMEOUT)
     assert chunk is not None
@@ -57,7 +59,9 @@ def says(shell: Shell) -> bytes:
 
 
 @pytest.mark.parametrize("path", ["/bin/sh", "/bin/dash"])
-def test_a_plain_one_does_once_a_spare_shell_got_ready_that_way(link: Callable[..., HeldConnection], path: str) -> None:
+def test_a_plain_one_does_after_a_spare_shell_got_ready_that_way(
+    link: Callable[..., HeldConnection], path: str
+) -> None:
     made = link(path, path)
     assert not spare_is_plain(made)  # nothing is known yet
     first = made.open_shell(ChannelOptions())
@@ -74,7 +78,7 @@ def test_bash_does_not(link: Callable[..., HeldConnection]) -> None:
     assert not any(spare_is_plain(made) for _ in range(3))
 
 
-def test_one_that_makes_noise_on_stderr_does_not(link: Callable[..., HeldConnection]) -> None:
+def test_a_shell_that_writes_to_stderr_does_not(link: Callable[..., HeldConnection]) -> None:
     made = link("/bin/sh", "sh", "echo noise >&2; ")
     assert not any(spare_is_plain(made) for _ in range(3))
     assert says(made.open_shell(ChannelOptions())) == b"x\n"
@@ -82,7 +86,7 @@ def test_one_that_makes_noise_on_stderr_does_not(link: Callable[..., HeldConnect
 
 @sshd_alone("programs that lead their group: others get theirs from /bin/sh, whatever runs that")
 @pytest.mark.parametrize("real", ["fish", "tcsh"])
-def test_one_that_is_not_what_it_is_said_to_be_is_found_out_and_tried_no_more(
+def test_a_shell_that_differs_from_its_name_is_detected_and_not_tried_again(
     link: Callable[..., HeldConnection], real: str
 ) -> None:
     made = link("/bin/sh", real)

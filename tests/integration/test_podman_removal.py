@@ -1,4 +1,4 @@
-"""What podman does differently when rdo removes a container of its own."""
+"""Tests for differences of podman when rdo removes one of its containers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOTE_WHAT_IS_ASKED = "trap 'echo >/there/asked; exit' TERM; echo >/there/ready; 
 
 
 @pytest.mark.long
-def test_a_container_of_rdo_is_removed_without_being_asked_to_end(tmp_path: Path) -> None:
+def test_a_container_of_rdo_is_killed_when_it_is_removed(tmp_path: Path) -> None:
     if reason := podman_engine.why_not():
         require("podman", reason)
     with podman() as server:

@@ -1,4 +1,6 @@
-"""What podman says of itself where it runs as an ordinary user, which files that a container makes depend on."""
+"""Tests for what podman reports about itself as an ordinary user, which decides who owns the files that a container
+creates.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ OPTIONS = ContainerOptions("x", "/", "/src", "default", None)
 
 
 def end_processes(uid: int) -> bool:
-    """End what runs as this user, such as the process that holds podman's namespace: whether there was nothing."""
+    """End the processes of this user, such as the one that holds podman's namespace. Returns whether there were
+    none.
+    """
     found = [each for each in Path("/proc").iterdir() if each.name.isdecimal() and is_of(each, uid)]
     for each in found:
         with suppress(ProcessLookupError):
@@ -43,7 +47,7 @@ def is_of(process: Path, uid: int) -> bool:
 
 @contextmanager
 def serving(home: Path, uid: int) -> Iterator[str]:
-    """DOCKER_HOST of a podman of this user, whose home directory it is."""
+    """Run a podman of this user with this home directory. Yields DOCKER_HOST."""
     at = f"unix://{home}/socket"
     words = ["podman", "--cgroup-manager", "cgroupfs", "system", "service", "--time", "0", at]
     variables = {"PATH": os.environ["PATH"], "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
@@ -72,7 +76,7 @@ def serving(home: Path, uid: int) -> Iterator[str]:
 
 @pytest.fixture
 def host() -> Iterator[str]:
-    """DOCKER_HOST of a podman of a user made for the while."""
+    """DOCKER_HOST of a podman of a temporary user."""
     if reason := podman_engine.why_not() or account.why_not():
         require("podman", reason)
     home = Path(tempfile.mkdtemp(prefix="rdo-podman-", dir="/var/tmp"))

@@ -1,4 +1,6 @@
-"""What comes just after the login: the connection's reads lose their bound, and the server may hang up."""
+"""Tests for the moment after the login: the timeout of the connection's reads is removed, and the server may
+disconnect.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,10 @@ def server(own_server: MakeServer) -> SshServer:
 
 
 class SlowlyBlocking(socket.socket):
-    """Changes its timeout as Python does, in two steps, and lets another thread read between them as often as it can.
+    """A socket that changes its timeout in two steps like CPython's sock_settimeout(), and lets another thread read in
+    between.
 
-    The steps are those of CPython's sock_settimeout(): its own notion of the timeout, then the descriptor's flag.
+    The steps are Python's own timeout, and then the descriptor's flag.
     """
 
     def __init__(self, connected: socket.socket) -> None:
@@ -55,13 +58,13 @@ class SlowlyBlocking(socket.socket):
             return
         os.set_blocking(self.fileno(), False)
         with self._read:
-            enough = self._reads + 2  # the one that goes on, and the next
+            enough = self._reads + 2  # the one that continues, and the next one
             self._read.wait_for(lambda: self._reads >= enough, TIMEOUT)
         with contextlib.suppress(OSError):
             os.set_blocking(self.fileno(), True)
 
 
-def test_a_connection_goes_on_though_its_reads_have_no_bound_any_more(server: SshServer) -> None:
+def test_a_connection_continues_after_the_timeout_of_its_reads_was_removed(server: SshServer) -> None:
     caller, config = ScriptedCaller(), str(server.ssh_config())
     options = Query(SshQueryRequest("devbox", ssh_config=config), caller.environment).options()
     stream = SlowlyBlocking(dial.connect(options, TIMEOUT))
@@ -72,7 +75,7 @@ def test_a_connection_goes_on_though_its_reads_have_no_bound_any_more(server: Ss
 
 
 class HangsUp(ScriptedCaller):
-    """Its server hangs up while the LocalCommand runs."""
+    """A connection whose server disconnects while the LocalCommand runs."""
 
     def __init__(self, server: SshServer) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Programs on a real server: statuses, streams, terminals, flow control."""
+"""Tests for programs on a real server: statuses, streams, terminals, flow control."""
 
 from __future__ import annotations
 
@@ -37,14 +37,16 @@ def test_a_status_that_comes_before_the_output_has_ended_is_kept(server: SshServ
     assert channel.ended
 
 
-def test_both_streams_arrive_apart_and_whole(server: SshServer, connect: Connect) -> None:
+def test_both_streams_arrive_separately_and_completely(server: SshServer, connect: Connect) -> None:
     script = "head -c 3000000 /dev/zero & head -c 2000000 /dev/zero | tr '\\0' '\\377' >&2; wait"
     found = drain(connect(server.ssh_config()).open_channel(script, None))
     assert found == {STDOUT: bytes(3_000_000), STDERR: b"\xff" * 2_000_000}
 
 
 @pytest.mark.parametrize("size", [1, 10, 1000, 32 * 1024, 256 * 1024, 5_000_000])
-def test_input_arrives_whole_whatever_the_sizes_of_the_writes(size: int, server: SshServer, connect: Connect) -> None:
+def test_input_arrives_completely_whatever_the_sizes_of_the_writes(
+    size: int, server: SshServer, connect: Connect
+) -> None:
     data = random.Random(size).randbytes(min(5_000_000, size * 2000))
     channel = connect(server.ssh_config()).open_channel("sha256sum", None)
     for start in range(0, len(data), size):
@@ -53,7 +55,7 @@ def test_input_arrives_whole_whatever_the_sizes_of_the_writes(size: int, server:
     assert drain(channel)[STDOUT].split()[0].decode() == hashlib.sha256(data).hexdigest()
 
 
-def test_what_goes_in_comes_out_while_both_directions_are_busy(server: SshServer, connect: Connect) -> None:
+def test_data_is_complete_while_both_directions_are_busy(server: SshServer, connect: Connect) -> None:
     data = os.urandom(1000) * 30_000
     channel = connect(server.ssh_config()).open_channel("cat", None)
     writer = threading.Thread(target=feed, args=(channel, data))
@@ -62,9 +64,9 @@ def test_what_goes_in_comes_out_while_both_directions_are_busy(server: SshServer
     writer.join()
 
 
-def test_input_is_taken_at_once_until_the_program_has_no_room_for_it(server: SshServer, connect: Connect) -> None:
+def test_input_is_accepted_at_once_until_the_program_has_no_room_for_it(server: SshServer, connect: Connect) -> None:
     channel = connect(server.ssh_config()).open_channel("echo ready; sleep 0.5; exec sha256sum", None)
-    assert channel.read(TIMEOUT) is not None  # sshd makes room with the start of the program
+    assert channel.read(TIMEOUT) is not None  # sshd grants credit at the start of the program
     data, piece = hashlib.sha256(), os.urandom(8 * 1024)  # dropbear has room for three
     offers = 0
     while channel.try_write(piece):
@@ -99,7 +101,7 @@ def test_a_command_may_hold_bytes_that_are_not_utf8(server: SshServer, connect: 
     assert drain(connect(server.ssh_config()).open_channel(command, None))[STDOUT] == b"\xff\xfe\n"
 
 
-def test_reading_gives_up_when_nothing_comes_in_time(server: SshServer, connect: Connect) -> None:
+def test_reading_times_out_without_output(server: SshServer, connect: Connect) -> None:
     channel = connect(server.ssh_config()).open_channel("cat", None)
     with pytest.raises(TimeoutError):
         channel.read(0.05)
@@ -109,7 +111,7 @@ def test_reading_gives_up_when_nothing_comes_in_time(server: SshServer, connect:
 
 
 @sshd_alone("eow@openssh.com")
-def test_a_program_whose_output_nobody_reads_any_more_meets_sigpipe(server: SshServer, connect: Connect) -> None:
+def test_a_program_whose_output_nobody_reads_any_more_gets_sigpipe(server: SshServer, connect: Connect) -> None:
     channel = connect(server.ssh_config()).open_channel("exec yes", None)
     assert channel.read(TIMEOUT) is not None
     assert channel.stop_reading()
@@ -136,9 +138,7 @@ def test_output_of_single_bytes_costs_no_more_than_its_size(server: SshServer, c
     assert chunk.data == b"xxxxx"
 
 
-def test_output_is_whole_and_in_order_whether_or_not_a_sink_takes_it_as_it_comes(
-    server: SshServer, connect: Connect
-) -> None:
+def test_output_is_complete_and_in_order_with_or_without_a_sink(server: SshServer, connect: Connect) -> None:
     lines = "".join(f"{number}\n" for number in range(1_000_000)).encode()
     channel = connect(server.ssh_config()).open_channel("exec seq 0 999999", None)
     chance, pieces, taken = random.Random(1), [], []
@@ -156,7 +156,7 @@ def test_output_is_whole_and_in_order_whether_or_not_a_sink_takes_it_as_it_comes
     assert 0 < sum(taken) < len(lines)
 
 
-def test_a_sink_that_takes_all_keeps_the_writer_going_past_the_window(server: SshServer, connect: Connect) -> None:
+def test_a_sink_that_accepts_everything_lets_the_writer_exceed_the_window(server: SshServer, connect: Connect) -> None:
     channel = connect(server.ssh_config()).open_channel(f"head -c {3 * WINDOW} /dev/zero", None)
     taken: list[int] = []
 
@@ -171,7 +171,7 @@ def test_a_sink_that_takes_all_keeps_the_writer_going_past_the_window(server: Ss
     assert taken
 
 
-def test_a_terminal_has_the_size_it_was_made_with_and_then_the_new_one(server: SshServer, connect: Connect) -> None:
+def test_a_terminal_has_its_initial_size_and_then_the_new_one(server: SshServer, connect: Connect) -> None:
     pty = Pty("xterm", WindowSize(31, 97))
     channel = connect(server.ssh_config()).open_channel("echo $TERM; stty size; read x; stty size", pty)
     text = b""
@@ -187,7 +187,7 @@ def test_a_terminal_has_the_size_it_was_made_with_and_then_the_new_one(server: S
 
 
 @pytest.mark.parametrize("command", ["cat", "sleep 60", "stty raw -echo; read line"])
-def test_a_terminal_that_is_given_up_hangs_up_on_its_program(server: SshServer, connect: Connect, command: str) -> None:
+def test_closing_a_terminal_hangs_up_its_program(server: SshServer, connect: Connect, command: str) -> None:
     connection = connect(server.ssh_config())
     channel = connection.open_channel(f"echo up; {command}", Pty("xterm", WindowSize(24, 80)))
     assert channel.read(TIMEOUT) is not None

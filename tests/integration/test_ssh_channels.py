@@ -1,4 +1,4 @@
-"""Several channels on a connection to a real server: refused, closed, forgotten, and not mixed up."""
+"""Tests for several channels on a connection to a real server: refused, closed, forgotten, and not mixed up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.ssh_server import SshServer
 
 
 def output_if_allowed(connection: SshConnection, command: str) -> tuple[int, str] | None:
-    """sshd frees a session's place a moment after it has closed its channel."""
+    """Retries, because sshd frees a session's slot a moment after it has closed its channel."""
     try:
         return output(connection, command)
     except ChannelRefused:
@@ -25,7 +25,7 @@ def output_if_allowed(connection: SshConnection, command: str) -> tuple[int, str
 
 
 @sshd_alone("MaxSessions")
-def test_a_session_too_many_is_refused_and_the_first_goes_on(own_server: MakeServer, connect: Connect) -> None:
+def test_an_excess_session_is_refused_and_the_first_continues(own_server: MakeServer, connect: Connect) -> None:
     with own_server("MaxSessions 1") as server:
         connection = connect(server.ssh_config())
         first = connection.open_channel("cat", None)
@@ -46,7 +46,7 @@ def test_a_closed_channel_is_forgotten(server: SshServer, connect: Connect) -> N
     assert wait_until(lambda: not len(connection._transport.open_channels), TIMEOUT)
 
 
-def test_nothing_is_kept_of_a_channel_that_is_gone_and_what_comes_for_it_is_dropped(
+def test_a_closed_channel_leaves_nothing_and_later_messages_for_it_are_dropped(
     server: SshServer, connect: Connect
 ) -> None:
     connection = connect(server.ssh_config())
@@ -60,7 +60,7 @@ def test_nothing_is_kept_of_a_channel_that_is_gone_and_what_comes_for_it_is_drop
 
 
 @sshd_alone("room for many sessions")
-def test_many_commands_at_once_are_not_mixed_up(own_server: MakeServer, connect: Connect) -> None:
+def test_many_concurrent_commands_are_not_mixed_up(own_server: MakeServer, connect: Connect) -> None:
     # More than run at a time: the server counts a session until it has seen its process end.
     connection = connect(own_server("MaxSessions 100").start().ssh_config())
     started = time.monotonic()
@@ -70,7 +70,7 @@ def test_many_commands_at_once_are_not_mixed_up(own_server: MakeServer, connect:
     assert time.monotonic() - started < 60
 
 
-def test_a_place_is_taken_as_soon_as_the_session_that_had_it_has_ended(dropbear: Dropbear, connect: Connect) -> None:
+def test_a_slot_is_reused_as_soon_as_its_session_has_ended(dropbear: Dropbear, connect: Connect) -> None:
     connection = connect(dropbear.ssh_config())
     held = connection.open_channel("cat", None)
     for number in range(30):  # its output ends before the server closes it

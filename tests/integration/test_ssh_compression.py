@@ -1,4 +1,6 @@
-"""Compression yes: much data both ways, compressed, over each way that packets go; and through changes of keys."""
+"""Tests for `Compression yes`: much data in both directions, on each code path for packets, and across key
+exchanges.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ CIPHERS = ["aes128-gcm@openssh.com", "aes256-ctr"]
 SIZE = 3_000_000
 
 BOTH_WAYS = "f=$(mktemp); cat >$f; cat $f >&2; sha256sum <$f; rm $f"
-"""Gives its input back on stderr. dropbear's pipes cannot be opened once more, as by `tee /dev/stderr`."""
+"""Copies its input to stderr. dropbear's pipes cannot be reopened, as `tee /dev/stderr` would."""
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,7 @@ BOTH_WAYS = "f=$(mktemp); cat >$f; cat $f >&2; sha256sum <$f; rm $f"
     [("sshd", CIPHERS[0]), ("sshd", CIPHERS[1]), ("dropbear", CIPHERS[1])],
     indirect=["server_kind"],
 )
-def test_data_arrives_as_it_was_sent(cipher: str, server: SshServer, connect: Connect) -> None:
+def test_data_arrives_unchanged(cipher: str, server: SshServer, connect: Connect) -> None:
     connection = connect(server.ssh_config(extra=["Compression yes", f"Ciphers {cipher}"], name="compressed"))
     transport = connection._transport
     assert (transport.local_compression, transport.remote_compression) == ("zlib@openssh.com",) * 2
@@ -41,7 +43,7 @@ def test_data_arrives_as_it_was_sent(cipher: str, server: SshServer, connect: Co
 
 @sshd_alone("RekeyLimit")
 @pytest.mark.parametrize("cipher", CIPHERS)
-def test_keys_may_change_under_it(cipher: str, own_server: MakeServer, connect: Connect) -> None:
+def test_keys_may_change_meanwhile(cipher: str, own_server: MakeServer, connect: Connect) -> None:
     with own_server("RekeyLimit 100K", f"Ciphers {cipher}") as server:
         connection = connect(server.ssh_config(extra=["Compression yes"]))
         assert output(connection, "head -c 1000000 /dev/urandom | wc -c; echo x") == (0, "1000000\nx\n")
@@ -51,10 +53,10 @@ def test_keys_may_change_under_it(cipher: str, own_server: MakeServer, connect: 
 
 
 @sshd_alone("Compression no")
-def test_a_server_that_does_not_compress_is_no_obstacle(own_server: MakeServer, connect: Connect) -> None:
+def test_a_server_without_compression_still_works(own_server: MakeServer, connect: Connect) -> None:
     with own_server("Compression no") as server:
         assert output(connect(server.ssh_config(extra=["Compression yes"])), "echo in") == (0, "in\n")
 
 
-def test_nothing_is_compressed_where_nobody_asked_for_it(server: SshServer, connect: Connect, tmp_path: Path) -> None:
+def test_nothing_is_compressed_if_it_was_not_requested(server: SshServer, connect: Connect, tmp_path: Path) -> None:
     assert connect(server.ssh_config())._transport.local_compression == "none"

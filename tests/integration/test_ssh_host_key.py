@@ -1,4 +1,4 @@
-"""Host keys: what is recorded, what is asked, and what is refused before anyone logs in."""
+"""Tests for host keys: which are recorded, which the user is asked about, and which are refused before the login."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.ssh_server import SshServer
 
 @pytest.fixture
 def known(tmp_path: Path) -> Path:
-    """A known_hosts file, in a directory, that are not there yet."""
+    """The path of a known_hosts file in a directory; neither exists yet."""
     return tmp_path / "home" / "known_hosts"
 
 
@@ -46,7 +46,7 @@ def write(known: Path, *lines: str) -> None:
 
 
 @pytest.mark.parametrize("policy", ["accept-new", "no"])
-def test_a_new_key_is_recorded_where_the_policy_allows(
+def test_a_new_key_is_recorded_if_the_policy_allows_it(
     policy: str, server: SshServer, connect: Connect, caller: ScriptedCaller, known: Path
 ) -> None:
     connect(config(server, known, f"StrictHostKeyChecking {policy}"))
@@ -56,7 +56,7 @@ def test_a_new_key_is_recorded_where_the_policy_allows(
     assert caller.told == [f"rdo: permanently added '{name(server)}' (ED25519) to the list of known hosts"]
 
 
-def test_a_recorded_key_is_known_the_next_time_to_rdo_and_to_ssh(
+def test_a_recorded_key_is_known_to_rdo_and_to_ssh_the_next_time(
     server: SshServer, connect: Connect, caller: ScriptedCaller, known: Path
 ) -> None:
     connect(config(server, known, "StrictHostKeyChecking accept-new", "HashKnownHosts yes"))
@@ -112,7 +112,7 @@ def test_a_changed_key_is_refused_under_every_policy(
     assert server.logins == accepted
 
 
-def test_the_server_is_asked_for_the_key_that_is_known(server: SshServer, connect: Connect, known: Path) -> None:
+def test_the_known_type_of_key_is_preferred(server: SshServer, connect: Connect, known: Path) -> None:
     write(known, f"{name(server)} {public(server.host_keys[1])}")
     connect(config(server, known, "StrictHostKeyChecking yes"))
 
@@ -124,7 +124,7 @@ def test_a_revoked_key_is_refused(server: SshServer, known: Path) -> None:
         connected(driver(config(server, known)), ScriptedCaller(["yes"]))
 
 
-def test_lines_that_paramiko_cannot_read_do_no_harm(
+def test_lines_that_paramiko_cannot_read_are_ignored(
     server: SshServer, connect: Connect, known: Path, tmp_path: Path
 ) -> None:
     authority = public(make_key(tmp_path / "ca"))
@@ -137,7 +137,7 @@ def test_a_key_is_looked_up_under_its_alias(server: SshServer, connect: Connect,
     connect(config(server, known, "StrictHostKeyChecking yes", "HostKeyAlias vm-1"))
 
 
-def test_a_file_that_cannot_be_written_is_told_and_no_obstacle(
+def test_an_unwritable_file_is_reported_and_the_login_continues(
     server: SshServer, connect: Connect, caller: ScriptedCaller, tmp_path: Path
 ) -> None:
     connect(config(server, tmp_path, "StrictHostKeyChecking accept-new"))

@@ -1,4 +1,4 @@
-"""Hosts that are reached through another host, or through a program."""
+"""Tests for hosts that are reached through another host, or through a program."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_jump_host_that_cannot_reach_the_host_is_named(server: SshServer, clos
         connected(driver(config, "127.0.0.1", port=closed_port, jump="hop"), ScriptedCaller())
 
 
-def test_jump_hosts_in_a_circle_are_found(tmp_path: Path) -> None:
+def test_a_cycle_of_jump_hosts_is_detected(tmp_path: Path) -> None:
     config = tmp_path / "circle"
     config.write_text("Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n")
     with pytest.raises(ConnectError, match="form a loop"):
@@ -69,26 +69,26 @@ def test_a_proxy_command_carries_the_connection_and_ends_with_it(
         assert output(connection, "head -c 300000 /dev/zero | wc -c") == (0, "300000\n")
 
 
-def test_a_proxy_command_that_fails_is_quoted_with_its_last_words(server: SshServer) -> None:
+def test_a_proxy_command_that_fails_is_quoted_with_its_last_line(server: SshServer) -> None:
     config = server.ssh_config(extra=["ProxyCommand sh -c 'echo no way >&2; exit 3'"])
     with pytest.raises(ConnectError, match=r"ProxyCommand `sh -c .*`, status 3, no way"):
         connected(driver(config), ScriptedCaller())
 
 
-def test_a_proxy_command_that_was_killed_is_said_to_have_been(server: SshServer) -> None:
+def test_a_proxy_command_that_was_killed_is_reported_as_such(server: SshServer) -> None:
     config = server.ssh_config(extra=["ProxyCommand sh -c 'kill -9 $$'"])
     with pytest.raises(ConnectError, match=r"ProxyCommand `sh -c .*`, signal 9$"):
         connected(driver(config), ScriptedCaller())
 
 
-def test_a_proxy_command_may_hand_over_its_connection(server: SshServer, connect: Connect, tmp_path: Path) -> None:
+def test_a_proxy_command_may_pass_its_connection(server: SshServer, connect: Connect, tmp_path: Path) -> None:
     (tmp_path / "proxy.py").write_text(HANDS_OVER)
     proxy = f"ProxyCommand {sys.executable} {tmp_path / 'proxy.py'} %p"
     connection = connect(server.ssh_config(extra=[proxy, "ProxyUseFdpass yes"], name="fdpass"))
     assert output(connection, "head -c 300000 /dev/zero | wc -c") == (0, "300000\n")
 
 
-def test_a_proxy_command_that_hands_over_nothing_is_named(server: SshServer) -> None:
+def test_a_proxy_command_that_passes_no_connection_is_named(server: SshServer) -> None:
     config = server.ssh_config(extra=["ProxyCommand sh -c 'echo no way >&2'", "ProxyUseFdpass yes"], name="fdpass")
     with pytest.raises(ConnectError, match=r"passed no connection \(ProxyUseFdpass\): ProxyCommand .*no way"):
         connected(driver(config), ScriptedCaller())

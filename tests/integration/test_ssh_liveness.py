@@ -1,4 +1,4 @@
-"""Connections that die: cut, frozen, restarted; and the ones that merely rest."""
+"""Tests for connections that die: cut, frozen, restarted; and for those that are merely idle."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def server(own_server: MakeServer) -> SshServer:
 
 @pytest.fixture
 def hasty(server: SshServer) -> Iterator[SshConnection]:
-    """A connection that loses patience in a second."""
+    """A connection that is given up after a second."""
     caller, config = ScriptedCaller(), str(server.ssh_config())
     options = Query(SshQueryRequest("devbox", ssh_config=config), caller.environment).options()
     connection = Connector(caller, config, None, HASTY).connect(options)
@@ -46,7 +46,7 @@ def hasty(server: SshServer) -> Iterator[SshConnection]:
 
 @contextlib.contextmanager
 def frozen(server: SshServer) -> Iterator[None]:
-    """The link is a black hole: bytes are taken, and nothing comes back."""
+    """The link accepts data, but transmits nothing in either direction."""
     sessions = server.sessions()
     send_to_all(sessions, signal.SIGSTOP)
     yield
@@ -54,7 +54,7 @@ def frozen(server: SshServer) -> Iterator[None]:
 
 
 def send_to_all(sessions: list[int], number: int) -> None:
-    """To those that have not ended meanwhile, as one of an earlier test may have."""
+    """Send a signal to processes, some of which may have ended, such as those of an earlier test."""
     for pid in sessions:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
@@ -64,12 +64,12 @@ def test_a_connection_that_was_just_heard_from_is_alive(server: SshServer, conne
     assert connect(server.ssh_config()).keepalive.check_alive()
 
 
-def test_a_connection_that_rested_is_asked_and_alive(hasty: SshConnection) -> None:
+def test_an_idle_connection_is_probed_and_alive(hasty: SshConnection) -> None:
     time.sleep(HASTY.liveness * 2)
     assert hasty.keepalive.check_alive()
 
 
-def test_a_frozen_connection_is_not_alive_and_that_is_known_in_time(server: SshServer, hasty: SshConnection) -> None:
+def test_a_frozen_connection_is_detected_in_time(server: SshServer, hasty: SshConnection) -> None:
     with frozen(server):
         time.sleep(HASTY.liveness * 2)
         started = time.monotonic()
@@ -77,7 +77,7 @@ def test_a_frozen_connection_is_not_alive_and_that_is_known_in_time(server: SshS
         assert time.monotonic() - started < HASTY.ping_timeout + 1.0
 
 
-def test_a_cut_connection_is_not_alive_and_opens_nothing(server: SshServer, connect: Connect) -> None:
+def test_a_cut_connection_is_detected_and_opens_nothing(server: SshServer, connect: Connect) -> None:
     connection = connect(server.ssh_config())
     server.cut()
     assert connection._transport.ended.wait(TIMEOUT)
@@ -125,12 +125,12 @@ def test_a_command_on_a_frozen_link_ends_as_lost_within_the_bound(
         hasty.close()
 
 
-def test_a_silent_command_on_a_live_link_goes_on(hasty: SshConnection) -> None:
+def test_a_silent_command_on_a_live_link_continues(hasty: SshConnection) -> None:
     with hasty.keepalive.in_use():
         assert output(hasty, f"sleep {HASTY.dead_after * 2}; echo done") == (0, "done\n")
 
 
-def test_a_server_that_asks_whether_we_are_there_is_answered(own_server: MakeServer, connect: Connect) -> None:
+def test_keepalives_of_the_server_are_answered(own_server: MakeServer, connect: Connect) -> None:
     channel = connect(own_server(keepalive=1).start().ssh_config()).open_channel("sleep 6; echo still here", None)
     chunk = channel.read(TIMEOUT)
     assert chunk
@@ -154,14 +154,14 @@ def test_closing_ends_all_channels_and_threads_and_may_be_repeated(server: SshSe
     assert threading.active_count() == 1
 
 
-def test_an_idle_connection_wakes_nobody(hasty: SshConnection) -> None:
+def test_an_idle_connection_wakes_no_thread(hasty: SshConnection) -> None:
     before = time.process_time()
     time.sleep(1.0)
     assert time.process_time() - before < 0.05
 
 
 @sshd_alone("a log of what is asked")
-def test_a_connection_in_use_is_asked_before_a_command_has_to_and_is_left_alone_later(own_server: MakeServer) -> None:
+def test_a_connection_in_use_is_probed_ahead_of_commands_but_not_for_ever(own_server: MakeServer) -> None:
     with own_server("LogLevel DEBUG1") as server:
         caller, config = ScriptedCaller(), str(server.ssh_config())
         options = Query(SshQueryRequest("devbox", ssh_config=config), caller.environment).options()
@@ -187,9 +187,7 @@ def test_an_idle_connection_is_kept_alive_as_configured(own_server: MakeServer, 
         assert wait_until(lambda: server.log.count("keepalive@openssh.com") >= 2, TIMEOUT)
 
 
-def test_a_connection_on_which_the_server_is_silent_ends_as_configured(
-    own_server: MakeServer, connect: Connect
-) -> None:
+def test_a_connection_with_a_silent_server_ends_as_configured(own_server: MakeServer, connect: Connect) -> None:
     with own_server() as server:
         lines = ["ServerAliveInterval 1", "ServerAliveCountMax 1"]
         connection = connect(server.ssh_config(extra=lines))

@@ -1,4 +1,4 @@
-"""Logging in to a real server: keys in files, certificates, more than one step."""
+"""Tests for logging in to a real server: keys in files, certificates, and several steps."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from tests.ssh_server import SshServer
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
-def test_a_key_of_each_kind_lets_us_in(kind: str, server: SshServer, connect: Connect, tmp_path: Path) -> None:
+def test_a_key_of_each_kind_is_accepted(kind: str, server: SshServer, connect: Connect, tmp_path: Path) -> None:
     key = authorized(server, tmp_path, kind)
     assert output(connect(config(server), identity=str(key)), "echo in") == (0, "in\n")
 
 
-def test_a_key_in_the_older_pem_format_lets_us_in(server: SshServer, connect: Connect, tmp_path: Path) -> None:
+def test_a_key_in_the_older_pem_format_is_accepted(server: SshServer, connect: Connect, tmp_path: Path) -> None:
     key = authorized(server, tmp_path, "rsa")
     subprocess.run(["ssh-keygen", "-q", "-p", "-m", "PEM", "-N", "", "-f", str(key)], check=True, capture_output=True)
     connect(config(server), identity=str(key))
@@ -40,7 +40,7 @@ def test_a_key_in_the_older_pem_format_lets_us_in(server: SshServer, connect: Co
 
 @sshd_alone("certificates")
 @pytest.mark.parametrize("where", ["beside", "named", "agent"])
-def test_a_certificate_lets_us_in_where_the_bare_key_does_not(
+def test_a_certificate_is_accepted_where_the_bare_key_is_not(
     where: str, own_server: MakeServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
     authority, key = make_key(tmp_path / "ca"), rsa_key(tmp_path / "key")
@@ -61,7 +61,7 @@ def test_a_certificate_lets_us_in_where_the_bare_key_does_not(
 
 @sshd_alone("certificates")
 @pytest.mark.parametrize("how", ["named", "in place of the public key"])
-def test_a_certificate_may_stand_where_the_public_key_does(
+def test_a_certificate_may_be_in_place_of_the_public_key(
     how: str, own_server: MakeServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
     authority, key = make_key(tmp_path / "ca"), make_key(tmp_path / "key")
@@ -85,7 +85,7 @@ def test_a_certificate_may_stand_where_the_public_key_does(
 
 
 @sshd_alone("AuthenticationMethods")
-def test_two_keys_are_given_where_two_are_wanted(own_server: MakeServer, connect: Connect, tmp_path: Path) -> None:
+def test_two_keys_are_used_if_two_are_required(own_server: MakeServer, connect: Connect, tmp_path: Path) -> None:
     server = own_server("AuthenticationMethods publickey,publickey")
     keys = [authorized(server, tmp_path, kind) for kind in ("ed25519", "ecdsa")]
     with server:
@@ -93,9 +93,7 @@ def test_two_keys_are_given_where_two_are_wanted(own_server: MakeServer, connect
         assert "Partial publickey" in server.log
 
 
-def test_a_file_that_is_no_key_does_not_keep_the_next_from_working(
-    server: SshServer, connect: Connect, tmp_path: Path
-) -> None:
+def test_a_file_that_is_not_a_key_is_skipped(server: SshServer, connect: Connect, tmp_path: Path) -> None:
     junk = tmp_path / "junk"
     junk.write_text("no key\n")
     junk.chmod(0o600)
@@ -103,7 +101,7 @@ def test_a_file_that_is_no_key_does_not_keep_the_next_from_working(
 
 
 @pytest.mark.parametrize("permitted", ["yes", "no"])
-def test_a_local_command_is_run_once_connected_where_that_is_permitted(
+def test_a_local_command_is_run_after_connecting_if_permitted(
     permitted: str, server: SshServer, connect: Connect, caller: ScriptedCaller
 ) -> None:
     lines = ("LocalCommand echo to %n as %r; echo no >&2; exit 3", f"PermitLocalCommand {permitted}")
@@ -126,8 +124,10 @@ def test_a_quiet_log_level_silences_banner_and_notices(
 
 
 @pytest.mark.parametrize("announced", [b"rsa-sha2-512", b""], ids=["late", "not at all"])
-def test_a_server_is_heard_out_before_a_signature_is_chosen(announced: bytes, connect: Connect, tmp_path: Path) -> None:
-    """What it knows comes before the answer to our first message, and may come long after its keys."""
+def test_the_extensions_of_a_server_are_read_before_a_signature_is_chosen(
+    announced: bytes, connect: Connect, tmp_path: Path
+) -> None:
+    """The server's extensions arrive before the reply to our first message, possibly long after its keys."""
     seen: list[bytes] = []
 
     def accept(talk: Talk, message: Message) -> None:

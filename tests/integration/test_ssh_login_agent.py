@@ -1,4 +1,4 @@
-"""Logging in by the keys of an agent."""
+"""Tests for logging in with the keys of an agent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.ssh_client import ScriptedCaller, driver, output
 from tests.ssh_server import SshServer
 
 
-def test_the_agent_of_the_caller_saves_the_passphrase(
+def test_with_the_callers_agent_no_passphrase_is_needed(
     server: SshServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
     key = authorized(server, tmp_path, "rsa")
@@ -39,7 +39,7 @@ def test_other_keys_of_the_agent_are_tried_unless_that_is_forbidden(
         connected(driver(config(server, "IdentityAgent SSH_AUTH_SOCK")), ScriptedCaller(environment=agent))
 
 
-def test_a_stale_agent_socket_is_no_obstacle(server: SshServer, connect: Connect, tmp_path: Path) -> None:
+def test_a_stale_agent_socket_is_ignored(server: SshServer, connect: Connect, tmp_path: Path) -> None:
     key = authorized(server, tmp_path)
     environment = {"SSH_AUTH_SOCK": str(tmp_path / "gone"), "PATH": os.environ["PATH"]}
     asked = ScriptedCaller(environment=environment)
@@ -60,7 +60,7 @@ def test_the_agent_reaches_the_target_only_when_forwarded(
 
 @pytest.mark.parametrize("gone", [False, True], ids=["beside the private key", "alone"])
 @pytest.mark.parametrize("named", ["key_rsa.pub", "key_rsa"])
-def test_a_public_key_names_the_one_that_the_agent_shall_use(
+def test_a_public_key_selects_a_key_of_the_agent(
     named: str, gone: bool, server: SshServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
     add_to_agent(agent, make_key(tmp_path / "other"))
@@ -88,7 +88,7 @@ def test_a_private_key_that_others_may_read_is_used_by_the_agent_that_has_it(
 
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
 @pytest.mark.parametrize("value", ["yes", "no", "ask", "confirm", "1h"])
-def test_a_key_that_was_right_is_given_to_the_agent_as_configured(
+def test_an_accepted_key_is_added_to_the_agent_as_configured(
     value: str, kind: str, server: SshServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
     key = authorized(server, tmp_path, kind)

@@ -1,4 +1,4 @@
-"""Logins that a server refuses, and keys that are not used: what the user is told."""
+"""Tests for logins that a server refuses, and keys that are not used: what the user is told."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.ssh_client import ScriptedCaller, driver
 from tests.ssh_server import SshServer
 
 
-def test_a_key_that_others_may_read_is_left_out_and_named(server: SshServer, tmp_path: Path) -> None:
+def test_a_key_that_others_may_read_is_skipped_and_named(server: SshServer, tmp_path: Path) -> None:
     key = authorized(server, tmp_path)
     key.chmod(0o644)
     asked = ScriptedCaller()
@@ -38,7 +38,7 @@ def test_a_key_file_that_is_missing_is_named(server: SshServer, tmp_path: Path) 
 
 
 @sshd_alone("a count of keys")
-def test_too_many_keys_end_in_a_line_that_says_so(own_server: MakeServer, tmp_path: Path) -> None:
+def test_too_many_keys_are_reported_in_a_line(own_server: MakeServer, tmp_path: Path) -> None:
     keys = [make_key(tmp_path / f"key{number}") for number in range(3)]
     why = "Too many authentication failures; 2 keys were tried: .* IdentitiesOnly"
     with own_server(tries=2) as server, pytest.raises(ConnectError, match=why):
@@ -46,7 +46,7 @@ def test_too_many_keys_end_in_a_line_that_says_so(own_server: MakeServer, tmp_pa
 
 
 @pytest.mark.parametrize(("words", "keys"), [("trop d'essais", 2), ("too many", 1)])
-def test_what_the_server_says_as_it_hangs_up_has_no_say_in_the_advice(words: str, keys: int, tmp_path: Path) -> None:
+def test_the_servers_message_does_not_affect_the_advice(words: str, keys: int, tmp_path: Path) -> None:
     def hang_up(talk: Talk, message: Message) -> None:
         if len(seen) + 1 < keys:
             seen.append(message)
@@ -93,7 +93,7 @@ def test_a_key_that_the_configuration_does_not_allow_is_not_used(
     assert server.logins == accepted
 
 
-def test_a_refused_login_says_how_to_put_a_key_there_and_what_was_tried(server: SshServer, tmp_path: Path) -> None:
+def test_a_refused_login_reports_how_to_install_a_key_and_what_was_tried(server: SshServer, tmp_path: Path) -> None:
     file = config(server, f"IdentityFile {make_key(tmp_path / 'stranger')}")
     with pytest.raises(ConnectError) as failure:
         connected(driver(file, user=user_name()), ScriptedCaller())

@@ -1,4 +1,4 @@
-"""A key that has a passphrase: whom it is asked of, and how often."""
+"""Tests for a key with a passphrase: who is asked for it, and how often."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_passphrase_is_asked_for_three_times(server: SshServer, tmp_path: Path
     assert len(asked.asked) == 3
 
 
-def test_no_passphrase_is_asked_for_a_key_that_the_server_does_not_want(server: SshServer, tmp_path: Path) -> None:
+def test_no_passphrase_is_asked_for_a_key_that_the_server_does_not_accept(server: SshServer, tmp_path: Path) -> None:
     key = make_key(tmp_path / "stranger", passphrase=PASSPHRASE)
     asked = ScriptedCaller([PASSPHRASE])
     with pytest.raises(ConnectError, match="the server accepts `publickey`; tried `publickey`; "):

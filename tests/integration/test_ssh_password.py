@@ -1,4 +1,4 @@
-"""Passwords and questions of the server, each put to the caller's terminal."""
+"""Tests for passwords and questions of the server, which are shown on the caller's terminal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_password_is_asked_for_three_times(tmp_path: Path) -> None:
     assert script.attempts == ["password wrong"] * 3
 
 
-def test_questions_are_put_with_the_echo_that_the_server_wants(connect: Connect, tmp_path: Path) -> None:
+def test_questions_are_asked_with_the_echo_that_the_server_requests(connect: Connect, tmp_path: Path) -> None:
     asked = ScriptedCaller(["blue", "12345"])
     questions = [("Colour? ", True), ("Token: ", False)]
     script = Script("keyboard-interactive", questions=questions, answers=["blue", "12345"])
@@ -47,7 +47,7 @@ def test_a_password_and_then_questions_are_two_steps_of_one_login(connect: Conne
     assert script.attempts == ["password secret", "questions"]
 
 
-def test_without_a_terminal_the_ways_that_the_server_wants_are_named(tmp_path: Path) -> None:
+def test_without_a_terminal_the_methods_that_the_server_accepts_are_named(tmp_path: Path) -> None:
     script = Script("password,keyboard-interactive", questions=[("Token: ", False)])
     with ScriptedServer(script, tmp_path) as server, pytest.raises(ConnectError) as failure:
         connected(driver(server.ssh_config), ScriptedCaller())
@@ -59,7 +59,7 @@ def test_without_a_terminal_the_ways_that_the_server_wants_are_named(tmp_path: P
     assert "password" not in " ".join(script.attempts)
 
 
-def test_what_the_server_says_cannot_drive_the_terminal(connect: Connect, tmp_path: Path) -> None:
+def test_text_of_the_server_cannot_control_the_terminal(connect: Connect, tmp_path: Path) -> None:
     asked = ScriptedCaller(["12345"])
     script = Script("keyboard-interactive", questions=[("\x1b[2JToken: ", False)], answers=["12345"])
     with ScriptedServer(script, tmp_path) as server:

@@ -1,4 +1,4 @@
-"""Ways to a host, and what is said when there is none: configuration, jump hosts, proxies, servers that are not SSH."""
+"""Tests for ways to reach a host, and for the errors: configuration, jump hosts, proxies, servers that are not SSH."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.ssh_server import SshServer
 
 @contextlib.contextmanager
 def listener(says: bytes, *, hangs_up: bool) -> Iterator[int]:
-    """A port on which something else than SSH answers once."""
+    """A port on which a server other than SSH answers once."""
     done = threading.Event()
 
     def serve() -> None:
@@ -48,7 +48,7 @@ def failure(host: str, port: int | None = None, timeout: float | None = None) ->
     return str(error.value)
 
 
-def test_include_and_match_count(server: SshServer, connect: Connect, tmp_path: Path) -> None:
+def test_include_and_match_are_used(server: SshServer, connect: Connect, tmp_path: Path) -> None:
     outer = tmp_path / "config"
     outer.write_text(f'Match host devbox exec "true"\n  SetEnv A=b\nMatch all\n  Include {server.ssh_config()}\n')
     connection = connect(outer)
@@ -61,20 +61,20 @@ def test_include_and_match_count(server: SshServer, connect: Connect, tmp_path: 
     [f"ProxyCommand echo {'x' * 3000} >&2; exit 1", "\n".join(f"Bogus{'x' * 900} {each}" for each in range(99))],
     ids=["a long command", "a hundred wrong lines"],
 )
-def test_what_is_long_in_a_configuration_is_cut_in_the_error(line: str, server: SshServer) -> None:
+def test_long_values_are_truncated_in_errors(line: str, server: SshServer) -> None:
     with pytest.raises(ConnectError) as error:
         connected(driver(server.ssh_config(extra=[line], name="long")), ScriptedCaller())
     assert len(str(error.value)) < 800
 
 
-def test_a_configuration_that_ssh_refuses_is_refused_with_its_words(tmp_path: Path) -> None:
+def test_a_configuration_that_ssh_refuses_is_refused_with_its_message(tmp_path: Path) -> None:
     config = tmp_path / "bad"
     config.write_text("Host devbox\n  Colour blue\n")
     with pytest.raises(ConnectError, match="line 2: Bad configuration option: colour"):
         connected(driver(config), ScriptedCaller())
 
 
-def test_without_an_ssh_program_the_configuration_is_read_all_the_same(server: SshServer, connect: Connect) -> None:
+def test_without_an_ssh_program_the_configuration_is_still_read(server: SshServer, connect: Connect) -> None:
     lonely = ScriptedCaller(environment={"PATH": "/nonexistent"})
     assert output(connect(server.ssh_config(), caller=lonely), "echo in") == (0, "in\n")
 
@@ -83,7 +83,7 @@ def test_a_host_that_does_not_exist_is_named() -> None:
     assert failure("no-such-host.invalid").startswith("cannot find the host `no-such-host.invalid`: ")
 
 
-def test_a_port_in_the_name_of_a_host_is_said_to_have_a_key_of_its_own() -> None:
+def test_a_port_in_a_host_name_is_an_error_that_names_the_key_for_it() -> None:
     assert failure("no-such-host.invalid:2222").endswith("; a port has a key of its own: `port = 2222`")
     assert failure("no-such-host::2222").endswith("; check the name, or set its HostName in ~/.ssh/config")
 
@@ -93,7 +93,7 @@ def test_a_port_on_which_nobody_listens_is_named(closed_port: int) -> None:
     assert failure("127.0.0.1", closed_port) == text
 
 
-def test_a_server_that_says_nothing_is_left_in_time() -> None:
+def test_a_silent_server_times_out() -> None:
     with listener(b"", hangs_up=False) as port:
         assert "it sent no banner within 0.5 s" in failure("127.0.0.1", port, 0.5)
 
@@ -103,7 +103,7 @@ def test_a_server_that_hangs_up_at_once_is_reported() -> None:
         assert "it closed the connection without sending a banner" in failure("127.0.0.1", port)
 
 
-def test_a_server_that_is_no_ssh_server_is_quoted() -> None:
+def test_a_server_that_is_not_an_ssh_server_is_quoted() -> None:
     with listener(b"HTTP/1.1 400 Bad\x1b[2J Request\r\n\r\n", hangs_up=True) as port:
         assert (
             r"it sent this instead of an SSH version: `HTTP/1.1 400 Bad\x1b[2J Request`; check that it is an SSH server"
@@ -111,7 +111,7 @@ def test_a_server_that_is_no_ssh_server_is_quoted() -> None:
         )
 
 
-def test_a_server_with_too_many_logins_is_to_be_tried_again() -> None:
+def test_a_server_with_too_many_logins_may_be_tried_again() -> None:
     with listener(b"No room today\r\n", hangs_up=True) as port:
         text = failure("127.0.0.1", port)
     assert "it sent this instead of an SSH version: `No room today`" in text
@@ -127,7 +127,9 @@ def test_a_server_without_a_common_algorithm_is_reported(own_server: MakeServer)
 
 @sshd_alone("Ciphers")
 @pytest.mark.parametrize("cipher", ["aes256-gcm@openssh.com", "aes128-ctr"])
-def test_servers_without_the_preferred_cipher_are_served(cipher: str, own_server: MakeServer, connect: Connect) -> None:
+def test_servers_without_the_preferred_cipher_are_supported(
+    cipher: str, own_server: MakeServer, connect: Connect
+) -> None:
     with own_server(f"Ciphers {cipher}") as server:
         assert output(connect(server.ssh_config()), "echo in") == (0, "in\n")
 
@@ -147,7 +149,7 @@ def test_no_mac_has_to_be_agreed_on_with_a_cipher_that_needs_none(
 
 
 @sshd_alone("MACs")
-def test_a_server_whose_macs_we_lack_is_reported(own_server: MakeServer) -> None:
+def test_a_server_without_supported_macs_is_reported(own_server: MakeServer) -> None:
     why = (
         "only these MACs: umac-64@openssh.com, umac-128-etm@openssh.com; .* add `hmac-sha2-256-etm@openssh.com` to MACs"
     )
@@ -167,7 +169,7 @@ def test_the_configured_directory_is_a_root() -> None:
     assert (root.local, root.remote) == ("/home/me/app", "/srv/app")
 
 
-def test_programs_and_paths_of_the_ssh_configuration_count_from_where_the_command_was_typed(
+def test_programs_and_paths_of_the_ssh_configuration_are_relative_to_the_callers_directory(
     server: SshServer, connect: Connect, tmp_path: Path
 ) -> None:
     shutil.copy(server.client_key, tmp_path / "mine")
@@ -198,8 +200,8 @@ def test_it_is_tried_as_often_as_configured(server: SshServer, closed_port: int)
 
 
 @sshd_alone("a log of its clients' versions")
-def test_an_addendum_is_told_with_the_version(own_server: MakeServer, connect: Connect) -> None:
-    """Of another program's making: the installed ssh may not know the option yet."""
+def test_an_addendum_is_sent_with_the_version(own_server: MakeServer, connect: Connect) -> None:
+    """As other programs do. The installed ssh may not have the option yet."""
     with own_server("LogLevel DEBUG1") as server:
         config = server.ssh_config(extra=["VersionAddendum from-here"])
         alone = ScriptedCaller(environment={"PATH": "/nonexistent"})

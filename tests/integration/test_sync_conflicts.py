@@ -1,4 +1,6 @@
-"""What is on a target and not as rdo has left it: it is never overwritten or removed, and one line says so."""
+"""Tests for files on a target that are not as rdo has left them: they are never overwritten or removed, and one line
+reports it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ def edit(path: Path) -> None:
 
 
 def edit_in_the_same_second(path: Path) -> None:
-    """Same size, same time: only the time of the change of its inode tells."""
+    """Keep size and time: only the time of the inode's change differs."""
     info = path.stat()
     path.write_text("9")
     os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
@@ -50,7 +52,9 @@ CHANGES: list[Callable[[Path], None]] = [edit, edit_in_the_same_second, make_a_l
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("removed", [False, True], ids=["put", "removed"])
-def test_a_file_that_was_changed_there_is_left_alone(side: Side, change: Callable[[Path], None], removed: bool) -> None:
+def test_a_file_that_was_changed_on_the_target_is_left_alone(
+    side: Side, change: Callable[[Path], None], removed: bool
+) -> None:
     change(side.there / "src/c")
     side.write({"a": "also changed here"})
     if removed:
@@ -61,7 +65,7 @@ def test_a_file_that_was_changed_there_is_left_alone(side: Side, change: Callabl
     assert side.tree.differences(side.use, os.fsencode(side.here), tree_of(side.here))[-1][::2] == (b"src/c", "changed")
 
 
-def test_a_file_that_was_there_before_is_left_alone(side: Side) -> None:
+def test_an_existing_file_is_left_alone(side: Side) -> None:
     write(side.there, {"new": "theirs", "dir/new": "theirs"})
     side.write({"new": "ours", "dir/new": "ours"})
     assert refuse(side) == f"did not copy files to `here`: `dir/new` and `new` were there before rdo; {HINT}"
@@ -85,14 +89,14 @@ def test_a_file_in_place_of_a_directory_is_left_alone(side: Side) -> None:
     assert "`new` was there before rdo" in refuse(side)
 
 
-def test_a_file_in_place_of_a_directory_of_rdo_s_has_changed(side: Side) -> None:
+def test_a_file_in_place_of_rdos_directory_is_a_change(side: Side) -> None:
     shutil.rmtree(side.there / "src")
     write(side.there, {"src": "theirs"})
     side.write({"src/c": "ours"})
     assert "`src` has changed there" in refuse(side)
 
 
-def test_what_is_equal_is_no_conflict(side: Side) -> None:
+def test_an_equal_file_is_not_a_conflict(side: Side) -> None:
     write(side.there, {"new": "equal", "a": "2"})
     side.write({"new": "equal", "a": "2"})
     os.utime(side.there / "b")
@@ -103,7 +107,7 @@ def test_what_is_equal_is_no_conflict(side: Side) -> None:
     assert side.is_same
 
 
-def test_a_clone_that_was_there_is_taken_for_the_projects(tmp_path: Path) -> None:
+def test_an_existing_clone_is_adopted(tmp_path: Path) -> None:
     pool = OneShell()
     side = Side(tmp_path, pool)
     side.write({f"d{each % 7}/{each}": str(each) for each in range(600)})
@@ -114,7 +118,7 @@ def test_a_clone_that_was_there_is_taken_for_the_projects(tmp_path: Path) -> Non
     pool.close()
 
 
-def test_a_file_that_is_gone_there_is_no_conflict(side: Side) -> None:
+def test_a_removed_file_is_not_a_conflict(side: Side) -> None:
     (side.there / "a").unlink()
     shutil.rmtree(side.there / "src")
     (side.here / "a").unlink()
@@ -124,7 +128,7 @@ def test_a_file_that_is_gone_there_is_no_conflict(side: Side) -> None:
 
 
 @pytest.mark.parametrize("path", ["src", "src/deep"])
-def test_a_link_on_the_way_is_not_followed(side: Side, tmp_path: Path, path: str) -> None:
+def test_a_link_in_the_path_is_not_followed(side: Side, tmp_path: Path, path: str) -> None:
     elsewhere = tmp_path / "elsewhere"
     shutil.move(side.there / path, elsewhere)
     (side.there / path).symlink_to(elsewhere)
@@ -149,7 +153,7 @@ def test_a_link_in_place_of_rdos_own_directory_is_refused(side: Side, tmp_path: 
         side.push()
 
 
-def test_a_second_machine_is_told_of_the_first_and_overwrites_nothing_of_it(side: Side) -> None:
+def test_a_second_machine_overwrites_nothing_of_the_first_and_reports_it(side: Side) -> None:
     assert not side.tree.others
     second = side.fresh("other-state")
     tree = tree_of(side.here)
@@ -164,7 +168,7 @@ def test_a_second_machine_is_told_of_the_first_and_overwrites_nothing_of_it(side
     assert (side.there / "a").read_text() == "of the second"
 
 
-def test_without_a_program_for_digests_what_was_touched_counts_as_changed(tmp_path: Path) -> None:
+def test_without_a_program_for_digests_a_touched_file_is_considered_changed(tmp_path: Path) -> None:
     pool = OneShell("dash", tools(tmp_path / "tools", without=["sha256sum"]))
     side = Side(tmp_path, pool)
     side.write({"a": "1", "b": "2"})

@@ -1,4 +1,4 @@
-"""A push to a target whose disk is full or not to be written, and to one of several file systems."""
+"""Tests for pushes to a target whose disk is full or read-only, and to a directory on several file systems."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.one_shell import OneShell
 from tests.sync_target import Side, contents, texts, tree_of, write
 
 
-def test_a_full_disk_there_leaves_all_as_it_was(tmp_path: Path, mount: Mount) -> None:
+def test_a_full_disk_there_leaves_everything_as_it_was(tmp_path: Path, mount: Mount) -> None:
     pool = OneShell()
     there = mount(tmp_path / "there", options="size=512k,mode=755")
     side = Side(tmp_path, pool, there)
@@ -35,7 +35,7 @@ def test_a_full_disk_there_leaves_all_as_it_was(tmp_path: Path, mount: Mount) ->
     pool.close()
 
 
-def test_a_disk_without_room_for_a_word_is_one_line(tmp_path: Path, mount: Mount) -> None:
+def test_a_disk_without_any_free_space_is_one_line(tmp_path: Path, mount: Mount) -> None:
     pool = OneShell()
     there = mount(tmp_path / "there", options="size=256k,mode=755")
     side = Side(tmp_path, pool, there)
@@ -54,7 +54,7 @@ def test_a_disk_without_room_for_a_word_is_one_line(tmp_path: Path, mount: Mount
     pool.close()
 
 
-def test_a_first_push_without_room_for_a_word_is_one_line(tmp_path: Path, mount: Mount) -> None:
+def test_a_first_push_without_any_free_space_is_one_line(tmp_path: Path, mount: Mount) -> None:
     pool = OneShell()
     there = mount(tmp_path / "there", options="size=256k,mode=755")
     side = Side(tmp_path, pool, there)
@@ -80,7 +80,7 @@ def test_a_target_that_cannot_be_written_is_one_line(tmp_path: Path, mount: Moun
     pool.close()
 
 
-def test_a_directory_that_is_another_file_system_gets_its_files(tmp_path: Path, mount: Mount) -> None:
+def test_a_directory_on_another_file_system_gets_its_files(tmp_path: Path, mount: Mount) -> None:
     pool = OneShell()
     side = Side(tmp_path, pool)
     side.there.mkdir()
@@ -103,11 +103,13 @@ CASELESS = (
     (("mkfs.ext4", "-q", "-O", "casefold"), ("mount", "-o", "loop")),
     (("mkntfs", "-F", "-Q", "-q"), ("lowntfs-3g", "-o", "ignore_case,permissions")),
 )
-"""How a file system without case is made and mounted: not all kernels have the first; the second has no capitals."""
+"""How a case-insensitive file system is created and mounted. Not all kernels support the first; the second has no upper
+case.
+"""
 
 
 def is_mounted(image: Path, place: Path, make: Sequence[str], mount: Sequence[str]) -> bool:
-    """Whether that could be done."""
+    """Whether it could be mounted."""
     if os.geteuid() != 0 or not shutil.which(make[0]) or not shutil.which(mount[0]):
         return False
     commands = ([*make, str(image)], [*mount, str(image), str(place)])
@@ -116,7 +118,7 @@ def is_mounted(image: Path, place: Path, make: Sequence[str], mount: Sequence[st
 
 @pytest.fixture
 def caseless(tmp_path: Path) -> Iterator[Path]:
-    """A directory in which names that differ only in case are one."""
+    """A directory on a case-insensitive file system."""
     place, image = tmp_path / "disk", tmp_path / "image"
     place.mkdir()
     image.touch()
@@ -131,7 +133,7 @@ def caseless(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def test_a_name_may_change_its_case_where_that_does_not_count(tmp_path: Path, caseless: Path) -> None:
+def test_on_a_case_insensitive_disk_a_name_may_change_its_case(tmp_path: Path, caseless: Path) -> None:
     (caseless / "Probe").touch()
     keeps_case = os.listdir(caseless) == ["Probe"]
     (caseless / "Probe").unlink()

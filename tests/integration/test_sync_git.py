@@ -1,4 +1,4 @@
-"""`.git` on the target, and git that runs there."""
+"""Tests for `.git` on the target, and for git that runs there."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ LOOKS = [
 
 @pytest.mark.parametrize("words", LOOKS, ids=" ".join)
 @pytest.mark.parametrize("restarted", [False, True])
-def test_to_look_there_is_no_conflict_with_what_is_staged_here(side: Side, words: list[str], restarted: bool) -> None:
+def test_git_status_there_does_not_conflict_with_staging_here(side: Side, words: list[str], restarted: bool) -> None:
     for number in (3, 4):
         said = git(side.there, *words)
         assert said == git(side.here, *words)
@@ -84,7 +84,7 @@ def test_what_was_staged_there_is_not_lost(side: Side, restarted: bool) -> None:
     assert git(side.there, "diff", "--cached", "--name-only") == "theirs\n"
 
 
-def test_a_refreshed_index_is_no_conflict_with_a_repository_that_is_gone(side: Side) -> None:
+def test_a_refreshed_index_does_not_conflict_with_a_removed_repository(side: Side) -> None:
     os.utime(side.there / "a", (1, 1))
     git(side.there, "status")
     (side.here / ".git/index").unlink()

@@ -1,4 +1,4 @@
-"""A pull from a target that sends something else than it was asked for: nothing of it comes here."""
+"""Tests for a pull from a target that sends something that was not requested: nothing of it is stored."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("archive", HOSTILE.values(), ids=HOSTILE)
-def test_an_archive_that_is_not_what_was_asked_for_is_refused(tmp_path: Path, archive: bytes) -> None:
+def test_an_archive_with_other_content_than_requested_is_refused(tmp_path: Path, archive: bytes) -> None:
     pool = OneShell("dash", tools(tmp_path / "tools", without=["tar"]))
     fake = tmp_path / "tools/tar"
     fake.symlink_to(str(shutil.which("tar")))
@@ -100,7 +100,7 @@ LIES: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
-def test_a_scan_that_is_not_what_was_asked_for_is_refused(tmp_path: Path, lie: Callable[[str], str]) -> None:
+def test_a_scan_with_other_content_than_requested_is_refused(tmp_path: Path, lie: Callable[[str], str]) -> None:
     pool = OneShell("dash", tools(tmp_path / "tools", without=["find"]))
     side = Side(tmp_path, pool)
     side.push()
@@ -117,7 +117,7 @@ def test_a_scan_that_is_not_what_was_asked_for_is_refused(tmp_path: Path, lie: C
     pool.close()
 
 
-def test_a_target_that_sends_without_end_is_cut_off(tmp_path: Path) -> None:
+def test_a_target_that_sends_endlessly_is_cut_off(tmp_path: Path) -> None:
     pool = OneShell("dash", tools(tmp_path / "tools", without=["find"]))
     side = Side(tmp_path, pool)
     side.push()

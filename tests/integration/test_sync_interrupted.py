@@ -1,4 +1,6 @@
-"""A push that is cut off at any point: each file has one of its two versions, and the next one goes on."""
+"""Tests for a push that is interrupted at any point: each file has one of its two versions, and the next push
+continues.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ THEIRS = {"edited/theirs": "theirs", "theirs": "theirs", "gone/theirs": "theirs"
 
 
 def replace(root: Path, files: dict[str, str]) -> None:
-    """Have just these files."""
+    """Replace all files by these."""
     for each in list(root.iterdir()):
         if each.name != ".rdo-sync":
             shutil.rmtree(each) if each.is_dir() else each.unlink()
@@ -40,7 +42,7 @@ def replace(root: Path, files: dict[str, str]) -> None:
 
 
 def is_one_of_two(there: Path, old: dict[str, str], new: dict[str, str]) -> bool:
-    """Whether each file has its old version or its new one, or is not there where it need not be."""
+    """Whether each file has its old or its new version, or is missing where it may be."""
     for path in [each for each in there.rglob("*") if ".rdo-sync" not in each.parts and each.is_file()]:
         name = str(path.relative_to(there))
         if path.read_text() not in (old.get(name), new.get(name), THEIRS.get(name)):
@@ -50,7 +52,7 @@ def is_one_of_two(there: Path, old: dict[str, str], new: dict[str, str]) -> bool
 
 
 def begin(tmp_path: Path) -> tuple[OneShell, Side]:
-    """A project of which the old state is there, beside files of others; here is the new one."""
+    """A project whose old state is on the target, among files of others. The local files are the new state."""
     pool = OneShell()
     side = Side(tmp_path, pool)
     write(side.there, THEIRS)
@@ -61,7 +63,9 @@ def begin(tmp_path: Path) -> tuple[OneShell, Side]:
 
 
 def check(side: Side, old: dict[str, str] = OLD) -> None:
-    """Nothing is half written or lost, and another master than the one that was interrupted puts all right."""
+    """Check that nothing is half written or lost, and that another master than the interrupted one completes the
+    push.
+    """
     assert is_one_of_two(side.there, old, NEW)
     side.pool.path = os.environ["PATH"]  # type: ignore[union-attr]
     side.pool.channel = lambda channel: channel  # type: ignore[union-attr]
@@ -77,7 +81,7 @@ def check(side: Side, old: dict[str, str] = OLD) -> None:
 
 
 def steps(tmp_path: Path) -> int:
-    """How many programs a push calls."""
+    """The number of programs that a push calls."""
     pool, side = begin(tmp_path)
     pool.path = deadly_tools(tmp_path / "tools", 10_000, after=False)
     side.push()
@@ -110,7 +114,7 @@ def begun(tmp_path: Path) -> Iterator[tuple[OneShell, Side]]:
 
 
 def cut(number: int, total: int) -> Callable[[Channel], Channel]:
-    """Cut each channel when so much has gone out, or come back."""
+    """Cut each channel after this many bytes were sent or received."""
     if number % 2:
         return lambda channel: CutChannel(channel, back=number * total // 50)  # type: ignore
     return lambda channel: CutChannel(channel, out=number * total // 50)  # type: ignore
@@ -125,9 +129,7 @@ def test_a_link_that_is_cut_at_any_byte_leaves_nothing_half_done(begun: tuple[On
     check(side)
 
 
-def test_a_first_copy_that_was_cut_goes_on_and_not_from_its_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_first_copy_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(push_plan, "BATCH_SIZE", 100_000)
     pool = OneShell()
     side = Side(tmp_path, pool)
@@ -143,7 +145,7 @@ def test_a_first_copy_that_was_cut_goes_on_and_not_from_its_start(
     assert side.is_same
 
 
-def test_a_large_file_goes_on_where_it_was_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_large_file_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from rdo.sync import push_sender
 
     monkeypatch.setattr(push_sender, "LARGE_SIZE", 1_000_000)
@@ -175,7 +177,7 @@ def test_a_large_file_goes_on_where_it_was_cut(tmp_path: Path, monkeypatch: pyte
     assert sum(sent) < 4_500_000
 
 
-def test_a_large_file_that_changed_meanwhile_begins_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_that_changed_meanwhile_is_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from rdo.sync import push_sender
 
     monkeypatch.setattr(push_sender, "LARGE_SIZE", 100_000)
@@ -194,7 +196,7 @@ def test_a_large_file_that_changed_meanwhile_begins_again(tmp_path: Path, monkey
     assert side.is_same
 
 
-def test_a_lock_that_somebody_left_is_taken_over(begun: tuple[OneShell, Side]) -> None:
+def test_an_abandoned_lock_is_taken_over(begun: tuple[OneShell, Side]) -> None:
     _, side = begun
     (side.there / ".rdo-sync/lock").write_text("999999999\n")
     side.push()
@@ -204,7 +206,7 @@ def test_a_lock_that_somebody_left_is_taken_over(begun: tuple[OneShell, Side]) -
     assert (side.there / "top").read_text() == "newer"
 
 
-def test_a_log_whose_end_was_cut_off_is_read(begun: tuple[OneShell, Side]) -> None:
+def test_a_truncated_log_is_read(begun: tuple[OneShell, Side]) -> None:
     _, side = begun
     log = next(side.there.glob(".rdo-sync/*/manifest"))
     whole = log.read_bytes()
@@ -219,7 +221,7 @@ def test_a_log_whose_end_was_cut_off_is_read(begun: tuple[OneShell, Side]) -> No
         log.write_bytes(whole)
 
 
-def test_only_what_a_push_needs_is_called(tmp_path: Path) -> None:
+def test_only_the_programs_that_a_push_needs_are_called(tmp_path: Path) -> None:
     pool = OneShell("dash", tools(tmp_path / "tools"))
     side = Side(tmp_path, pool)
     side.write({"a": "1"})

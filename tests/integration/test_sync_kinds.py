@@ -1,4 +1,4 @@
-"""What becomes of a path, on both sides, if it is another kind of thing than before, or has another mode."""
+"""Tests for paths, on both sides, that become another kind of file, or get another mode."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def side(tmp_path: Path) -> Iterator[Side]:
 
 
 @pytest.mark.parametrize("fresh", [False, True], ids=["same-master", "fresh-master"])
-def test_a_directory_whose_mode_was_changed_here_is_still_removed_there(side: Side, fresh: bool) -> None:
+def test_a_directory_with_a_changed_mode_is_still_removed_there(side: Side, fresh: bool) -> None:
     side.write({"sub/deep/a": "1"})
     side.push()
     for name in ("sub", "sub/deep"):
@@ -35,7 +35,7 @@ def test_a_directory_whose_mode_was_changed_here_is_still_removed_there(side: Si
     assert contents(side.there) == {}
 
 
-def test_a_directory_of_others_stays_though_its_mode_was_changed_here(side: Side) -> None:
+def test_a_directory_of_others_is_kept_although_its_mode_was_changed_here(side: Side) -> None:
     (side.there / "sub").mkdir(parents=True)
     side.write({"sub/a": "1"})
     side.push()
@@ -46,7 +46,7 @@ def test_a_directory_of_others_stays_though_its_mode_was_changed_here(side: Side
     assert list(contents(side.there)) == [b"sub"]
 
 
-def test_what_is_behind_a_link_is_not_in_the_way_of_a_directory_in_its_place(side: Side, tmp_path: Path) -> None:
+def test_files_behind_a_link_do_not_prevent_its_replacement_by_a_directory(side: Side, tmp_path: Path) -> None:
     write(tmp_path, {"outside/a": "theirs"})
     side.write({"inside/a": "old"})
     (side.here / "near").symlink_to("inside")
@@ -64,7 +64,7 @@ def test_what_is_behind_a_link_is_not_in_the_way_of_a_directory_in_its_place(sid
     assert side.is_same
 
 
-def test_nor_if_something_else_there_has_changed(side: Side) -> None:
+def test_files_behind_a_link_do_not_prevent_it_if_something_else_changed(side: Side) -> None:
     side.write({"inside/a": "old", "other": "1"})
     (side.here / "near").symlink_to("inside")
     side.push()
@@ -75,7 +75,7 @@ def test_nor_if_something_else_there_has_changed(side: Side) -> None:
     assert (side.there / "near/a").read_text() == "new"
 
 
-def test_a_pulled_file_a_directory_and_a_link_take_each_others_place(side: Side) -> None:
+def test_a_pulled_file_a_directory_and_a_link_replace_each_other(side: Side) -> None:
     side.push()
     write(side.there, {"dist/file": "1", "dist/sub/a": "1", "dist/tree/a/b": "1"})
     (side.there / "dist/link").symlink_to("sub")
@@ -89,7 +89,7 @@ def test_a_pulled_file_a_directory_and_a_link_take_each_others_place(side: Side)
     assert contents(side.here) == contents(side.there)
 
 
-def test_what_was_changed_here_does_not_make_way(side: Side) -> None:
+def test_locally_changed_files_are_not_replaced(side: Side) -> None:
     side.push()
     write(side.there, {"dist/file": "1", "dist/tree/a": "1"})
     side.pull(b"dist")
@@ -113,7 +113,7 @@ def test_a_pulled_directory_has_the_mode_that_it_has_there(side: Side) -> None:
     assert [(side.here / "dist" / name).stat().st_mode & 0o777 for name in ("sub", "mine")] == [0o710, 0o755]
 
 
-def test_a_directory_is_taken_from_there_with_all_that_is_in_it(side: Side) -> None:
+def test_a_directory_is_taken_from_there_with_its_content(side: Side) -> None:
     side.write({"src/a": "mine", "src/deep/b": "mine", "src/c": "mine", "other": "mine"})
     side.push()
     side.write({"src/a": "mine!", "src/deep/b": "mine!", "src/c": "mine!", "other": "mine!"})
@@ -128,7 +128,7 @@ def test_a_directory_is_taken_from_there_with_all_that_is_in_it(side: Side) -> N
 
 
 @pytest.mark.skipif(shutil.which("yash") is None, reason="yash is not installed")
-def test_a_name_that_the_shell_there_cannot_take_is_told_and_left_there(tmp_path: Path) -> None:
+def test_a_name_that_the_remote_shell_cannot_handle_is_reported_and_skipped(tmp_path: Path) -> None:
     pool = OneShell("yash")
     side = Side(tmp_path, pool)
     side.push()
@@ -141,7 +141,7 @@ def test_a_name_that_the_shell_there_cannot_take_is_told_and_left_there(tmp_path
     assert "yash" in result.refused[0].why
 
 
-def test_what_a_user_there_has_tar_do_holds_up_no_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tar_options_of_a_user_there_do_not_affect_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAR_OPTIONS", "--exclude=*.o --gzip")
     pool = OneShell()
     side = Side(tmp_path, pool)

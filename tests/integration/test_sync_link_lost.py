@@ -1,4 +1,4 @@
-"""A connection that is lost while files are copied: what is said is what was left undone, and what to type."""
+"""Tests for a connection that is lost during a copy: the error says what was not done, and what to type."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WHY = "the connection was lost (the test cut it)"
 
 
 class Project:
-    """A project with something on either side that the other has not."""
+    """A project with files on each side that the other side does not have."""
 
     def __init__(self, directory: Path) -> None:
         self.pool = OneShell()
@@ -82,7 +82,7 @@ CASES: dict[str, tuple[Callable[[Project], object], str]] = {
 
 
 @pytest.mark.parametrize("what", CASES)
-def test_what_a_lost_connection_leaves_undone_is_said_and_can_be_done_again(project: Project, what: str) -> None:
+def test_a_copy_that_a_lost_connection_interrupted_is_reported_and_can_be_repeated(project: Project, what: str) -> None:
     run, expected = CASES[what]
     project.cut()
     with pytest.raises(LinkLost) as caught:

@@ -1,4 +1,4 @@
-"""What a pull leaves here: what the target has built, and nothing else."""
+"""Tests for what a pull creates here: what was built on the target, and nothing else."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def side(tmp_path: Path) -> Iterator[Side]:
     pool.close()
 
 
-def test_all_that_was_built_comes_as_it_is(each: Side) -> None:
+def test_everything_that_was_built_arrives_unchanged(each: Side) -> None:
     files: dict[str, str | bytes] = {
         "dist/a": "1", "dist/deep/er/b": "2", "dist/new\nline": "3", "dist/it's \"$x\"": "4", "dist/-rf": "5",
         "dist/" + "n" * 150 + "/" + "m" * 150: "6", "dist/zero": b"", "dist/empty/": "", "coverage.xml": "7",
@@ -65,7 +65,7 @@ def test_all_that_was_built_comes_as_it_is(each: Side) -> None:
     assert each.pull(b"dist", b"coverage.xml") == (0, 0, 0, (), ())
 
 
-def test_a_backslash_in_a_name_is_a_backslash(each: Side) -> None:
+def test_a_backslash_in_a_name_is_preserved(each: Side) -> None:
     names = {"dist/a\\tb", "dist/a\tb", "dist/\\\\", "dist/c\\", "dist/d\\n/\\101"}
     write(each.there, dict.fromkeys(names, "1"))
     result = each.pull(b"dist")
@@ -73,7 +73,7 @@ def test_a_backslash_in_a_name_is_a_backslash(each: Side) -> None:
     assert contents(each.here) == contents(each.there)
 
 
-def test_only_what_changed_comes_again_and_what_is_gone_is_removed(side: Side) -> None:
+def test_only_changes_are_pulled_and_removed_files_are_removed(side: Side) -> None:
     write(side.there, {"dist/a": "1", "dist/b": "2", "dist/sub/c": "3"})
     side.pull(b"dist")
     before = (side.here / "dist/b").stat().st_ino
@@ -87,7 +87,7 @@ def test_only_what_changed_comes_again_and_what_is_gone_is_removed(side: Side) -
     assert side.pull(b"dist").pulled == 0
 
 
-def test_a_file_of_ones_own_is_not_overwritten(side: Side) -> None:
+def test_a_local_file_is_not_overwritten(side: Side) -> None:
     write(side.there, {"dist/a": "theirs", "dist/b": "theirs", "dist/c": "equal", "dist/d/e": "theirs"})
     side.write({"dist/a": "mine!!", "dist/b": "mine", "dist/c": "equal", "dist/d": "mine"})
     (side.here / "dist/b").unlink()
@@ -115,7 +115,7 @@ def test_a_pulled_file_that_was_changed_here_is_not_overwritten_or_removed(side:
     assert side.pull(b"dist").conflicts == ()
 
 
-def test_what_is_no_file_link_or_directory_is_left_there_and_named(side: Side) -> None:
+def test_other_kinds_of_files_are_left_there_and_named(side: Side) -> None:
     write(side.there, {"dist/a": "1"})
     os.mkfifo(side.there / "dist/fifo")
     with socket.socket(socket.AF_UNIX) as bound:
@@ -127,7 +127,7 @@ def test_what_is_no_file_link_or_directory_is_left_there_and_named(side: Side) -
 
 
 @pytest.mark.parametrize("path", ["nothing", "dist/nothing/at all", "dist/a/b"])
-def test_what_is_not_there_cannot_be_taken_and_nothing_else_is(side: Side, path: str) -> None:
+def test_a_missing_file_cannot_be_taken_and_nothing_else_is(side: Side, path: str) -> None:
     write(side.there, {"dist/a": "1"})
     side.write({"dist/a": "mine"})
     why = f"cannot take `{path}` from `here`: there is no such file in `{side.there}`; see `rdoctl sync diff`"
@@ -137,13 +137,13 @@ def test_what_is_not_there_cannot_be_taken_and_nothing_else_is(side: Side, path:
 
 
 @pytest.mark.parametrize("path", [".rdo.conf", ".git/config", "sub/.git"])
-def test_what_git_or_rdo_reads_is_not_taken(side: Side, path: str) -> None:
+def test_files_that_git_or_rdo_reads_are_not_taken(side: Side, path: str) -> None:
     write(side.there, {path: "1"})
     with pytest.raises(RdoError, match=f"cannot take `{path}` .*: files that git or rdo reads are never taken"):
         side.tree.take_there(side.use, os.fsencode(side.here), [os.fsencode(path)])
 
 
-def test_what_was_removed_here_comes_again(side: Side) -> None:
+def test_a_file_that_was_removed_here_is_pulled_again(side: Side) -> None:
     write(side.there, {"dist/a": "1"})
     side.pull(b"dist")
     shutil.rmtree(side.here / "dist")
@@ -151,7 +151,7 @@ def test_what_was_removed_here_comes_again(side: Side) -> None:
     assert (side.here / "dist/a").exists()
 
 
-def test_a_target_that_was_set_up_afresh_removes_nothing_here(side: Side) -> None:
+def test_a_newly_installed_target_removes_nothing_here(side: Side) -> None:
     write(side.there, {"dist/a": "1", "dist/b": "2"})
     side.pull(b"dist")
     shutil.rmtree(side.there)
@@ -164,7 +164,7 @@ def test_a_target_that_was_set_up_afresh_removes_nothing_here(side: Side) -> Non
 
 
 @pytest.mark.parametrize("leads", ["/etc/passwd", "../../x", "sub/../../../x", "..//../x", "/", "../.."])
-def test_a_link_that_leads_out_is_refused(side: Side, leads: str) -> None:
+def test_a_link_that_leads_outside_is_refused(side: Side, leads: str) -> None:
     write(side.there, {"dist/a": "1"})
     (side.there / "dist/out").symlink_to(leads)
     result = side.pull(b"dist")
@@ -172,7 +172,7 @@ def test_a_link_that_leads_out_is_refused(side: Side, leads: str) -> None:
     assert sorted(path.name for path in (side.here / "dist").iterdir()) == ["a"]
 
 
-def test_a_device_a_fifo_and_a_socket_do_not_come_and_setuid_is_taken_off(side: Side) -> None:
+def test_devices_fifos_and_sockets_are_not_pulled_and_setuid_is_removed(side: Side) -> None:
     write(side.there, {"dist/setuid": "1"})
     (side.there / "dist/setuid").chmod(0o6755)
     os.mkfifo(side.there / "dist/fifo")
@@ -183,7 +183,7 @@ def test_a_device_a_fifo_and_a_socket_do_not_come_and_setuid_is_taken_off(side: 
     assert stat.S_IMODE((side.here / "dist/setuid").stat().st_mode) == 0o755
 
 
-def test_a_link_on_the_way_is_followed_on_neither_side(side: Side, tmp_path: Path) -> None:
+def test_a_link_in_the_path_is_followed_on_neither_side(side: Side, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     write(outside, {"a": "outside", "deep/a": "outside"})
     (side.there / "dist").symlink_to(outside)
@@ -206,7 +206,7 @@ def test_git_and_rdos_own_files_are_never_written(side: Side) -> None:
     assert [path.name for path in side.here.rglob("*") if path.is_file()] == ["a"]
 
 
-def test_a_disk_that_is_full_here_is_one_line_and_leaves_all_as_it_was(tmp_path: Path, mount: Mount) -> None:
+def test_a_full_disk_here_is_one_line_and_leaves_everything_as_it_was(tmp_path: Path, mount: Mount) -> None:
     pool = OneShell()
     mount(tmp_path / "here", options="size=128k,mode=755")
     side = Side(tmp_path, pool)
@@ -222,7 +222,7 @@ def test_a_disk_that_is_full_here_is_one_line_and_leaves_all_as_it_was(tmp_path:
     pool.close()
 
 
-def test_a_directory_here_that_is_another_file_system_gets_its_files(side: Side, mount: Mount) -> None:
+def test_a_local_directory_on_another_file_system_gets_its_files(side: Side, mount: Mount) -> None:
     write(side.there, {"dist/a": "1", "dist/sub/b": "2"})
     (side.there / "dist/l").symlink_to("a")
     (side.here / "dist").mkdir()

@@ -1,4 +1,6 @@
-"""A pull that is cut off at any point: each file has one of its two versions, and the next pull puts all right."""
+"""Tests for a pull that is interrupted at any point: each file has one of its two versions, and the next pull completes
+it.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,7 @@ def test_a_target_whose_shell_is_killed_during_a_pull_leaves_nothing_half_done(t
 
 
 STEPS = ("rename", "unlink", "mkdir", "link", "replace", "symlink")
-"""What changes a directory here."""
+"""The system calls that change a directory here."""
 
 
 @pytest.mark.parametrize("number", range(24))
@@ -85,7 +87,7 @@ def test_a_master_that_is_killed_during_a_pull_leaves_nothing_half_done(tmp_path
 
 
 def die_at(number: int) -> None:
-    """End this process at the step of that number."""
+    """End this process at the step with that number."""
     count = iter(range(1000))
     for name in STEPS:
         step = getattr(os, name)

@@ -1,4 +1,4 @@
-"""What a push leaves on a target: of the project, of others, and of what it was before."""
+"""Tests for the effect of a push on a target: on files of the project, on files of others, and on earlier ones."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def plain(tmp_path: Path) -> Iterator[Side]:
     pool.close()
 
 
-def test_fractions_of_a_second_arrive(plain: Side) -> None:
+def test_fractions_of_a_second_are_preserved(plain: Side) -> None:
     plain.write({"a": "1"})
     os.utime(plain.here / "a", ns=(1, 1_600_000_000_123_456_789))
     plain.push()
     assert (plain.there / "a").stat().st_mtime_ns == 1_600_000_000_123_456_789
 
 
-def test_what_is_there_of_others_is_let_be(plain: Side) -> None:
+def test_files_of_others_are_left_alone(plain: Side) -> None:
     write(plain.there, {"theirs": "1", "src/theirs": "2", "sub/dir/theirs": "3"})
     plain.write({"src/ours": "4", "sub/dir/ours": "5"})
     plain.push()
@@ -43,7 +43,7 @@ def test_what_is_there_of_others_is_let_be(plain: Side) -> None:
     }  # fmt: skip
 
 
-def test_a_directory_that_was_there_before_stays_though_it_is_empty(plain: Side) -> None:
+def test_an_existing_directory_is_kept_although_it_is_empty(plain: Side) -> None:
     (plain.there / "src").mkdir(parents=True)
     plain.write({"src/a": "1", "new/b": "2"})
     plain.push()
@@ -53,7 +53,7 @@ def test_a_directory_that_was_there_before_stays_though_it_is_empty(plain: Side)
     assert sorted(contents(plain.there)) == [b"src"]
 
 
-def test_a_directory_without_the_right_to_write_is_kept_up_to_date(plain: Side, tmp_path: Path) -> None:
+def test_a_read_only_directory_is_kept_up_to_date(plain: Side, tmp_path: Path) -> None:
     plain.write({"locked/a": "1", "locked/b": "2"})
     (plain.here / "locked").chmod(0o555)
     plain.push()
@@ -65,7 +65,7 @@ def test_a_directory_without_the_right_to_write_is_kept_up_to_date(plain: Side, 
     assert plain.is_same
 
 
-def test_what_is_in_a_directory_without_the_right_to_write_can_be_removed(plain: Side) -> None:
+def test_files_in_a_read_only_directory_can_be_removed(plain: Side) -> None:
     plain.write({"locked/a": "1", "locked/below/b": "2", "opened/a": "1"})
     for name in ("locked/below", "locked", "opened"):
         (plain.here / name).chmod(0o555)
@@ -79,7 +79,7 @@ def test_what_is_in_a_directory_without_the_right_to_write_can_be_removed(plain:
     assert plain.is_same
 
 
-def test_a_target_that_was_set_up_afresh_gets_all_again(plain: Side) -> None:
+def test_a_newly_installed_target_gets_everything_again(plain: Side) -> None:
     fill(plain)
     plain.push()
     shutil.rmtree(plain.there)
@@ -88,7 +88,7 @@ def test_a_target_that_was_set_up_afresh_gets_all_again(plain: Side) -> None:
     assert plain.is_same
 
 
-def test_what_was_removed_there_comes_again_when_it_is_changed(plain: Side) -> None:
+def test_a_file_that_was_removed_there_is_pushed_again_when_it_changes(plain: Side) -> None:
     fill(plain)
     plain.push()
     shutil.rmtree(plain.there / "src")
@@ -98,7 +98,7 @@ def test_what_was_removed_there_comes_again_when_it_is_changed(plain: Side) -> N
     assert (plain.there / "src/deep/er/one").read_text() == "changed"
 
 
-def test_a_fresh_master_knows_what_is_there(plain: Side) -> None:
+def test_a_new_master_knows_the_state_of_the_target(plain: Side) -> None:
     fill(plain)
     plain.push()
     before = (plain.there / "README").stat().st_ino
@@ -109,7 +109,7 @@ def test_a_fresh_master_knows_what_is_there(plain: Side) -> None:
     assert (plain.there / "README").stat().st_ino == before
 
 
-def test_a_clean_tree_costs_nothing(plain: Side) -> None:
+def test_an_unchanged_tree_costs_nothing(plain: Side) -> None:
     fill(plain)
     tree = tree_of(plain.here)
     plain.tree.push(plain.use, os.fsencode(plain.here), tree)
@@ -119,14 +119,14 @@ def test_a_clean_tree_costs_nothing(plain: Side) -> None:
     assert plain.pool.jobs == jobs  # type: ignore[union-attr]
 
 
-def test_a_connection_that_has_ended_makes_nothing_current(plain: Side) -> None:
+def test_after_a_lost_connection_nothing_is_considered_current(plain: Side) -> None:
     tree = tree_of(plain.here)
     plain.tree.push(plain.use, os.fsencode(plain.here), tree)
     plain.pool.connections[0].keepalive.ended = True  # type: ignore[index]
     assert not plain.tree.is_current(plain.use, tree)
 
 
-def test_what_is_known_is_not_sent_again(plain: Side) -> None:
+def test_known_files_are_not_sent_again(plain: Side) -> None:
     fill(plain)
     plain.push()
     plain.tree.forget()
@@ -137,7 +137,7 @@ def test_what_is_known_is_not_sent_again(plain: Side) -> None:
     assert (plain.there / "README").read_text() == "changed"
 
 
-def test_the_log_is_written_afresh_when_it_is_long(plain: Side) -> None:
+def test_the_log_is_rewritten_when_it_is_long(plain: Side) -> None:
     plain.write({"kept": "1"})
     for number in range(4):
         plain.write({f"f{each}": str(number) for each in range(400)})
@@ -153,7 +153,7 @@ def test_the_log_is_written_afresh_when_it_is_long(plain: Side) -> None:
     assert plain.is_same
 
 
-def test_setuid_of_ones_own_is_kept(plain: Side) -> None:
+def test_setuid_of_ones_own_files_is_kept(plain: Side) -> None:
     plain.write({"a": "1"})
     (plain.here / "a").chmod(0o4755)
     plain.push()
@@ -185,7 +185,7 @@ def test_a_link_in_place_of_a_file_is_not_followed(plain: Side, tmp_path: Path) 
     assert b"secret" not in repr(contents(plain.there)).encode()
 
 
-def test_a_file_here_that_cannot_be_read_is_one_line(plain: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_local_file_is_one_line(plain: Side, monkeypatch: pytest.MonkeyPatch) -> None:
     plain.write({"a": "1", "b": "2"})
     plain.push()
     plain.write({"a": "changed", "b": "changed"})

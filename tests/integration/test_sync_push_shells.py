@@ -1,4 +1,4 @@
-"""What a push leaves on a target, under every shell that may be its /bin/sh, and with small programs."""
+"""Tests for the effect of a push with every shell that may be the target's /bin/sh, and with minimal programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.target_tools import tools
 from tests.unit.remote_sh.shells import SHELLS
 
 EVERY = [*SHELLS, "small"]
-"""The shells, and busybox's with no other programs than its own."""
+"""The shells, and busybox's without any other programs."""
 
 
 @pytest.fixture(params=EVERY)
@@ -32,7 +32,7 @@ def side(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Side]:
     pool.close()
 
 
-def test_all_that_a_tree_may_hold_arrives_as_it_is(side: Side) -> None:
+def test_any_tree_arrives_unchanged(side: Side) -> None:
     fill(side)
     assert side.push().put == len(tree_of(side.here))
     assert side.is_same
@@ -40,14 +40,14 @@ def test_all_that_a_tree_may_hold_arrives_as_it_is(side: Side) -> None:
     assert side.push() == (0, 0, 0, True)
 
 
-def test_a_backslash_in_the_directory_there_is_a_backslash(side: Side, tmp_path: Path) -> None:
+def test_a_backslash_in_the_remote_directory_is_preserved(side: Side, tmp_path: Path) -> None:
     other = Side(tmp_path, side.pool, tmp_path / "a\\tb\\\\c")
     other.write({"a\\tb": "1"})
     other.push()
     assert texts(other.there) == {b"a\\tb": b"1"}
 
 
-def test_what_changed_is_put_and_what_is_gone_is_removed(side: Side) -> None:
+def test_changes_are_pushed_and_removed_files_are_removed(side: Side) -> None:
     fill(side)
     side.push()
     jobs = side.pool.jobs  # type: ignore[union-attr]
@@ -68,7 +68,7 @@ def test_what_changed_is_put_and_what_is_gone_is_removed(side: Side) -> None:
     assert side.pool.jobs == jobs + 1  # type: ignore[union-attr]
 
 
-def test_a_file_a_directory_and_a_link_take_each_others_place(side: Side) -> None:
+def test_a_file_a_directory_and_a_link_replace_each_other(side: Side) -> None:
     side.write({"a": "file", "b/c/d": "directory", "b/e": "1", "f": "file"})
     (side.here / "g").symlink_to("a")
     side.push()
@@ -99,7 +99,7 @@ def test_a_name_that_is_not_text_arrives(side: Side) -> None:
 
 
 @pytest.mark.skipif(shutil.which("yash") is None, reason="yash is not installed")
-def test_a_name_that_the_shell_cannot_take_is_told_and_no_obstacle_once_it_is_gone(tmp_path: Path) -> None:
+def test_a_name_that_the_shell_cannot_handle_is_reported_until_it_is_gone(tmp_path: Path) -> None:
     pool = OneShell("yash")
     side = Side(tmp_path, pool)
     name = os.fsdecode(b"\xff")
@@ -115,7 +115,7 @@ def test_a_name_that_the_shell_cannot_take_is_told_and_no_obstacle_once_it_is_go
     pool.close()
 
 
-def test_a_tar_that_knows_no_fractions_rounds_up(tmp_path: Path) -> None:
+def test_with_a_tar_without_fractions_times_are_rounded_up(tmp_path: Path) -> None:
     pool = OneShell("busybox", tools(tmp_path / "tools", busybox=True))
     side = Side(tmp_path, pool)
     side.write({"a": "1"})
@@ -126,7 +126,7 @@ def test_a_tar_that_knows_no_fractions_rounds_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("program", ["tar", "stat", "mkdir"])
-def test_a_target_without_a_program_is_told_in_one_line(tmp_path: Path, program: str) -> None:
+def test_a_target_without_a_program_is_reported_in_one_line(tmp_path: Path, program: str) -> None:
     pool = OneShell("dash", tools(tmp_path / "tools", without=[program]))
     side = Side(tmp_path, pool)
     side.write({"a": "1"})

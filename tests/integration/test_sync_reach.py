@@ -1,4 +1,4 @@
-"""Files to and from a target of every kind, over the pool that commands use."""
+"""Tests for files to and from a target of every kind, over the pool that commands use."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ KINDS = ("local", "ssh", "ssh-dropbear", "docker-dash", "docker-busybox")
 
 @pytest.fixture(scope="module", params=KINDS)
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """Each in its turn: up before the test begins."""
+    """Each target in turn, started before the test begins."""
     with ExitStack() as stack:
         yield REACH[request.param](request, tmp_path_factory.mktemp("shared"), stack)
 
 
 @pytest.fixture
 def side(target: Target, tmp_path: Path) -> Iterator[Side]:
-    """A project, and a directory there that is still to be made."""
+    """A project, and a remote directory that does not exist yet."""
     resolved = target.driver.resolve(ScriptedCaller(environment=target.environment))
     pool = ShellPool(resolved)
     side = Side(tmp_path, pool, target.local / "there", f"{target.remote}/there")
@@ -39,7 +39,7 @@ def side(target: Target, tmp_path: Path) -> Iterator[Side]:
     resolved.release()
 
 
-def test_files_go_there_and_come_back(side: Side) -> None:
+def test_files_are_pushed_and_pulled(side: Side) -> None:
     side.write({"a": "1", "src/b": "2" * 300_000, "empty/": ""})
     assert side.push().put == 4
     write(side.there, {"dist/built": "3" * 500_000, "dist/more": "4"})

@@ -1,4 +1,4 @@
-"""What rdo has put on a target where its record of that is lost, or is not the last one: it is rdo's all the same."""
+"""Tests for a lost or outdated record of what rdo has put on a target: the files are still rdo's own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def side(tmp_path: Path) -> Iterator[Side]:
         yield side
 
 
-def test_what_is_there_already_is_taken_for_rdos_and_not_sent_again(side: Side) -> None:
+def test_existing_equal_files_are_adopted_and_not_sent_again(side: Side) -> None:
     shutil.rmtree(side.there / ".rdo-sync")
     (side.there / "b").write_text("2")  # at another time
     (side.there / "src/c").chmod(0o600)
@@ -33,7 +33,7 @@ def test_what_is_there_already_is_taken_for_rdos_and_not_sent_again(side: Side) 
     assert (side.push().size, side.is_same) == (2, True)
 
 
-def test_a_record_that_is_lost_makes_no_conflict_of_what_was_put_before(side: Side) -> None:
+def test_a_lost_record_does_not_cause_conflicts(side: Side) -> None:
     shutil.rmtree(side.there / ".rdo-sync")
     side.write({"a": "changed here"})
     (side.here / "b").unlink()
@@ -42,7 +42,7 @@ def test_a_record_that_is_lost_makes_no_conflict_of_what_was_put_before(side: Si
     assert (result.put, result.removed, side.is_same) == (1, 1, True)
 
 
-def test_nor_does_one_that_is_older_than_what_is_there(side: Side) -> None:
+def test_an_outdated_record_does_not_cause_conflicts(side: Side) -> None:
     kept = shutil.copytree(side.there / ".rdo-sync", side.there.parent / "kept")
     side.write({"a": "newer", "src/e": "newer"})
     side.push()

@@ -1,4 +1,4 @@
-"""What a user takes from one side: it is then the same on both; and how the sides differ until then."""
+"""Tests for taking files from one side, which makes both sides equal, and for the listed differences."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def side(tmp_path: Path) -> Iterator[Side]:
         yield side
 
 
-def test_what_is_taken_from_here_is_overwritten(side: Side) -> None:
+def test_a_file_taken_from_here_replaces_the_remote_one(side: Side) -> None:
     for path in ("a", "src/c"):
         (side.there / path).write_text("theirs")
     side.write({"a": "ours"})
@@ -31,14 +31,14 @@ def test_what_is_taken_from_here_is_overwritten(side: Side) -> None:
     assert side.is_same
 
 
-def test_what_is_removed_here_is_removed_there_when_that_is_taken(side: Side) -> None:
+def test_taking_a_removed_file_from_here_removes_the_remote_one(side: Side) -> None:
     (side.there / "a").write_text("theirs")
     (side.here / "a").unlink()
     side.push(over=[b"a"])
     assert side.is_same
 
 
-def test_what_is_taken_from_there_is_the_same_on_both_sides(side: Side) -> None:
+def test_a_file_taken_from_there_is_the_same_on_both_sides(side: Side) -> None:
     (side.there / "a").write_text("theirs")
     side.write({"a": "ours"})
     refuse(side)
@@ -50,7 +50,7 @@ def test_what_is_taken_from_there_is_the_same_on_both_sides(side: Side) -> None:
     assert (side.here / "a").read_text() == "theirs"
 
 
-def test_differences_are_named_by_what_they_are(side: Side) -> None:
+def test_differences_are_listed_by_kind(side: Side) -> None:
     write(side.there, {"new": "theirs", "other": "not looked at"})
     (side.there / "b").write_text("theirs")
     (side.there / "src/c").unlink()
@@ -63,13 +63,13 @@ def test_differences_are_named_by_what_they_are(side: Side) -> None:
     }  # fmt: skip
 
 
-def test_a_directory_that_others_made_is_no_difference(side: Side) -> None:
+def test_a_directory_that_others_created_is_not_a_difference(side: Side) -> None:
     write(side.there, {"built/theirs": "1"})
     side.write({"built/": ""})
     assert side.tree.differences(side.use, os.fsencode(side.here), tree_of(side.here)) == []
 
 
-def test_what_was_removed_there_comes_again_if_that_is_wanted(side: Side) -> None:
+def test_a_file_that_was_removed_there_is_restored_on_request(side: Side) -> None:
     shutil.rmtree(side.there / "src")
     (side.there / "link").unlink()
     write(side.there, {"src/theirs": "3"})

@@ -1,4 +1,4 @@
-"""When Vagrant is asked, and what: a stand-in for it counts. Its machine is a real sshd."""
+"""Tests for when Vagrant is called, and how, with a fake that counts its calls. Its machine is a real sshd."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def make(vagrant: FakeVagrant, machine: str | None = None, auto_up: bool = False
 
 @pytest.fixture
 def go(vagrant: FakeVagrant) -> Iterator[Go]:
-    """Connects once, runs a command, and gives the caller."""
+    """Connects once, runs a command, and returns the caller."""
     made: list[SshConnection] = []
 
     def connect(given: VagrantDriver | None = None) -> ScriptedCaller:
@@ -56,7 +56,7 @@ def failure(vagrant: FakeVagrant, given: VagrantDriver | None = None) -> str:
     return str(error.value)
 
 
-def test_vagrant_is_asked_once_and_not_by_later_masters(vagrant: FakeVagrant, go: Go) -> None:
+def test_vagrant_is_called_once_and_not_by_later_masters(vagrant: FakeVagrant, go: Go) -> None:
     vagrant.create()
     go()
     assert vagrant.calls == ["ssh-config default"]
@@ -66,7 +66,7 @@ def test_vagrant_is_asked_once_and_not_by_later_masters(vagrant: FakeVagrant, go
 
 
 @pytest.mark.parametrize("change", ["the Vagrantfile", "the machine"])
-def test_what_the_answer_depends_on_has_vagrant_asked_again(vagrant: FakeVagrant, go: Go, change: str) -> None:
+def test_a_change_of_a_dependency_causes_another_call(vagrant: FakeVagrant, go: Go, change: str) -> None:
     vagrant.create()
     go()
     if change == "the machine":
@@ -77,7 +77,7 @@ def test_what_the_answer_depends_on_has_vagrant_asked_again(vagrant: FakeVagrant
     assert vagrant.calls == ["ssh-config default"] * 2
 
 
-def test_a_refused_connection_has_vagrant_asked_once_more(vagrant: FakeVagrant, go: Go) -> None:
+def test_a_refused_connection_causes_one_more_call(vagrant: FakeVagrant, go: Go) -> None:
     vagrant.create()
     working = vagrant.ssh_config()
     vagrant.answer("ssh-config", f"cat <<'END'\n{vagrant.ssh_config(port=free_port())}\nEND")
@@ -97,7 +97,7 @@ def test_a_port_that_moved_is_found(vagrant: FakeVagrant, go: Go, sshd: Sshd) ->
     assert vagrant.calls == ["ssh-config default"] * 2
 
 
-def test_a_machine_that_vagrant_saw_go_down_is_not_looked_for_at_its_old_port(vagrant: FakeVagrant, go: Go) -> None:
+def test_a_machine_that_vagrant_saw_go_down_is_not_tried_at_its_old_port(vagrant: FakeVagrant, go: Go) -> None:
     vagrant.create()
     go()
     (vagrant.project / ".vagrant/machines/default/docker/index_uuid").write_text("u1")
@@ -120,7 +120,7 @@ def test_a_machine_that_is_down_is_named_with_the_command_to_type(
     assert failure(vagrant) == f"`vagrant default` is {shown}; {hint}"
 
 
-def test_a_machine_that_is_not_created_takes_no_ruby_to_tell(vagrant: FakeVagrant) -> None:
+def test_a_machine_that_is_not_created_is_recognized_without_vagrant(vagrant: FakeVagrant) -> None:
     expected = "the Vagrant machine is not created; type `vagrant up`, or set `auto_up = true`"
     assert failure(vagrant) == expected
     vagrant.create(identity="")
@@ -136,7 +136,7 @@ def test_an_unknown_machine_lists_the_names(vagrant: FakeVagrant) -> None:
     assert failure(vagrant, make(vagrant, "wbe")) == f"there is no machine `wbe`: {why}"
 
 
-def test_the_primary_machine_is_taken_and_asked_for_once(vagrant: FakeVagrant, go: Go) -> None:
+def test_the_primary_machine_is_used_and_determined_once(vagrant: FakeVagrant, go: Go) -> None:
     vagrant.create("web")
     vagrant.states(web="running", db="running")
     vagrant.answer("ssh", "echo 1,web,action,ssh,start")
@@ -150,7 +150,7 @@ def test_the_primary_machine_is_taken_and_asked_for_once(vagrant: FakeVagrant, g
     assert vagrant.calls == []
 
 
-def test_the_only_machine_needs_not_be_the_default_one(vagrant: FakeVagrant, go: Go) -> None:
+def test_the_only_machine_need_not_be_the_default_one(vagrant: FakeVagrant, go: Go) -> None:
     vagrant.create("web")
     vagrant.states(web="running")
     vagrant.answer("ssh-config", f"cat <<'END'\n{vagrant.ssh_config(name='web')}\nEND")
@@ -166,7 +166,7 @@ def test_of_several_machines_without_a_primary_none_is_guessed(vagrant: FakeVagr
     assert failure(vagrant) == f'several Vagrant machines match: {why}; write `machine = "web"`'
 
 
-def test_without_vagrant_what_is_kept_still_works(vagrant: FakeVagrant, go: Go) -> None:
+def test_without_vagrant_stored_answers_still_work(vagrant: FakeVagrant, go: Go) -> None:
     vagrant.create()
     go()
     (vagrant.directory / "bin" / "vagrant").unlink()
@@ -201,7 +201,7 @@ def test_a_failing_vagrantfile_gives_its_own_reason(vagrant: FakeVagrant) -> Non
     assert failure(vagrant) == f"`vagrant status` failed: /x:3: bad; try it in `{vagrant.project}`"
 
 
-def test_with_auto_up_it_is_run_once_however_many_masters_wait(vagrant: FakeVagrant, go: Go) -> None:
+def test_with_auto_up_vagrant_is_run_once_however_many_masters_wait(vagrant: FakeVagrant, go: Go) -> None:
     working = f"cat <<'END'\n{vagrant.ssh_config()}\nEND"
     vagrant.create()
     vagrant.down(default="poweroff")
@@ -219,7 +219,7 @@ def test_with_auto_up_it_is_run_once_however_many_masters_wait(vagrant: FakeVagr
     assert told == [["==> default: up", "done"], *[["rdo: waiting for another `vagrant up default`"]] * 3]
 
 
-def test_callers_with_other_homes_or_providers_are_led_elsewhere(vagrant: FakeVagrant) -> None:
+def test_callers_with_other_homes_or_providers_get_other_machines(vagrant: FakeVagrant) -> None:
     here = make(vagrant)
     same = vagrant.environment(os.environ)
     changes = [{}, {"HOME": "/elsewhere"}, {"VAGRANT_HOME": "/x"}, {"VAGRANT_DEFAULT_PROVIDER": "libvirt"}]

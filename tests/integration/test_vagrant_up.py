@@ -1,4 +1,4 @@
-"""`auto_up`: what a caller is shown of `vagrant up`, by a stand-in for it."""
+"""Tests for `auto_up`: what a caller is shown of `vagrant up`, with a fake Vagrant."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_failing_vagrant_up_is_shown_with_its_reason(vagrant: FakeVagrant) -> 
     assert caller.told == ["Bringing machine up...", "", "No space left"]
 
 
-def test_who_watches_vagrant_up_sees_its_last_line_and_all_of_them_if_it_fails(vagrant: FakeVagrant) -> None:
+def test_a_caller_sees_the_last_line_of_vagrant_up_and_all_lines_if_it_fails(vagrant: FakeVagrant) -> None:
     vagrant.create()
     vagrant.down(default="poweroff")
     vagrant.answer("up", "echo '==> default: up'; echo; echo 'No space left'; exit 1")
@@ -57,10 +57,10 @@ def test_who_watches_vagrant_up_sees_its_last_line_and_all_of_them_if_it_fails(v
 
 
 class Gone(Exception):
-    """The caller has gone."""
+    """Raised when the caller has gone."""
 
 
-def test_a_caller_that_goes_away_interrupts_vagrant_up(vagrant: FakeVagrant) -> None:
+def test_a_caller_that_leaves_interrupts_vagrant_up(vagrant: FakeVagrant) -> None:
     class Leaving(ScriptedCaller):
         def report(self, line: str) -> None:
             raise Gone
@@ -74,7 +74,7 @@ def test_a_caller_that_goes_away_interrupts_vagrant_up(vagrant: FakeVagrant) -> 
 
 
 class LeavesAt(ScriptedCaller):
-    """Goes away some time after a step has begun."""
+    """A caller that leaves some time after a step has begun."""
 
     def __init__(self, step: str, environment: dict[str, str]) -> None:
         super().__init__(environment=environment)
@@ -93,7 +93,7 @@ SILENT = {"up": "vagrant up default", "ssh-config": "asking Vagrant (ssh-config 
 
 
 @pytest.mark.parametrize("words", SILENT)
-def test_a_vagrant_that_says_nothing_is_ended_once_its_caller_goes_away(vagrant: FakeVagrant, words: str) -> None:
+def test_a_silent_vagrant_is_ended_when_its_caller_leaves(vagrant: FakeVagrant, words: str) -> None:
     vagrant.create()
     vagrant.down(default="poweroff")
     vagrant.answer(words, "echo $$ >running; exec sleep 60")

@@ -1,4 +1,4 @@
-"""Containers that others made, and connections to them that are closed after the test."""
+"""Fixtures: existing containers, and connections to them that are closed after the test."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.docker_engine import DockerEngine
 
 @pytest.fixture
 def connect(docker_engine: DockerEngine) -> Iterator[Connect]:
-    """Connects, and closes after the test."""
+    """Connects, and closes the connections after the test."""
     with connections({**os.environ, "DOCKER_HOST": docker_engine.host}) as connect:
         yield connect
 
 
 @pytest.fixture(scope="module")
 def shared(docker_engine: DockerEngine) -> Iterator[str]:
-    """A container that runs, for tests that leave it as it is."""
+    """A running container, for tests that do not change it."""
     with docker_engine.container(working_dir="/opt") as name:
         yield name

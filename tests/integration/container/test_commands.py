@@ -1,4 +1,4 @@
-"""Containers that others made: found by their name, and what runs in them, as which user."""
+"""Tests for commands in existing containers: how these are found, what runs in them, and as which user."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_an_unknown_user_is_named_where_a_login_shell_is_wanted(
             HeldConnection(connection).open_shell(ChannelOptions(login=True))
 
 
-def test_an_unknown_name_brings_the_nearest(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+def test_an_unknown_name_suggests_the_nearest(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
     near = pytest.raises(ConnectError, match="did you mean `frontend-1`")
     with docker_engine.container(runs=False, name="frontend-1"), near:
         make(container="fronted-1").roots()
@@ -51,7 +51,7 @@ def test_the_beginning_of_an_id_is_not_a_name(docker_engine: DockerEngine, make:
             make(container=identity[:4]).roots()
 
 
-def test_a_missing_workdir_does_not_keep_a_command_from_starting(
+def test_a_missing_workdir_does_not_prevent_a_command(
     docker_engine: DockerEngine, shared: str, make: Make, connect: Connect
 ) -> None:
     command = ["/bin/sh", "-c", "cd /; rmdir /gone; exec sleep 60"]
@@ -61,9 +61,7 @@ def test_a_missing_workdir_does_not_keep_a_command_from_starting(
     assert output(connect(make(container=shared)), "pwd") == "/opt"
 
 
-def test_a_signal_for_what_is_gone_harms_nobody_where_sudo_asks_for_nothing(
-    shared: str, make: Make, connect: Connect
-) -> None:
+def test_with_sudo_a_signal_for_a_process_that_is_gone_is_harmless(shared: str, make: Make, connect: Connect) -> None:
     link = HeldConnection(connect(make(container=shared)))
     link.start_lifeline()
     bystander = link.open_shell(ChannelOptions())
@@ -76,7 +74,7 @@ def test_a_signal_for_what_is_gone_harms_nobody_where_sudo_asks_for_nothing(
     assert bystander.channel.exit_status() == 7
 
 
-def test_an_image_without_sh_is_an_error_that_says_so(
+def test_an_image_without_sh_is_an_error_that_names_it(
     docker_engine: DockerEngine, make: Make, connect: Connect
 ) -> None:
     with docker_engine.container(command=["/bin/bash", "-c", "rm /bin/sh; exec sleep 60"]) as name:
@@ -85,7 +83,7 @@ def test_an_image_without_sh_is_an_error_that_says_so(
             HeldConnection(connection).open_shell(ChannelOptions())
 
 
-def test_fresh_is_for_images(make: Make) -> None:
+def test_fresh_needs_an_image(make: Make) -> None:
     with pytest.raises(ConfigError, match="`fresh` needs an image"):
         make(container="x", fresh=True)
 

@@ -1,4 +1,4 @@
-"""Containers that others made: their directories are those that are mounted."""
+"""Tests for the directories of existing containers, which are those that are mounted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Containers that others made: started, waited for, paused, renamed, made again, and gone."""
+"""Tests for existing containers that are started, waited for, paused, renamed, re-created, and removed."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_container_that_was_re_created_is_found_again(
         assert output(connect(driver), "echo up") == "up"
 
 
-def test_a_paused_container_goes_on_for_a_command_and_not_by_itself(
+def test_a_paused_container_is_unpaused_only_for_a_command(
     docker_engine: DockerEngine, make: Make, connect: Connect
 ) -> None:
     with docker_engine.container() as name, docker_engine.client() as client:
@@ -94,7 +94,7 @@ def test_a_paused_container_goes_on_for_a_command_and_not_by_itself(
         assert output(unwilling, "echo up") == "up"
 
 
-def test_a_pause_is_known_at_once_and_what_runs_is_not_waited_for(
+def test_a_pause_is_noticed_at_once_and_running_commands_are_not_waited_for(
     docker_engine: DockerEngine, make: Make, connect: Connect
 ) -> None:
     with docker_engine.container() as name, docker_engine.client() as client:
@@ -113,7 +113,9 @@ def test_a_pause_is_known_at_once_and_what_runs_is_not_waited_for(
         assert not channel.has_exited()
 
 
-def test_one_that_was_paused_meanwhile_is_not_taken_for_one_that_runs(docker_engine: DockerEngine, make: Make) -> None:
+def test_a_container_that_was_paused_meanwhile_is_not_regarded_as_running(
+    docker_engine: DockerEngine, make: Make
+) -> None:
     caller = ScriptedCaller(environment={**os.environ, "DOCKER_HOST": docker_engine.host})
     with docker_engine.container() as name, docker_engine.client() as client:
         target = make(container=name).resolve(caller)
@@ -124,7 +126,7 @@ def test_one_that_was_paused_meanwhile_is_not_taken_for_one_that_runs(docker_eng
         connection.close()
 
 
-def test_another_name_is_known_at_once(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+def test_a_new_name_is_noticed_at_once(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
     with docker_engine.container() as name, docker_engine.client() as client:
         connection = connect(make(container=name))
         assert connection.keepalive.has_name(name)
@@ -134,7 +136,7 @@ def test_another_name_is_known_at_once(docker_engine: DockerEngine, make: Make, 
         assert output(connection, "echo up") == "up"
 
 
-def test_a_container_that_ended_is_not_said_to_be_gone(
+def test_a_container_that_exited_is_not_reported_as_gone(
     docker_engine: DockerEngine, make: Make, connect: Connect
 ) -> None:
     with docker_engine.container() as name, docker_engine.client() as client:
@@ -144,7 +146,7 @@ def test_a_container_that_ended_is_not_said_to_be_gone(
             connection.open_channel("true", None)
 
 
-def test_what_runs_when_the_container_goes_has_a_bad_end(
+def test_commands_in_a_container_that_is_removed_are_reported_as_lost(
     docker_engine: DockerEngine, make: Make, connect: Connect
 ) -> None:
     with docker_engine.container() as name, docker_engine.client() as client:
@@ -157,12 +159,12 @@ def test_what_runs_when_the_container_goes_has_a_bad_end(
 
 
 @pytest.mark.parametrize(("verb", "why"), [("stop", "has exited"), ("restart", "has been started again")])
-def test_a_command_whose_container_ends_is_told_so(
+def test_a_command_whose_container_ends_reports_it(
     docker_engine: DockerEngine, make: Make, connect: Connect, verb: str, why: str
 ) -> None:
     with docker_engine.container() as name, docker_engine.client() as client:
         connection = connect(make(container=name))
-        connection.open_channel("exec sleep 60", None)  # as the lifeline is
+        connection.open_channel("exec sleep 60", None)  # because the lifeline is
         channel = connection.open_channel("read line; echo up; exec sleep 60", None)
         channel.write(b"go\n")
         assert channel.read(TIMEOUT) is not None

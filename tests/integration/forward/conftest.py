@@ -1,4 +1,4 @@
-"""Each kind of target in its turn, and a forward of a port of it, or the other way round."""
+"""Fixtures: each kind of target, and forwards in each direction."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ from tests.ssh_client import ScriptedCaller
 from tests.ssh_server import free_port
 
 END_TIMEOUT = 60.0
-"""Seconds for what goes on when a test ends: three dozen programs that podman is to start, on a busy machine."""
+"""Seconds for processes that continue when a test ends: podman may have to start three dozen programs on a busy
+machine.
+"""
 
 
 def reach_container(request: pytest.FixtureRequest, directory: Path, stack: ExitStack) -> Target:
-    """A container that has this machine's network."""
+    """A container with this machine's network."""
     engine: DockerEngine = request.getfixturevalue("docker_engine")
     name = stack.enter_context(engine.container("dash", {directory: "/there"}, network_mode="host"))
     environment = {**os.environ, "DOCKER_HOST": engine.host}
@@ -40,7 +42,7 @@ def reach_container(request: pytest.FixtureRequest, directory: Path, stack: Exit
 
 @pytest.fixture(scope="session")
 def podman_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """A container of podman, which takes seconds to be there."""
+    """A container of podman, which takes seconds to start."""
     if reason := why_not():
         require("podman", reason)
     directory = tmp_path_factory.mktemp("podman")
@@ -51,7 +53,7 @@ def podman_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 
 def reach_podman(request: pytest.FixtureRequest, directory: Path, stack: ExitStack) -> Target:
-    """One of podman, which starts programs by the same interface as Docker, in its own way."""
+    """A container of podman, which starts programs by the same API as Docker, but implements it differently."""
     found: Target = request.getfixturevalue("podman_target")
     return found
 
@@ -69,7 +71,7 @@ WAYS = {
     "ssh-remote": ("ssh", ForwardKind.REMOTE),
     "dropbear-remote": ("dropbear", ForwardKind.REMOTE),
 }
-"""Kinds of target, and which end listens. Both ends are this machine, so one is as good as the other for a test."""
+"""Kinds of target, and the end that listens. Both ends are this machine, so either can be tested in the same way."""
 
 
 @pytest.fixture(
@@ -77,13 +79,13 @@ WAYS = {
     params=[pytest.param(way, marks=pytest.mark.long if way == "podman" else ()) for way in WAYS],
 )
 def way(request: pytest.FixtureRequest) -> str:
-    """Each kind of target in its turn, in each direction that it has."""
+    """Each kind of target, in each direction that it supports."""
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, way: str) -> Iterator[Target]:
-    """Each kind of target in its turn."""
+    """Each kind of target."""
     with ExitStack() as stack:
         yield REACH[WAYS[way][0]](request, tmp_path_factory.mktemp("shared"), stack)
 
@@ -101,7 +103,7 @@ def pool(target: Target) -> Iterator[TargetPool]:
 
 @pytest.fixture
 def forward(pool: TargetPool, way: str) -> Iterator[Callable[[str], int]]:
-    """Forwards a port: the one that leads to it."""
+    """Forwards a port. Returns the port that leads to it."""
     held = TargetForwards(pool)
 
     def hold(word: str) -> int:

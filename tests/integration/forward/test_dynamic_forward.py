@@ -1,4 +1,4 @@
-"""SOCKS proxies that connect from a target: real servers, and clients of each version."""
+"""Tests for SOCKS proxies that connect from a target: real servers, and clients of each version."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ Version = Callable[[str, int], tuple[bytes, int]]
 
 
 def connect_by(proxy: int, version: Version, host: str, port: int) -> tuple[socket.socket, bytes]:
-    """A connection through the proxy, and its answer to the request."""
+    """A connection through the proxy, and its reply to the request."""
     said, size = version(host, port)
     connection = connect(proxy)
     connection.sendall(said)
@@ -75,7 +75,7 @@ def test_a_client_of_each_version_reaches_a_server(proxy: int, version: Version,
 
 
 @SEEN_HERE
-def test_what_a_server_says_first_comes_after_the_answer(proxy: int) -> None:
+def test_the_servers_first_data_comes_after_the_reply(proxy: int) -> None:
     with server(lambda connection: connection.sendall(b"220 ready")) as port:
         connection, answer = connect_by(proxy, by_socks_5, "127.0.0.1", port)
         with connection:
@@ -84,7 +84,7 @@ def test_what_a_server_says_first_comes_after_the_answer(proxy: int) -> None:
 
 
 @SEEN_HERE
-def test_where_nobody_listens_the_client_is_told(proxy: int) -> None:
+def test_if_nobody_listens_the_client_is_told(proxy: int) -> None:
     connection, answer = connect_by(proxy, by_socks_5, "127.0.0.1", free_port())
     with connection:
         assert answer[2:3] == b"\5"
@@ -94,7 +94,7 @@ def test_where_nobody_listens_the_client_is_told(proxy: int) -> None:
 
 
 @pytest.mark.parametrize("way", ["ssh"], indirect=True)
-def test_clients_that_do_not_come_to_a_request_hold_up_nobody(proxy: int) -> None:
+def test_clients_that_send_no_request_delay_nobody(proxy: int) -> None:
     with server(echo) as port, ExitStack() as opened:
         for _ in range(100):
             opened.enter_context(connect(proxy)).sendall(b"\5")
@@ -109,7 +109,7 @@ def test_clients_that_do_not_come_to_a_request_hold_up_nobody(proxy: int) -> Non
 
 
 @pytest.mark.parametrize("way", ["ssh"], indirect=True)
-def test_two_hundred_clients_at_once_are_kept_apart(proxy: int) -> None:
+def test_two_hundred_concurrent_clients_are_kept_apart(proxy: int) -> None:
     with server(echo) as port, ExitStack() as opened:
         clients = [opened.enter_context(connect_by(proxy, by_socks_5, "localhost", port)[0]) for _ in range(200)]
         for number, client in enumerate(clients):
@@ -137,7 +137,7 @@ def test_curl_gets_a_page(proxy: int, option: str) -> None:
 @pytest.mark.parametrize(
     "said", [b"GET / HTTP/1.0\r\n\r\n", by_socks_4("127.0.0.1", 1)[0]], ids=["no SOCKS", "no server"]
 )
-def test_why_a_client_is_refused_is_told_before_it_sees_that(pool: TargetPool, said: bytes) -> None:
+def test_the_reason_of_a_refusal_is_reported_before_the_client_sees_it(pool: TargetPool, said: bytes) -> None:
     held, told = TargetForwards(pool), []
 
     def tell(line: str) -> bool:

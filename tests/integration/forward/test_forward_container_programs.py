@@ -1,4 +1,6 @@
-"""Forwards into a container, by each program that connects there: containers that have just one of them."""
+"""Tests for forwards into a container with each program that can connect there, in containers that have only one of
+them.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,10 @@ from tests.tcp_server import TIMEOUT, connect, echo, read_all, server, server_th
 PROGRAMS = ("python3", "perl", "socat", "bash", "nc", "nc of busybox")
 
 IMPLEMENTATIONS = {"nc": "nc.openbsd", "nc of busybox": "busybox"}
-"""Of those that there are several of."""
+"""The implementation to use if there are several."""
 
 NOT_OPENBSD = [name for name in PROGRAMS if name != "nc"]
-"""Its nc waits for the end of both sides: see stream.sh."""
+"""The nc of OpenBSD waits for the end of both sides; see stream.sh."""
 
 MEGABYTE = 1024 * 1024
 
@@ -43,13 +45,13 @@ def way() -> str:
 
 @pytest.fixture(scope="module", params=PROGRAMS)
 def program(request: pytest.FixtureRequest) -> str:
-    """Each of them in its turn; empty for none."""
+    """Each program in turn; empty for none."""
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
 def network(request: pytest.FixtureRequest, docker_engine: DockerEngine) -> Iterator[str]:
-    """This machine's, or as most containers have one: without IPv6."""
+    """This machine's network, or one without IPv6, as most containers have."""
     if getattr(request, "param", "") != "of its own":
         yield "host"
         return
@@ -61,7 +63,7 @@ def network(request: pytest.FixtureRequest, docker_engine: DockerEngine) -> Iter
 def target(
     program: str, network: str, docker_engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Target]:
-    """A container with a network and this machine's programs, of which its PATH names one, and what is everywhere."""
+    """A container with a network and this machine's programs. Its PATH has one of them, and what every system has."""
     directory, only = tmp_path_factory.mktemp("shared"), tmp_path_factory.mktemp("only")
     for name in (*TOOLS, program):
         found = shutil.which(IMPLEMENTATIONS.get(name, name), path="/usr/bin:/bin")
@@ -95,7 +97,7 @@ def test_bytes_go_both_ways_until_the_server_ends(forward: Callable[[str], int],
         assert read_all(connection) == b"good bye\0"
 
 
-def test_much_comes_back_whole_while_it_is_sent(forward: Callable[[str], int]) -> None:
+def test_much_data_comes_back_complete_while_it_is_sent(forward: Callable[[str], int]) -> None:
     data = os.urandom(MEGABYTE) * 8
     with server(echo) as port, connect(forward(str(port))) as connection:
         sender = threading.Thread(target=connection.sendall, args=[data])
@@ -118,25 +120,25 @@ def test_several_connections_are_kept_apart(forward: Callable[[str], int]) -> No
             connection.close()
 
 
-def test_whoever_connects_to_nobody_sees_a_reset_and_no_end(forward: Callable[[str], int]) -> None:
+def test_without_a_listener_a_client_sees_a_reset_instead_of_an_end(forward: Callable[[str], int]) -> None:
     port = forward(f"localhost:{free_port()}")
     with pytest.raises(ConnectionResetError), connect(port) as connection:
         connection.recv(1)
 
 
 @pytest.mark.parametrize("network", ["of its own"], indirect=True)
-def test_that_nobody_listens_is_said_where_there_is_no_ipv6(pool: TargetPool) -> None:
+def test_without_ipv6_a_missing_listener_is_also_reported(pool: TargetPool) -> None:
     held = TargetForwards(pool)
     one = held.hold("the test", Forward(Endpoint(port=free_port()), Endpoint("localhost", free_port())))[0]
     with pytest.raises(ConnectionResetError), connect(one.endpoint.port) as connection:
         connection.recv(1)
     assert wait_until(lambda: one.failure != "", TIMEOUT)
     assert one.failure
-    assert "assign" not in one.failure  # nc of OpenBSD says nothing
+    assert "assign" not in one.failure  # nc of OpenBSD reports nothing
     held.end()
 
 
-def test_a_client_that_goes_ends_the_connection_there(forward: Callable[[str], int]) -> None:
+def test_a_client_that_disconnects_ends_the_remote_connection(forward: Callable[[str], int]) -> None:
     with server_that_hears_the_end() as (port, ended):
         with connect(forward(str(port))) as connection:
             connection.sendall(b"hello")
@@ -174,7 +176,7 @@ def test_a_unix_socket_there_is_a_socket_here(target: Target, pool: TargetPool) 
 
 
 @pytest.mark.parametrize("program", [""], indirect=True)
-def test_a_container_without_such_a_program_is_told_which_ones_would_do(pool: TargetPool) -> None:
+def test_without_such_a_program_the_error_lists_which_ones_would_work(pool: TargetPool) -> None:
     held = TargetForwards(pool)
     one = held.hold("the test", Forward(Endpoint(port=free_port()), Endpoint("localhost", free_port())))[0]
     with pytest.raises(ConnectionResetError), connect(one.endpoint.port) as connection:

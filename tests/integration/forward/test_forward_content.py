@@ -1,4 +1,4 @@
-"""Forwarded ports over real servers: what goes in comes out, whole and in order."""
+"""Tests for forwarded ports over real servers: data is transferred completely and in order."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def test_bytes_go_both_ways_to_a_server_of_either_family(forward: Callable[[str]
 
 
 @pytest.mark.soak
-def test_many_megabytes_arrive_as_they_were(forward: Callable[[str], int]) -> None:
+def test_many_megabytes_arrive_unchanged(forward: Callable[[str], int]) -> None:
     data = random_bytes(tries(25, 100) * MEGABYTE)
     with server(lambda connection: connection.sendall(data)) as port, connect(forward(str(port))) as connection:
         assert hashlib.sha256(read_all(connection)).digest() == hashlib.sha256(data).digest()
 
 
-def test_what_is_sent_while_as_much_comes_back_is_whole(forward: Callable[[str], int]) -> None:
+def test_simultaneous_data_in_both_directions_is_complete(forward: Callable[[str], int]) -> None:
     data = random_bytes(20 * MEGABYTE)
     with server(echo) as port, connect(forward(str(port))) as connection:
         sender = threading.Thread(target=send_all, args=[connection, data])
@@ -52,7 +52,7 @@ def test_what_is_sent_while_as_much_comes_back_is_whole(forward: Callable[[str],
         sender.join()
 
 
-def test_a_slow_reader_does_not_hold_up_a_fast_one(forward: Callable[[str], int]) -> None:
+def test_a_slow_reader_does_not_delay_a_fast_one(forward: Callable[[str], int]) -> None:
     data = random_bytes(20 * MEGABYTE)
     with server(lambda connection: connection.sendall(data)) as port:
         local = forward(str(port))
@@ -62,7 +62,7 @@ def test_a_slow_reader_does_not_hold_up_a_fast_one(forward: Callable[[str], int]
             assert len(read_all(slow)) == len(data) - 10
 
 
-def test_a_server_that_does_not_read_holds_up_nobody_and_little_is_held(forward: Callable[[str], int]) -> None:
+def test_a_server_that_does_not_read_delays_nobody_and_little_is_buffered(forward: Callable[[str], int]) -> None:
     go_on = threading.Event()
 
     def serve(connection: socket.socket) -> None:
@@ -86,8 +86,8 @@ def test_a_server_that_does_not_read_holds_up_nobody_and_little_is_held(forward:
         assert len(read_all(slow)) == sent
 
 
-def test_two_hundred_connections_at_once_are_kept_apart(pool: TargetPool, forward: Callable[[str], int]) -> None:
-    count = 20 if pool.target.driver == "docker" else 200  # each costs the engine a program
+def test_two_hundred_concurrent_connections_are_kept_apart(pool: TargetPool, forward: Callable[[str], int]) -> None:
+    count = 20 if pool.target.driver == "docker" else 200  # each connection costs the engine a program
     with server(echo) as port, ExitStack() as opened:
         local = forward(str(port))
         connections = [opened.enter_context(connect(local)) for _ in range(count)]

@@ -1,4 +1,6 @@
-"""How forwarded connections end over real servers: by either side, in one direction or both, or by a reset."""
+"""Tests for how forwarded connections end over real servers: by either side, in one direction or both, or by a
+reset.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ def test_the_end_of_either_side_leaves_the_other_open(forward: Callable[[str], i
         assert read_all(connection) == b"THEN"
 
 
-def test_a_server_that_says_its_last_word_still_reads(forward: Callable[[str], int]) -> None:
+def test_a_server_that_has_sent_everything_still_reads(forward: Callable[[str], int]) -> None:
     heard: list[bytes] = []
 
     def serve(connection: socket.socket) -> None:
@@ -49,13 +51,13 @@ def test_a_server_that_says_its_last_word_still_reads(forward: Callable[[str], i
 
 
 @SEEN_HERE
-def test_whoever_connects_to_nobody_sees_a_reset_and_no_end(forward: Callable[[str], int]) -> None:
+def test_without_a_listener_a_client_sees_a_reset_instead_of_an_end(forward: Callable[[str], int]) -> None:
     port = forward(f"localhost:{free_port()}")
-    with pytest.raises(ConnectionResetError), connect(port) as connection:  # whoever is reset early, cannot connect
+    with pytest.raises(ConnectionResetError), connect(port) as connection:  # an early reset makes connecting fail
         connection.recv(1)
 
 
-def test_a_client_that_resets_ends_the_connection_there(forward: Callable[[str], int]) -> None:
+def test_a_reset_by_the_client_ends_the_remote_connection(forward: Callable[[str], int]) -> None:
     with server_that_hears_the_end() as (port, ended):
         connection = connect(forward(str(port)))
         connection.sendall(b"hello")
@@ -65,15 +67,15 @@ def test_a_client_that_resets_ends_the_connection_there(forward: Callable[[str],
 
 
 @NOT_DROPBEAR
-def test_a_server_that_is_done_with_both_directions_ends_the_connection(forward: Callable[[str], int]) -> None:
+def test_a_server_that_closes_both_directions_ends_the_connection(forward: Callable[[str], int]) -> None:
     with server(lambda connection: connection.sendall(b"bye")) as port, connect(forward(str(port))) as connection:
         assert read_all(connection) == b"bye"
         with suppress(ConnectionError):
-            while True:  # as to a server of this machine: some of it is taken, and then there is an error
+            while True:  # as with a server on this machine: some of it is accepted, and then there is an error
                 connection.sendall(bytes(65536))
 
 
-def test_a_connection_goes_on_after_its_forward_has_ended(pool: TargetPool) -> None:
+def test_a_connection_continues_after_its_forward_has_ended(pool: TargetPool) -> None:
     held = TargetForwards(pool)
     with server(echo) as port:
         local = held.hold("the test", Forward(Endpoint(port=free_port()), Endpoint("localhost", port)))[0]
@@ -86,11 +88,13 @@ def test_a_connection_goes_on_after_its_forward_has_ended(pool: TargetPool) -> N
             assert connection.recv(100) == b"after"
 
 
-def test_who_leaves_before_the_far_side_has_answered_leaves_nothing_open(
+def test_clients_that_leave_early_leave_no_connection_open(
     pool: TargetPool, forward: Callable[[str], int], way: str
 ) -> None:
-    """More than are opened at a time. Each is: who has said its last word may still read. An engine takes its time."""
-    with server(echo) as port:  # which ends once all its connections have
+    """More than can be opened at a time. Each one is, because a client that has sent everything may still read. An
+    engine takes a while.
+    """
+    with server(echo) as port:  # which ends after all its connections
         local = forward(str(port))
         for _ in range(2 * WORKER_LIMIT if way in ("docker", "podman") else 100):
             connect(local).close()
