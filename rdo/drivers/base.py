@@ -194,6 +194,10 @@ class Target(Protocol):
         empty."""
 
     @property
+    def is_current(self) -> bool:
+        """Whether the files that led to it still say the same. Otherwise, it has to be found again."""
+
+    @property
     def variables_read(self) -> frozenset[str]:
         """The names of the caller's variables that were used to find it."""
 

@@ -99,7 +99,9 @@ class TargetPool:
             return 0.0 if self._running or self._streams else time.monotonic() - self._used
 
     def is_still(self, target: Target) -> bool:
-        """Whether the name that led to the target would still lead to it. May wait a few seconds for an answer."""
+        """Whether what led to the target would still lead to it. May wait a few seconds for an answer."""
+        if not target.is_current:
+            return False
         name = target.found_by
         return not name or all(connection.keepalive.has_name(name) for connection in self.shells.connections)
 

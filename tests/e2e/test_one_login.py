@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -80,24 +80,6 @@ def test_names_that_lead_to_the_same_host_share_a_login(project: Project, sshd: 
         assert other.run("echo", host).stdout == f"{host}\n".encode()
     assert logins(sshd) - before == 1
     assert len(report(project)["targets"]) == 1
-
-
-def test_a_host_that_moved_is_found_where_it_is_now(
-    project: Project, sshd: Sshd, own_sshd: Callable[..., Sshd], before: int
-) -> None:
-    moved = own_sshd().start()
-    config = Path(project.environment["RDO_SSH_CONFIG"])
-    was = config.read_text()
-    try:
-        config.write_text(moved.ssh_config().read_text())
-        assert project.run("echo", "held").stdout == b"held\n"
-        assert logins(moved) == 0
-        sshd.cut()
-        result = project.run("echo", "x")
-        assert (result.stdout, result.stderr) == (b"x\n", b"")
-        assert (logins(moved), logins(sshd) - before) == (1, 1)
-    finally:
-        config.write_text(was)
 
 
 def test_what_another_identity_or_user_would_reach_is_another_login(project: Project, sshd: Sshd, before: int) -> None:

@@ -140,6 +140,7 @@ class DockerTarget:
         self._variables = variables
         self.serves_here = serves_here
         self.found_by = found_by
+        self.is_current = True
         self.variables_read: frozenset[str] = frozenset()
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:

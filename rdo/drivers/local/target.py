@@ -27,6 +27,7 @@ class LocalTarget:
 
     name = driver = "local"
     found_by = ""
+    is_current = True
     variables_read: frozenset[str] = frozenset()
     forwards = NO_FORWARDS
 

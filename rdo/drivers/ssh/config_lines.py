@@ -8,7 +8,8 @@ import os
 import pwd
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from rdo.errors import ConnectError
 from rdo.util import foreign_file
@@ -58,9 +59,10 @@ def expanded(path: str, base: str, within: str = EVERYWHERE, depth: int = 0) -> 
         option = OPTION.fullmatch(line)
         key = option[1].lower() if option else ""
         if option and key == "include":
-            for file in _files(option[2], base, path):
-                yield from expanded(file, base, block, depth + 1)
-                yield block
+            for pattern in _patterns(option[2], base, path):
+                for file in sorted(glob.glob(pattern)):
+                    yield from expanded(file, base, block, depth + 1)
+                    yield block
             continue
         if key in ("host", "match"):
             _check_nesting(path, within, depth)
@@ -76,37 +78,46 @@ def _check_nesting(path: str, within: str, depth: int) -> None:
         raise ConnectError(f"the ssh configuration `{path}` is not usable", why, "install an OpenSSH client, which can")
 
 
-def _files(value: str, base: str, path: str) -> Iterator[str]:
+def _patterns(value: str, base: str, path: str) -> list[str]:
+    """The patterns of an Include, absolute. Raises ConnectError."""
     try:
         patterns = shlex.split(value)
     except ValueError as error:
         raise ConnectError(f"the ssh configuration `{path}` is not usable", f"Include {value}: {error}") from error
-    for pattern in patterns:
-        if pattern.startswith("~/"):
-            pattern = _home() + pattern[1:]
-        yield from sorted(glob.glob(os.path.join(base, pattern)))
+    return [os.path.join(base, _home() + each[1:] if each.startswith("~/") else each) for each in patterns]
 
 
-def variables(given: str | None) -> frozenset[str]:
-    """The names of variables that may influence the configuration, for any host: `${NAME}` in a value, and `$NAME` in a
-    command. A command of `Match exec` runs in the directory PWD; other variables that it reads cannot be known.
+class ConfigText(NamedTuple):
+    """The whole text, for any host."""
 
-    `given`: see `files`. An unreadable file has none, since ssh reports it.
-    """
-    found: set[str] = set()
-    todo, seen = files(given), set[str]()
+    variables: frozenset[str]
+    """The names of variables that may influence the configuration: `${NAME}` in a value, and `$NAME` in a command. A
+    command of `Match exec` runs in the directory PWD; other variables that it reads cannot be known."""
+    texts: Mapping[str, str]
+    """The text of each file, by its path."""
+    places: frozenset[str]
+    """The paths of all files, and of the directories in which an Include looks for more."""
+
+
+def examine(given: str | None) -> ConfigText:
+    """`given`: see `files`. An unreadable file counts as empty, since ssh reports it."""
+    found, texts, places = set[str](), dict[str, str](), set[str]()
+    todo = files(given)
     while todo:
         path, base = todo.pop()
-        if path in seen:
+        if path in texts:
             continue
-        seen.add(path)
+        texts[path] = ""
+        places.add(path)
         with contextlib.suppress(OSError, ConnectError):
-            text = foreign_file.read_text(path, CONFIG_LIMIT)
-            found.update(VARIABLE.findall(text))
-            for option in filter(None, map(OPTION.fullmatch, split_lines(text))):
+            texts[path] = foreign_file.read_text(path, CONFIG_LIMIT)
+            found.update(VARIABLE.findall(texts[path]))
+            for option in filter(None, map(OPTION.fullmatch, split_lines(texts[path]))):
                 key = option[1].lower()
                 if key == "include":
-                    todo += [(file, base) for file in _files(option[2], base, path)]
+                    patterns = _patterns(option[2], base, path)
+                    places.update(map(os.path.dirname, patterns))
+                    todo += [(file, base) for pattern in patterns for file in sorted(glob.glob(pattern))]
                 elif key == "match" and EXEC.search(option[2]):
                     found.add("PWD")
-    return frozenset(found)
+    return ConfigText(frozenset(found), texts, frozenset(places))

@@ -18,6 +18,7 @@ from rdo.drivers.ssh.dial import ConnectAhead, load_connector
 from rdo.drivers.ssh.options import SshOptions, login_details, login_key, variables
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.query_request import SshQueryRequest
+from rdo.util.file_stamp import Remembered
 
 if TYPE_CHECKING:
     import socket
@@ -58,8 +59,10 @@ class SshTarget:
         self.name = name
         self.key: Hashable = ("ssh", login_key(options))
         self.forwards = options.forwards
+        self._config = Remembered(lambda: config_lines.examine(request.ssh_config), lambda text: text.places)
+        self._text = self._config.get()
         # For some variables, ssh reveals only their values.
-        self.variables_read = options.variables_read | config_lines.variables(request.ssh_config)
+        self.variables_read = options.variables_read | self._text.variables
         self._request = request
         self._options = options
         self._timeout = timeout
@@ -69,6 +72,11 @@ class SshTarget:
     def details(self) -> Mapping[str, str]:
         """See base.Target."""
         return login_details(self._options)
+
+    @property
+    def is_current(self) -> bool:
+        """See base.Target: until the user edits the ssh configuration."""
+        return self._config.get() == self._text
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
         """See base.Target: with the variables for SendEnv and SetEnv of the user's ssh configuration."""

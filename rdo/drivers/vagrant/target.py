@@ -26,6 +26,7 @@ class VagrantTarget:
 
     driver = "vagrant"
     found_by = ""
+    is_current = True
     variables_read: frozenset[str] = frozenset()
 
     def __init__(self, name: str, directory: str, key: Hashable, connect: Callable[[Caller], SshConnection]) -> None:

@@ -44,6 +44,7 @@ class Host:
         self.key = key
         self.name = name
         self.found_by = found_by
+        self.is_current = True
         self.details: dict[str, str] = {}
         self.variables_read: frozenset[str] = frozenset()
         self.released = 0

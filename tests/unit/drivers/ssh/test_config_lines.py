@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.ssh.config_lines import variables
+from rdo.drivers.ssh.config_lines import examine
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from rdo.drivers.ssh.config_lines import variables
 )
 def test_a_variable_is_found_wherever_it_is_mentioned(tmp_path: Path, text: str, names: set[str]) -> None:
     (tmp_path / "config").write_text(text)
-    assert variables(str(tmp_path / "config")) == names
+    assert examine(str(tmp_path / "config")).variables == names
 
 
 def test_included_files_are_read_and_unreadable_ones_skipped(tmp_path: Path) -> None:
@@ -35,5 +35,18 @@ def test_included_files_are_read_and_unreadable_ones_skipped(tmp_path: Path) -> 
         (tmp_path / "more" / name).write_text(f"IdentityFile ${{{name.upper()}}}\nInclude {one}\n")  # a loop
     one.write_text(f'Host x\n  Include {tmp_path}/more/* {tmp_path}/none "{two}"\nUser ${{LAST}}\n')
     two.write_text('Include "unfinished\nIdentityFile ${C}\n')
-    assert variables(str(one)) == {"A", "B", "C", "LAST"}
-    assert variables(str(tmp_path)) == variables(str(tmp_path / "none")) == set()
+    assert examine(str(one)).variables == {"A", "B", "C", "LAST"}
+    assert examine(str(tmp_path)).variables == examine(str(tmp_path / "none")).variables == set()
+
+
+def test_a_file_that_appears_where_an_include_looks_changes_the_text(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "config").write_text(f"Include {tmp_path}/more/* {tmp_path}/none")
+    before = examine(str(tmp_path / "config"))
+    assert before.places == {str(tmp_path / name) for name in ("config", "more")} | {str(tmp_path)}
+    (tmp_path / "more" / "a").write_text("Host a\n")
+    after = examine(str(tmp_path / "config"))
+    assert after != before
+    assert after == examine(str(tmp_path / "config"))
+    (tmp_path / "more" / "a").write_text("Host b\n")
+    assert examine(str(tmp_path / "config")) != after
