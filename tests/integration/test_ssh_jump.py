@@ -75,6 +75,23 @@ def test_a_proxy_command_that_fails_is_quoted_with_its_last_line(server: SshServ
         connected(driver(config), ScriptedCaller())
 
 
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("sleep 60", r"it sent no banner within 1 s \(ProxyCommand `sleep 60`\); check that "),
+        (
+            "sh -c 'echo HTTP/1.1 400; sleep 60'",
+            r"it sent this instead of an SSH version: `HTTP/1.1 400` \(ProxyCommand ",
+        ),
+    ],
+    ids=["silence", "another protocol"],
+)
+def test_what_came_through_a_proxy_command_is_reported(server: SshServer, command: str, reason: str) -> None:
+    config = server.ssh_config(extra=[f"ProxyCommand {command}", "ConnectTimeout 1"])
+    with pytest.raises(ConnectError, match=reason):
+        connected(driver(config), ScriptedCaller())
+
+
 def test_a_proxy_command_that_was_killed_is_reported_as_such(server: SshServer) -> None:
     config = server.ssh_config(extra=["ProxyCommand sh -c 'kill -9 $$'"])
     with pytest.raises(ConnectError, match=r"ProxyCommand `sh -c .*`, signal 9$"):

@@ -135,21 +135,23 @@ def _failure(
     timeout: float,
 ) -> ConnectError:
     what = f"cannot reach `{options.hostname}` port {options.port}"
-    if explanation:
+    if explanation and not monitored.opening and monitored.ended:  # the program that leads there has ended, or given up
         return ConnectError(what, explanation)
+    why, hint = _reason(transport, monitored, error, timeout)
+    return ConnectError(what, f"{why} ({explanation})" if explanation else why, hint)
+
+
+def _reason(transport: SshTransport, monitored: MonitoredStream, error: Exception, timeout: float) -> tuple[str, str]:
+    """Why the handshake failed, as far as the server shows that, and what to do."""
     if not monitored.opening:
         if monitored.ended:
-            why = "it closed the connection without sending a banner"
-            return ConnectError(
-                what, why, "it is not an SSH server, or has too many logins at once (MaxStartups): try again"
-            )
-        return ConnectError(
-            what, f"it sent no banner within {timeout:g} s", "check that an SSH server is running there"
-        )
+            hint = "it is not an SSH server, or has too many logins at once (MaxStartups): try again"
+            return "it closed the connection without sending a banner", hint
+        return f"it sent no banner within {timeout:g} s", "check that an SSH server is running there"
     if not transport.version:
         first = words(monitored.opening.split(b"\n")[0].strip(), DISPLAY_LIMIT)
         hint = "check that it is an SSH server; if it has too many logins at once (MaxStartups), try again"
-        return ConnectError(what, f"it sent this instead of an SSH version: `{first}`", hint)
+        return f"it sent this instead of an SSH version: `{first}`", hint
     if isinstance(error, NoCommonAlgorithm):
-        return ConnectError(what, str(error), error.hint)
-    return ConnectError(what, transport.disconnect_reason or "it closed the connection during the handshake")
+        return str(error), error.hint
+    return transport.disconnect_reason or "it closed the connection during the handshake", ""

@@ -43,11 +43,11 @@ class Mismatch(NamedTuple):
         """The reason, for an error."""
         more = f" and {len(self.names) - LISTED_LIMIT} more" if len(self.names) > LISTED_LIMIT else ""
         listed = ", ".join(name[:NAME_LENGTH_LIMIT] for name in self.names[:LISTED_LIMIT]) or "none"
-        return f"the server offers only these {self.kind}: {listed}{more}; rdo supports none of them"
+        return f"the server offers only these {self.kind}: {listed}{more}; rdo and your ssh configuration allow none"
 
     def hint(self, ours: Sequence[str]) -> str:
         """What to type next, with the first of our own names."""
-        return f"add `{ours[0]}` to {SETTINGS[self.kind]} in its sshd_config" if ours else ""
+        return f"add `{ours[0]}` to {SETTINGS[self.kind]} in its sshd_config, or allow others here" if ours else ""
 
 
 class NoCommonAlgorithm(Exception):

@@ -118,8 +118,8 @@ def test_of_many_names_a_few_are_listed_and_none_is_long() -> None:
 def test_missing_algorithms_of_both_sides_are_named_with_the_setting() -> None:
     mismatch = kex_offer.Mismatch("ciphers", ("rot13",))
     error = kex_offer.NoCommonAlgorithm(mismatch, mismatch.hint(["aes256-ctr"]))
-    assert str(error) == "the server offers only these ciphers: rot13; rdo supports none of them"
-    assert error.hint == "add `aes256-ctr` to Ciphers in its sshd_config"
+    assert str(error) == "the server offers only these ciphers: rot13; rdo and your ssh configuration allow none"
+    assert error.hint == "add `aes256-ctr` to Ciphers in its sshd_config, or allow others here"
 
 
 @given(st.binary(max_size=60))
