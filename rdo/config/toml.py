@@ -13,7 +13,7 @@ from rdo.config.document import FILE_LIMIT, ConfigText, Lines, Origin
 from rdo.config.schema import KEYS
 from rdo.config.types import BOOLEAN_WORDS, FLAG
 from rdo.errors import ConfigError
-from rdo.util.phrases import literal
+from rdo.util.phrases import literal, shortened
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -115,9 +115,17 @@ def syntax_error(file: str, text: str, complaint: Exception) -> ConfigError:
     why = parts["why"][:1].lower() + parts["why"][1:]
     is_late = not parts["line"] or why.startswith(LATE_COMPLAINTS)
     line = unfinished(text) if is_late else int(parts["line"])
+    written = text.split("\n")[line - 1]
     if why.startswith(CLASH_COMPLAINTS):
-        return Origin(file, line).error(why, "the name is already used above")
-    return Origin(file, line).error(why, remedy(text.split("\n")[line - 1]) if line else "")
+        what = f"`{_name(written, why)}` conflicts with what is set before it"
+        return Origin(file, line).error(what, "each name can be set only once")
+    return Origin(file, line).error(why, remedy(written))
+
+
+def _name(line: str, complaint: str) -> str:
+    """The name in the line that is used a second time. The complaint says which one of an inline table it is."""
+    inline = re.match(r"duplicate inline table key '(.*)'", complaint)
+    return shortened(inline[1] if inline else re.split("[=#]", line)[0].strip())
 
 
 def remedy(line: str) -> str:
@@ -130,11 +138,22 @@ def remedy(line: str) -> str:
     key, value = pair[1], pair[2].strip()
     if value.startswith(("'", '"')):
         return f"close the string with {value[0]}" if value.count(value[0]) == 1 else ""
+    if not value:
+        return "write a value after the `=`"
     if value.startswith("["):
-        return "" if "]" in value else "close the list with ]"
-    if not value or value.startswith("{") or value in ("true", "false"):
+        is_bare = re.match(r"\[[ \t]*[A-Za-z_]", value)
+        return "close the list with ]" if "]" not in value else "quote each string in the list" if is_bare else ""
+    if value.startswith("{"):
+        return _table_remedy(value)
+    if value in ("true", "false"):
         return ""
     if key in KEYS and KEYS[key].value_type is FLAG and value.lower() in BOOLEAN_WORDS:
         return f"write `{key} = {str(BOOLEAN_WORDS[value.lower()]).lower()}`"
     quoted = literal(value.rstrip("'\""))
     return f"quote it: `{key} = {quoted}`" if quoted else "quote it"
+
+
+def _table_remedy(value: str) -> str:
+    if "}" not in value:
+        return "write all of { ... } on one line"
+    return "remove the comma before the }" if re.search(r",[ \t]*}", value) else ""

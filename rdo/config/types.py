@@ -184,8 +184,12 @@ def _glob_fault(name: str) -> str:
     return "" if re.fullmatch(GLOB_FORM, name) else "is neither the name of an environment variable nor a pattern"
 
 
+def _host_fault(host: str) -> str:
+    return "contains `@`, but the user has a key of its own" if "@" in host else host_fault(host)
+
+
 TEXT = text()
-HOST = text(host_fault, NAME_LIMIT)
+HOST = text(_host_fault, NAME_LIMIT)
 USER = text(user_fault, NAME_LIMIT)
 JUMP = text(jump_fault)
 NAME = text(name_fault, NAME_LIMIT)

@@ -17,7 +17,7 @@ def error_of(directory: Path) -> str:
     return str(caught.value).removeprefix(f"{directory}/.rdo.conf")
 
 
-CLASH = "the name is already used above"
+CLASH = "conflicts with what is set before it; each name can be set only once"
 
 
 SLIPS = {
@@ -26,12 +26,19 @@ SLIPS = {
     "long bare value": (f'driver = "ssh"\nhost = {"x" * 50}', ":2: invalid value; quote it"),
     "yes": ('host = "a"\nlogin = yes', ":2: invalid value; write `login = true`"),
     "True": ('host = "a"\nlogin = True', ":2: invalid value; write `login = true`"),
-    "no value": ('host = "a"\nport =', ":2: invalid value"),
+    "no value": ('host = "a"\nport =', ":2: invalid value; write a value after the `=`"),
     "two values": ('host = "a" b', ":1: expected newline or end of document after a statement"),
     "open string": ('host = "a\nport = 1', ":1: illegal character '\\n'; close the string with \""),
     "open at the end": ("host = 'a", ":1: expected \"'\"; close the string with '"),
     "open list": ('host = "a"\npath = ["a",\n  "b"\n\nlogin = true', ":2: unclosed array; close the list with ]"),
-    "open table": ('host = "a"\nenv = { A = "1"', ":2: unclosed inline table"),
+    "open table": ('host = "a"\nenv = { A = "1"', ":2: unclosed inline table; write all of { ... } on one line"),
+    "comma at the end": (
+        'env = { A = "1", }',
+        ":1: invalid initial character for a key part; remove the comma before the }",
+    ),
+    "control character": ("login = true # \x01", ":1: illegal character '\\x01'"),
+    "bad table": ("env = { A }", ":1: expected '=' after a key in a key/value pair"),
+    "bare list": ("path = [a, b]", ":1: invalid value; quote each string in the list"),
     "no comma": ('pass_env = ["A" "B"]', ":1: unclosed array"),
     "no equals sign": (
         'host = "a"\ndirectory',
@@ -39,8 +46,13 @@ SLIPS = {
     ),
     "no key": ('host = "a"\n= 1', ":2: invalid statement"),
     "open header": ('host = "a"\n[box\n', ":2: expected ']' at the end of a table declaration"),
-    "key twice": ('host = "a"\nhost = "b"', f":2: cannot overwrite a value; {CLASH}"),
-    "profile twice": ("[a]\n[a]\n\n", f":2: cannot declare ('a',) twice; {CLASH}"),
+    "key twice": ('host = "a"\nhost = "b"', f":2: `host` {CLASH}"),
+    "profile twice": ("[a]\n[a]\n\n", f":2: `[a]` {CLASH}"),
+    "list of profiles": ("[[ a ]]\n[ a ]#x", f":2: `[ a ]` {CLASH}"),
+    "value and table": ('[a]\nhost = "a"\n[a.host]', f":3: `[a.host]` {CLASH}"),
+    "table and name": ('env = {A = "1"}\nenv.B = "2"', f":2: `env.B` {CLASH}"),
+    "variable twice": ('env = {A = "1", A = "2"}', f":1: `A` {CLASH}"),
+    "long name twice": (f"[{'x' * 99}]\n" * 2, f":2: `[{'x' * 39}...` {CLASH}"),
     "list and more": ("port = 1\nlogin = [] true", ":2: expected newline or end of document after a statement"),
     "nested": ("x = " + "[" * 9000, ": nested too deeply; flatten it"),
     "long number": ('host = "a"\nport = ' + "1" * 9000, ":2: a number that is too long; shorten it"),

@@ -86,7 +86,7 @@ AS_TIME = 'as in `idle_timeout = "8h"`'
         ("host", '"a;b"', f"`host` contains `;`; {AS_HOST}"),
         ("host", '"`id`"', f"`host` contains a backtick; {AS_HOST}"),
         ("host", '"$(id)"', f"`host` contains `$`; {AS_HOST}"),
-        ("host", '"me@devbox"', f"`host` contains `@`; {AS_HOST}"),
+        ("host", '"me@devbox"', f"`host` contains `@`, but the user has a key of its own; {AS_HOST}"),
         ("host", r'"a\\b"', f"`host` contains `\\`; {AS_HOST}"),
         ("host", r'"a\nb"', f"`host` contains white space; {AS_HOST}"),
         ("host", r'"a\u001bb"', f"`host` contains a control character; {AS_HOST}"),
