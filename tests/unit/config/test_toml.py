@@ -36,7 +36,7 @@ SLIPS = {
         'env = { A = "1", }',
         ":1: invalid initial character for a key part; remove the comma before the }",
     ),
-    "control character": ("login = true # \x01", ":1: illegal character '\\x01'"),
+    "control character": ("login = true # \x01", ":1: found invalid character '\\x01'"),
     "bad table": ("env = { A }", ":1: expected '=' after a key in a key/value pair"),
     "bare list": ("path = [a, b]", ":1: invalid value; quote each string in the list"),
     "no comma": ('pass_env = ["A" "B"]', ":1: unclosed array"),
