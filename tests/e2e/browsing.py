@@ -1,4 +1,4 @@
-"""A caller whose browser writes down what it is to open, for the tests of `open_browser`."""
+"""A caller whose browser records what it is to open, for the tests of `open_browser`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ASK, YES = 'open_browser = "ask"\n', 'open_browser = "yes"\n'
 
 @dataclass(frozen=True)
 class Opening:
-    """A project whose caller has a browser that writes down what it is to open."""
+    """A project whose caller has a browser that records what it is to open."""
 
     project: Project
     record: Path
@@ -48,7 +48,7 @@ def listens(port: int) -> bool:
 
 
 def press(terminal: Terminal, key: str, until: str) -> None:
-    """Press a key until that shows: at first it is still for the command."""
+    """Press a key until the text shows, because the first keys still go to the command."""
 
     def shows() -> bool:
         terminal.type(key)

@@ -1,4 +1,6 @@
-"""The command lines of a document, and whether the program that each calls would take it. Runs none of them."""
+"""Extracts the command lines of a document, and checks whether the called programs would accept them. Runs none of
+them.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,13 @@ ENDS = frozenset({";", "&", "&&", "|", "||", "(", ")", "<", ">", ">>", ">&"})
 """Words that end a simple command, and redirections."""
 
 BEFORE = frozenset({"exec", "run", "time"})
-"""Words behind which a command line follows: of the shell, and of `git bisect`."""
+"""Words after which a command line follows: of the shell, and of `git bisect`."""
 
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 
 
 def lines(document: Document) -> Iterator[str]:
-    """What a reader may type: the lines of its shell blocks, the commands of its transcripts, and those in its text."""
+    """What a reader may type: lines of shell blocks, commands of transcripts, and those in the text."""
     for block in document.blocks("sh"):
         yield from block.text.splitlines()
     for block in document.blocks("console", "text"):
@@ -35,7 +37,7 @@ def lines(document: Document) -> Iterator[str]:
 
 
 def calls(line: str) -> Iterator[list[str]]:
-    """The simple commands of a line of shell, without variables set before them; those within `$(...)` too."""
+    """The simple commands of a line of shell, without assignments before them, but including those within `$(...)`."""
     for inner in re.findall(r'"\$\((.*?)\)"', line):
         yield from calls(inner)
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
@@ -52,18 +54,18 @@ def calls(line: str) -> Iterator[list[str]]:
 
 
 def check(line: str) -> list[str]:
-    """The programs of ours that the line calls. Raises UsageError, of rdo or of click, for a call that is none."""
+    """Our own programs that the line calls. Raises UsageError, of rdo or of click, for an invalid call."""
     try:
         found = [call for call in calls(line) if call and call[0] in PROGRAMS]
     except ValueError:
-        return []  # text with a quote in it, and no command
+        return []  # text with a quote in it, not a command
     for call in found:
         PROGRAMS[call[0]](call[1:])
     return [call[0] for call in found]
 
 
 def check_rdoctl(words: list[str]) -> None:
-    """Raises click.UsageError for a command or an option that there is not; what has to follow may be missing."""
+    """Raises click.UsageError for an unknown command or option. Required arguments may be missing."""
     command: click.Command = rdoctl
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         below = command.get_command(click.Context(command), words[0])
@@ -77,4 +79,4 @@ def check_rdoctl(words: list[str]) -> None:
 
 
 PROGRAMS = MappingProxyType({"rdo": argv.parse, "rdo-rsh": ssh_argv.parse, "rdoctl": check_rdoctl})
-"""What reads the words behind each program's name."""
+"""The parser of the arguments of each program."""

@@ -1,4 +1,4 @@
-"""Fixtures of the end-to-end tests: projects whose target is a real sshd, or a container of a real engine."""
+"""Fixtures for the end-to-end tests: projects whose target is a real sshd, or a container of a real engine."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ from tests.ssh_server import SshServer
 from tests.sshd import Sshd
 
 TARGETS = ["ssh", *(f"docker-{shell}" for shell in (SHELLS if FULL else ["dash"]))]
-"""Kinds of target, containers by what their /bin/sh is. That drivers do the same with each is in their contract, in
-tests/integration, and in `make soak` here.
+"""Kinds of target; containers by their /bin/sh. The contract in tests/integration covers all drivers with each, and so
+does `make soak` here.
 """
 
 
 IDLE = ("read -r rdo_s", "sshd: ")
-"""What stands in the command lines of the shells and connections that a master holds for the next command."""
+"""Parts of the command lines of the shells and connections that a master holds for the next command."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that is marked for it runs over each client in its turn."""
+    """Parametrize a marked test with each client."""
     if metafunc.definition.get_closest_marker("both_clients") and "client" in metafunc.fixturenames:
         metafunc.parametrize("client", clients.all_of_them(), indirect=True)
 
 
 @pytest.fixture
 def client(request: pytest.FixtureRequest) -> str:
-    """Which client `rdo` is: `native`, `python`, or empty for the one of this run."""
+    """Which client `rdo` is: `native`, `python`, or empty for that of this run."""
     return str(getattr(request, "param", ""))
 
 
 @pytest.fixture
 def own(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, client: str) -> Project:
-    """A project on the sshd that the tests share, with nobody else's control master."""
+    """A project on the sshd that tests share, with its own control master."""
     return ssh_project(tmp_path, runtime | clients.path(client, runtime["PATH"]), sshd)
 
 
 @pytest.fixture
 def project(own: Project) -> Project:
-    """The same; tests in `commands` share a control master."""
+    """The same. Tests in `commands` share a control master."""
     return own
 
 
@@ -63,7 +63,7 @@ def local(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 @pytest.fixture(scope="session")
 def shared_sshd(tmp_path_factory: pytest.TempPathFactory, sshd: Sshd, leaks: Leaks) -> Iterator[Sshd]:
-    """A server for the shared masters alone: what they hold on it is no leak of a test's."""
+    """A server only for the shared masters, because what they hold on it is not a leak of a test."""
     server = Sshd(tmp_path_factory.mktemp("shared-sshd"))
     server.environment[MARK] = sshd.environment[MARK]
     with server:
@@ -73,17 +73,18 @@ def shared_sshd(tmp_path_factory: pytest.TempPathFactory, sshd: Sshd, leaks: Lea
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory, shared_runtime: dict[str, str], shared_sshd: Sshd) -> Project:
-    """A project on that server, whose control master is up, and stays."""
+    """A project on that server, whose control master remains running."""
     return up(ssh_project(tmp_path_factory.mktemp("shared"), shared_runtime, shared_sshd, 'idle_timeout = "1d"\n'))
 
 
 @pytest.fixture
 def lent(shared: Project, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of that master for one test, which neither ends it nor counts: its targets are closed after it.
-    What a user has in files, such as what was allowed, is the test's own.
+    """The environment of that master for one test, which must neither end it nor count its connections. Its targets are
+    closed afterwards.
 
-    It is the `runtime` of a module that says `pytestmark = pytest.mark.usefixtures("lent")`, and so has no master for
-    each test. To start one is half of what a test costs.
+    The user's files, such as what was allowed, are the test's own. A module that says `pytestmark =
+    pytest.mark.usefixtures("lent")` gets this as `runtime`, and so has no separate master for each test, which would
+    take half of a test's time to start.
     """
     before = targets(shared)
     files = {f"XDG_{name}_HOME": tmp_path / f"user's {name.lower()}" for name in ("CACHE", "CONFIG", "STATE")}
@@ -95,14 +96,14 @@ def lent(shared: Project, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def runtime(request: pytest.FixtureRequest) -> dict[str, str]:
-    """`lent` where a test uses that, and otherwise an environment of its own."""
+    """`lent` if a test uses that, and otherwise its own environment."""
     found: dict[str, str] = request.getfixturevalue("lent" if "lent" in request.fixturenames else "runtime")
     return found
 
 
 @pytest.fixture(scope="session")
 def containers(docker_engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A container for each /bin/sh of TARGETS, in which all tests' directories have the paths they have here."""
+    """A container for each /bin/sh of TARGETS, in which all directories of the tests have the same paths as here."""
     base = tmp_path_factory.getbasetemp()
     with ExitStack() as stack:
         yield {
@@ -119,13 +120,15 @@ def docker_box(docker_engine: DockerEngine, containers: dict[str, str]) -> Box:
 
 @pytest.fixture(scope="session", params=TARGETS)
 def target(request: pytest.FixtureRequest) -> str:
-    """Each of TARGETS in its turn."""
+    """Each of TARGETS."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session")
 def server(target: str, request: pytest.FixtureRequest) -> Callable[[Path, Mapping[str, str]], Project]:
-    """Makes a project for each kind of target; its server is up before a test begins, so that it is no leak of that."""
+    """Makes a project for each kind of target. Its server is started before a test begins, because it is not a leak of
+    the test.
+    """
     if target == "ssh":
         return partial(ssh_project, server=request.getfixturevalue("sshd"))
     container = request.getfixturevalue("containers")[target]
@@ -136,13 +139,13 @@ def server(target: str, request: pytest.FixtureRequest) -> Callable[[Path, Mappi
 def own_anywhere(
     tmp_path: Path, runtime: dict[str, str], server: Callable[[Path, Mapping[str, str]], Project]
 ) -> Project:
-    """A project on each kind of target in its turn, with nobody else's control master."""
+    """A project on each kind of target, with its own control master."""
     return server(tmp_path, runtime)
 
 
 @pytest.fixture
 def anywhere(own_anywhere: Project) -> Project:
-    """The same; tests in `commands` share a control master."""
+    """The same. Tests in `commands` share a control master."""
     return own_anywhere
 
 
@@ -156,7 +159,7 @@ def terminal(project: Project) -> Iterator[Terminal]:
 
 @pytest.fixture(scope="session")
 def user_sshd(leaks: Leaks) -> Iterator[Sshd]:
-    """A server that lets an ordinary user in."""
+    """A server that lets an ordinary user log in."""
     for server in shared_user_sshd({MARK: f"{leaks.run}user-sshd"}):
         leaks.register_server(server.pid)
         yield server
@@ -164,7 +167,7 @@ def user_sshd(leaks: Leaks) -> Iterator[Sshd]:
 
 @pytest.fixture(scope="session", params=WAYS)
 def way(request: pytest.FixtureRequest) -> tuple[Way, SshServer | Box]:
-    """Each kind of target with its server, which is there before any test that uses it."""
+    """Each kind of target with its server, which is started before any test that uses it."""
     way = WAYS[request.param]
     return way, request.getfixturevalue(way.server)
 

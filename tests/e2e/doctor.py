@@ -1,4 +1,4 @@
-"""What `rdoctl doctor` prints, taken apart."""
+"""Parses the output of `rdoctl doctor`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ VERDICTS = ("ok", "warning", "failed", "skipped")
 
 
 def examine(project: Project, options: str = "") -> tuple[int, dict[str, tuple[str, str]]]:
-    """The exit status; and verdict and text by check."""
+    """The exit status, and the verdict and text of each check."""
     result = project.shell(f"rdoctl doctor {options}")
     assert result.stderr == b""
     found = {}

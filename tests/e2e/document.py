@@ -1,4 +1,4 @@
-"""README.md and the pages of docs/ taken apart: code blocks, transcripts, tables and links. Runs nothing."""
+"""Parses README.md and the pages of docs/: code blocks, transcripts, tables and links. Runs nothing."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 
 TOP = Path(__file__).parents[2]
 ELIDED = "..."
-"""In a transcript: any text within a line, or as a line of its own any number of lines. In an error: what varies."""
+"""In a transcript: any text within a line, or any number of lines if it is a line. In an error: a part that varies."""
 
 SHORTEST = 10
-"""Characters of fixed text by which an error text of the code can be told from others."""
+"""The minimum length of fixed text by which an error text in the code can be recognized."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced code block, and the heading it stands under."""
+    """A fenced code block, and its heading."""
 
     kind: str
     heading: str
@@ -31,14 +31,14 @@ class Block:
 
 @dataclass(frozen=True)
 class Step:
-    """A command of a transcript, and the output it shows."""
+    """A command of a transcript, and its output."""
 
     command: str
     output: str
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What the real output is to match in full."""
+        """A pattern that the whole real output has to match."""
         return re.compile("".join(map(_line, self.output.splitlines())))
 
 
@@ -75,17 +75,17 @@ class Document:
         return found
 
     def table(self, heading: str) -> list[list[str]]:
-        """The rows of the first table under a heading, without its head; no cell's code marks or spaces are removed."""
+        """The rows of the first table under a heading, without its header. Code marks and spaces in cells are kept."""
         section = re.split(r"^#+ ", self.text.partition(f"# {heading}\n")[2], flags=re.MULTILINE)[0]
         rows = [line for line in section.splitlines() if line.startswith("| ")]
         return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows[1:]]
 
     def links(self) -> list[str]:
-        """Where its links lead, web addresses left out."""
+        """The destinations of its links, except web addresses."""
         return [link for link in re.findall(r"\]\(([^)\s]+)\)", self.prose) if "://" not in link]
 
     def anchors(self) -> set[str]:
-        """What a link to one of its headings has behind `#`."""
+        """The anchors of its headings, as they follow `#` in a link."""
         titles = re.findall(r"^#+ (.+)$", self.prose, re.MULTILINE)
         return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
@@ -101,25 +101,29 @@ def steps(transcript: str) -> list[Step]:
 
 
 def code_spans(cell: str) -> list[str]:
-    """What stands in backticks, single or double."""
+    """The text in backticks, single or double."""
     return [double.strip() or single for double, single in re.findall(r"``(.+?)``(?!`)|`([^`]+)`", cell)]
 
 
 @cache
 def messages() -> list[list[str | None]]:
-    """Each text in the code, in parts; None is one that varies. Thousands, so they are read when one is asked for."""
+    """Each text in the code, in parts; None is a part that varies. There are thousands, so they are only read on
+    demand.
+    """
     nodes = (node for path in (TOP / "rdo").rglob("*.py") for node in ast.walk(ast.parse(path.read_text())))
     return [parts for parts in map(_parts, nodes) if sum(map(len, filter(None, parts))) >= SHORTEST]
 
 
 def is_message(line: str) -> bool:
-    """Whether the code has this text, with anything for what varies."""
+    """Whether the code has this text, with anything in place of varying parts."""
     likely = (parts for parts in messages() if all(part in line for part in parts if part is not None))
     return any(re.fullmatch("".join(_patterns(parts)), line) for parts in likely)
 
 
 def _patterns(parts: list[str | None]) -> Iterator[str]:
-    """What matches each part: a name in backticks holds none itself, or two names would be one."""
+    """What matches each part. A name in backticks contains none itself, because two names would match as one
+    otherwise.
+    """
     for before, part, after in zip([None, *parts], parts, [*parts[1:], None], strict=False):
         is_name = (before or "").endswith("`") and (after or "").startswith("`")
         yield re.escape(part) if part is not None else "[^`]+" if is_name else ".+"

@@ -1,4 +1,4 @@
-"""Wheels of this checkout, and virtual environments that they are installed in."""
+"""Wheels of this checkout, and virtual environments in which they are installed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.clients import TOP
 from tests.e2e.project import Project
 
 BUILD_TIMEOUT = 300.0
-"""Seconds for pip and a compiler, on a machine that does other things too."""
+"""Seconds for pip and a compiler on a busy machine."""
 
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
 
 def build(directory: Path, **variables: str) -> Path:
-    """A wheel, made by the hatchling that is here: `pip wheel` asks the same one, but starts it three times."""
+    """Build a wheel with the installed hatchling. `pip wheel` would use the same one, but start it three times."""
     directory.mkdir()
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(directory)]
     run(command, {**os.environ, **variables}, cwd=TOP)
@@ -29,10 +29,10 @@ def build(directory: Path, **variables: str) -> Path:
 
 
 def install(wheel: Path, environment: Path) -> Path:
-    """Install it, or install it again; its dependencies, and pip, are those that are here. Gives the environment.
+    """Install the wheel, or install it again, with the existing dependencies and pip. Returns the environment.
 
-    As uv does, it leaves it to Python to compile what is used. pip sees the dependencies neither time, since it would
-    read what each of them says of itself.
+    As with uv, Python compiles modules when they are used. The dependencies are hidden from pip, since it would read
+    the metadata of each.
     """
     if not environment.exists():
         run([sys.executable, "-m", "venv", "--without-pip", str(environment)])

@@ -1,4 +1,4 @@
-"""A command that listens on a port of the target, and where `rdoctl ports` says that it is here."""
+"""A command that listens on a port of the target, and where `rdoctl ports` reports it here."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ while line := sys.stdin.readline():
 
 
 def server(port: int, text: str = "up", *more: str, host: str = "127.0.0.1") -> Sequence[str]:
-    """A command that listens, and writes a text."""
+    """Start a command that listens, and prints a text."""
     return (sys.executable, "-c", SERVER, host, str(port), text, *more)
 
 
 def forward(project: Project, port: int) -> dict[str, Any]:
-    """What `rdoctl ports` says of a port of the target, if it is forwarded."""
+    """What `rdoctl ports` reports about a port of the target, if it is forwarded."""
     return next((each for each in ports(project) if each["remote"].endswith(f":{port}")), {})
 
 
 def here(project: Project, port: int) -> int:
-    """Where a port of the target is, once it is."""
+    """The local address of a forwarded port, after waiting for it."""
     found = wait_until(lambda: forward(project, port), TIMEOUT)
     return int(found["local"].rpartition(":")[2]) if found else 0

@@ -1,4 +1,4 @@
-"""The control masters of a project, seen from outside: their processes, their sockets, and what they answer."""
+"""The control masters of a project, seen from outside: their processes, sockets, and replies."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tests.processes import listed_processes, wait_for_ends
 from tests.sshd import Sshd
 
 END_TIMEOUT = 10.0
-"""Seconds for a master that was told to end to be gone."""
+"""Seconds for a master to be gone after it was told to end."""
 
 
 def masters(project: Project) -> list[int]:
-    """Process ids of the masters in the project's runtime directory; without what one of them forks, which looks like
-    it until it is another program.
+    """The process IDs of the masters in the project's runtime directory, without their forked children that have not
+    become another program yet.
     """
     place = f"{project.environment['XDG_RUNTIME_DIR']}/rdo/control"
     listed = listed_processes().items()
@@ -36,7 +36,7 @@ def masters(project: Project) -> list[int]:
 
 
 def suspend(master: int) -> None:
-    """Stop it, and wait until all of its threads have stopped: until then it may still serve a command."""
+    """Stop it, and wait until all of its threads have stopped. Until then, it may still serve a command."""
     os.kill(master, signal.SIGSTOP)
     assert wait_until(lambda: set(_thread_states(master)) == {"T"}, END_TIMEOUT)
 
@@ -53,17 +53,17 @@ def _thread_states(pid: int) -> Iterator[str]:
 
 
 def sockets(project: Project) -> list[Path]:
-    """Control sockets in the runtime directory."""
+    """The control sockets in the runtime directory."""
     return [path for path in Path(project.environment["XDG_RUNTIME_DIR"], "rdo").iterdir() if path.is_socket()]
 
 
 def logins(server: Sshd) -> int:
-    """How many logins the server has let in so far."""
+    """The number of logins to the server so far."""
     return server.log.count("Accepted publickey")
 
 
 def answer(path: Path, frame: bytes) -> list[protocol.Frame]:
-    """All frames that a master answers with. Raises OSError where none listens, or none answers."""
+    """All frames that a master replies with. Raises OSError if none listens, or none replies."""
     decoder = protocol.Decoder()
     frames: list[protocol.Frame] = []
     with socket.socket(socket.AF_UNIX) as connection:
@@ -76,7 +76,7 @@ def answer(path: Path, frame: bytes) -> list[protocol.Frame]:
 
 
 def report(project: Project) -> dict[str, Any]:
-    """What the project's one master says of itself, as `rdoctl status` shows it."""
+    """The report of the project's only master, as for `rdoctl status`."""
     (path,) = sockets(project)
     ((kind, payload),) = answer(path, protocol.frame(protocol.QUERY))
     assert kind == protocol.REPORT
@@ -84,14 +84,14 @@ def report(project: Project) -> dict[str, Any]:
 
 
 def log(project: Project) -> str:
-    """What the project's masters have noted, to be shown where a test fails."""
+    """The logs of the project's masters, to be shown if a test fails."""
     return Path(project.environment["XDG_RUNTIME_DIR"], "rdo", "control.log").read_text(errors="replace")
 
 
 @contextlib.contextmanager
 def served_by_systemd(project: Project, **more: str) -> Iterator[int]:
-    """A control master at a socket that its parent, here in place of systemd, listens at: its process id. It has `more`
-    variables.
+    """Start a control master with a socket on which its parent listens, here instead of systemd. Yields its process ID.
+    It has `more` variables.
     """
     path = Path(project.environment["XDG_RUNTIME_DIR"], "rdo", "control")
     path.parent.mkdir(0o700, exist_ok=True)
@@ -111,12 +111,12 @@ def served_by_systemd(project: Project, **more: str) -> Iterator[int]:
 
 
 def targets(project: Project) -> frozenset[int]:
-    """The numbers of the targets that the project's one master has, whoever uses them."""
+    """The numbers of the targets of the project's only master."""
     return frozenset(target["number"] for target in report(project)["targets"])
 
 
 def close(project: Project, numbers: Iterable[int]) -> None:
-    """Have that master close some of them, and end what runs there."""
+    """Close some targets of that master, ending what runs there."""
     if chosen := [str(number).encode() for number in numbers]:
         (path,) = sockets(project)
         answer(path, protocol.frame(protocol.STOP, b"\0".join([b"1", *chosen])))

@@ -1,4 +1,4 @@
-"""A project with a `.rdo.conf`, its directory on a target, and the installed `rdo` run in it."""
+"""A project with a `.rdo.conf`, its directory on a target, and the installed `rdo`, run in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.sshd import Sshd
 from tests.vagrant_machine import VagrantHost
 
 TIMEOUT = 60.0
-"""Seconds for any command of a test: far above what the slowest takes."""
+"""Seconds for any command of a test: far more than the slowest takes."""
 
 PARTS = itertools.count(1)
 
@@ -25,14 +25,14 @@ Result = subprocess.CompletedProcess[bytes]
 
 
 class Started(subprocess.Popen[bytes]):
-    """A process that a failure ends, so that a test whose command hangs fails and does not hang too."""
+    """A process that is killed after a failure, so that a test whose command hangs fails instead of hanging, too."""
 
     def expect_up(self) -> None:
-        """Wait for the line by which a command says that it runs, on a pty or not."""
+        """Wait for the line by which a command reports that it runs, on a pty or not."""
         assert self.stdout
         line = self.stdout.readline()
         if line not in (b"up\n", b"up\r\n"):
-            self.kill()  # before its output is read to the end, which some have not
+            self.kill()  # before its output is read to the end, which some tests have not done
             pytest.fail(f"{line!r} and {self.communicate()!r} in place of `up`")
 
     def __exit__(self, *failure: Any) -> None:
@@ -51,7 +51,7 @@ class Project:
 
     @property
     def takes_long(self) -> bool:
-        """Whether each command costs an engine's exec, which takes several times what a channel of ssh does."""
+        """Whether each command needs an exec of an engine, which takes several times as long as a channel of ssh."""
         return "DOCKER_HOST" in self.environment
 
     def configure(self, text: str) -> None:
@@ -76,12 +76,12 @@ class Project:
         )
 
     def start(self, *words: str, cwd: str = ".", **more: Any) -> Started:
-        """Start rdo with pipes for what is not named."""
+        """Start rdo, with pipes for streams that are not named."""
         pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
         return Started(self.command(*words), cwd=self.local / cwd, env=dict(self.environment), **{**pipes, **more})
 
     def shell(self, line: str, **more: Any) -> Result:
-        """Run a line of local shell, in which `rdo` is found."""
+        """Run a line of local shell, with `rdo` in PATH."""
         return subprocess.run(
             ["bash", "-c", line],
             cwd=self.local,
@@ -95,7 +95,7 @@ class Project:
 
 
 def make_project(root: Path, environment: Mapping[str, str]) -> Project:
-    """Directories for a project whose names need quoting, with a `src` on both sides."""
+    """Create directories for a project whose names need quoting, with a `src` on both sides."""
     local, remote = root / "my project", root / "the target's"
     for directory in (local, remote):
         (directory / "src").mkdir(parents=True)
@@ -103,7 +103,7 @@ def make_project(root: Path, environment: Mapping[str, str]) -> Project:
 
 
 def part(project: Project) -> Project:
-    """A directory of its own in the project, on both sides, with a `src`."""
+    """A separate directory in the project, on both sides, with a `src`."""
     name = f"part {next(PARTS)}"
     found = Project(project.local / name, project.remote / name, project.environment)
     for directory in (found.local, found.remote):
@@ -112,7 +112,7 @@ def part(project: Project) -> Project:
 
 
 def up(project: Project) -> Project:
-    """The project, with its control master up."""
+    """The project, with its control master running."""
     result = project.run("true")
     assert (result.returncode, result.stderr) == (0, b"")
     return project
@@ -131,7 +131,7 @@ def ssh_project(root: Path, environment: Mapping[str, str], server: Sshd, extra:
 
 
 def docker_project(root: Path, environment: Mapping[str, str], engine: DockerEngine, container: str) -> Project:
-    """A project whose target is a container in which the remote directory has the path it has here."""
+    """A project whose target is a container in which the remote directory has the same path as here."""
     project = make_project(root, {**environment, "DOCKER_HOST": engine.host})
     project.configure(f'driver = "docker"\ncontainer = "{container}"\ndirectory = "{project.remote}"\n')
     return project
@@ -145,7 +145,7 @@ def local_project(root: Path, environment: Mapping[str, str], extra: str = "") -
 
 
 def vagrant_project(directory: Path, environment: Mapping[str, str], host: VagrantHost, config: str = "") -> Project:
-    """A project in `directory` whose target is a Vagrant machine; its Vagrantfile is still to be written."""
+    """A project in `directory` whose target is a Vagrant machine. Its Vagrantfile remains to be written."""
     directory.mkdir(exist_ok=True)
     project = Project(directory, directory, host.environment(environment))
     project.configure(f'driver = "vagrant"\n{config}')

@@ -1,5 +1,8 @@
-"""A project whose target is reached over a line that can be cut: by ssh, as whoever runs the tests and as an ordinary
-user, and by docker. All targets' processes are seen from here."""
+"""A project whose target is reached over a line that can be cut: by ssh, as the current and as an ordinary user, and by
+docker.
+
+The processes of all targets are visible from here.
+"""
 
 from __future__ import annotations
 
@@ -27,36 +30,36 @@ from tests.sshd import Sshd
 
 @dataclass(frozen=True)
 class Reached:
-    """A project, and the line over which its target is reached. `directory` is the project's on the target."""
+    """A project, and the line to its target. `directory` is the project's directory on the target."""
 
     project: Project
     line: Line
     directory: str
 
     def configure(self, more: str) -> None:
-        """Add lines to the config file as it was at first."""
+        """Add lines to the current config file."""
         file = self.project.local / ".rdo.conf"
         self.project.configure(file.read_text() + more)
 
     def masters(self) -> list[int]:
-        """Process ids of the project's control masters."""
+        """The process IDs of the project's control masters."""
         return masters(self.project)
 
 
 def token() -> str:
-    """Seconds for a `sleep`, or a last word of a command line, by which it can be told from all others."""
+    """A unique number, as the seconds of a `sleep`, or the last word of a command line."""
     return f"3{random.randrange(10**9):09d}"
 
 
 def sleepers(*tokens: str) -> dict[int, str]:
-    """Processes that have one of the tokens in their command line, and have not ended."""
+    """Running processes with one of the tokens in their command line."""
     listed = {pid: process.command for pid, process in listed_processes().items()}
     mine = {pid: line for pid, line in listed.items() if line.startswith(("sh ", "/bin/sh ", "sleep "))}
     return {pid: line for pid, line in mine.items() if any(each in line for each in tokens)}
 
 
 def all_sleep(tokens: Sequence[str]) -> bool:
-    """Whether a sleeper and its shell are there for each of the tokens."""
+    """Whether a sleeper and its shell are running for each of the tokens."""
     return len(sleepers(*tokens)) >= 2 * len(tokens)
 
 
@@ -85,7 +88,7 @@ def over_ssh_as_user(root: Path, environment: Mapping[str, str], server: Sshd, s
 
 
 def over_dropbear(root: Path, environment: Mapping[str, str], server: Dropbear, stack: ExitStack) -> Reached:
-    """By ssh as the user whom that server lets in."""
+    """By ssh as the user who can log in to that server."""
     reached = over_ssh(root, environment, server, stack)
     home = server.authorized_keys.parent.parent
     reached.project.configure(f'driver = "ssh"\nhost = "devbox"\ndirectory = "{home}"\n')
@@ -93,7 +96,7 @@ def over_dropbear(root: Path, environment: Mapping[str, str], server: Dropbear, 
 
 
 class Box(NamedTuple):
-    """A container that tests share, in which their directories have the paths they have here, and its engine."""
+    """A container that tests share, in which their directories have the same paths as here, and its engine."""
 
     engine: DockerEngine
     container: str
@@ -109,7 +112,7 @@ def over_docker(root: Path, environment: Mapping[str, str], box: Box, stack: Exi
 
 
 def over_docker_tcp(root: Path, environment: Mapping[str, str], engine: DockerEngine, stack: ExitStack) -> Reached:
-    """In a container of this engine, as if that were on another machine."""
+    """In a container of this engine, as if it were on another machine."""
     line = stack.enter_context(Line(engine.host.removeprefix("unix://")))
     project = make_project(root, {**environment, "DOCKER_HOST": f"tcp://127.0.0.1:{line.port}"})
     name = stack.enter_context(engine.container(mounts={project.local: "/it"}))
@@ -118,7 +121,7 @@ def over_docker_tcp(root: Path, environment: Mapping[str, str], engine: DockerEn
 
 
 def over_docker_ssh(root: Path, environment: Mapping[str, str], server: EngineBySsh, stack: ExitStack) -> Reached:
-    """In a container of an engine to which the user's `ssh` leads."""
+    """In a container of an engine to which the user's `ssh` connects."""
     reached = over_ssh(root, environment, server.sshd, stack)
     engine = server.engine.host.removeprefix("unix://")
     project = Project(
@@ -132,14 +135,14 @@ def over_docker_ssh(root: Path, environment: Mapping[str, str], server: EngineBy
 
 
 class EngineBySsh(NamedTuple):
-    """An engine, and the server beside it."""
+    """An engine, and the ssh server for it."""
 
     sshd: Sshd
     engine: DockerEngine
 
 
 class Way(NamedTuple):
-    """How a target is reached: the fixture with its server, and what makes a project of that."""
+    """How a target is reached: the fixture with its server, and a function that makes a project of that."""
 
     server: str
     reach: Callable[[Path, Mapping[str, str], Any, ExitStack], Reached]
@@ -154,13 +157,13 @@ WAYS = {
 
 
 def all_but(left_out: str, why: str) -> pytest.MarkDecorator:
-    """For a test of what one way cannot do: `why`."""
+    """For a test of something that one way cannot do: `why`."""
     assert why
     return pytest.mark.parametrize("way", [name for name in WAYS if name != left_out], indirect=True, scope="session")
 
 
 def shared_user_sshd(mark: Mapping[str, str]) -> Iterator[Sshd]:
-    """The body of the fixture: a server that lets an ordinary user in."""
+    """Implements the fixture: a server that lets an ordinary user log in."""
     if reason := why_not():
         require("ssh", reason)
     with tempfile.TemporaryDirectory(prefix="rdo-user-", dir="/tmp") as name:

@@ -1,4 +1,4 @@
-"""What a person sees: a program on a terminal that tmux draws, with all that scrolled off it."""
+"""What a person sees: a program on a terminal that tmux draws, with everything that scrolled off it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from typing import NamedTuple
 from tests.leaks import wait_until
 
 TIMEOUT = 30.0
-"""Seconds for something to appear, on a machine that does much else too."""
+"""Seconds for something to appear, on a busy machine."""
 
 
 class Cursor(NamedTuple):
-    """Where the cursor is, from the upper left corner."""
+    """The position of the cursor, from the upper left corner."""
 
     column: int
     row: int
 
 
 class Screen:
-    """A shell on a screen of 80 columns and 20 rows, of a tmux of its own."""
+    """A shell on a screen of 80 columns and 20 rows, in its own tmux."""
 
     def __init__(self, cwd: Path, environment: Mapping[str, str], variables: Mapping[str, str] | None = None) -> None:
-        """`variables` are set in the shell, where tmux would set its own: TERM, first of all."""
+        """`variables` are set in the shell, because tmux would set its own, such as TERM."""
         self._directory = Path(tempfile.mkdtemp(prefix="rdo-tmux-", dir="/tmp"))
         self._environment = dict(environment)
         settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in (variables or {}).items())
@@ -41,7 +41,7 @@ class Screen:
             stdout=subprocess.PIPE,
             text=True,
         )
-        """Asks what is shown, in tmux's control mode: a program for each look would be most of what a test costs."""
+        """Asks what is shown, in tmux's control mode: a program for each request would take most of a test's time."""
         self._answer()  # to the command that attached it
 
     def __enter__(self) -> Screen:
@@ -58,15 +58,15 @@ class Screen:
         self._ask(shlex.join(["send-keys", *keys]))
 
     def paste(self, text: str) -> None:
-        """Paste text, in brackets where the program asked for that."""
+        """Paste text, in brackets if the program asked for bracketed paste."""
         self._tmux("set-buffer", text)
         self._tmux("paste-buffer", "-p")
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the window's size, and wait until the terminal has it.
 
-        tmux draws with the new size at once. The terminal gets it up to a quarter of a second later if it got another
-        one just before; by then the next program may run there, and would draw its screen again.
+        tmux draws with the new size at once. If the terminal got another one just before, it gets the new size up to a
+        quarter of a second later. By then, the next program may run there, and would redraw its screen.
         """
         self._ask(f"resize-window -x {columns} -y {rows}")
         assert wait_until(lambda: self._terminal_size == (columns, rows), TIMEOUT)
@@ -81,27 +81,27 @@ class Screen:
 
     @property
     def visible(self) -> str:
-        """The lines on the screen now, without what is empty at the end."""
+        """The lines on the screen now, without empty ones at the end."""
         return self._ask("capture-pane -p").rstrip("\n")
 
     @property
     def shown(self) -> str:
-        """All lines, those that scrolled off too, without what is empty at the end."""
+        """All lines, including those that scrolled off, without empty ones at the end."""
         return self._ask("capture-pane -p -S -").rstrip("\n")
 
     @property
     def view(self) -> tuple[str, Cursor]:
-        """Both at once, as often as it takes to see the screen come to what is expected."""
+        """Both of them, for tests that compare them repeatedly until they are as expected."""
         visible = self._ask("capture-pane -p ; display-message -p '#{cursor_x} #{cursor_y}'")
         return visible.rstrip("\n"), Cursor(*map(int, self._answer().split()))
 
     @property
     def cursor(self) -> Cursor:
-        """Where it is now."""
+        """Its current position."""
         return self.view[1]
 
     def wait_for(self, condition: Callable[[str], object]) -> str:
-        """Wait until what is shown meets the condition; give that."""
+        """Wait until what is shown meets the condition, and return it."""
         seen: list[str] = []
         found = wait_until(lambda: seen.append(self.shown) or condition(seen[-1]), TIMEOUT)
         assert found, f"it did not come:\n{seen[-1]}"
@@ -112,14 +112,14 @@ class Screen:
         return self.wait_for(lambda shown: text in shown)
 
     def _ask(self, command: str) -> str:
-        """What a command of tmux prints."""
+        """The output of a command of tmux."""
         assert self._client.stdin
         self._client.stdin.write(command + "\n")
         self._client.stdin.flush()
         return self._answer()
 
     def _answer(self) -> str:
-        """What the next command has printed: it stands between two lines, and all else is of no interest."""
+        """The output of the next command, which is between two marker lines. Everything else is skipped."""
         assert self._client.stdout
         lines: list[str] | None = None
         for line in self._client.stdout:

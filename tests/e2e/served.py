@@ -1,4 +1,4 @@
-"""Real servers on the target, which is this machine, for what is forwarded; and what they are asked with."""
+"""Real servers on the target, which is this machine, for forwards; and their clients."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from tests.leaks import wait_until
 from tests.ssh_server import free_port
 
 SYSTEM_PYTHON = "/usr/bin/python3"
-"""Debian's, for its package of WebSockets."""
+"""Debian's, because of its package for WebSockets."""
 
 
 def needs(*programs: str) -> pytest.MarkDecorator:
-    """Skips what takes programs that are not installed; `make test ALL=1` installs them on Debian."""
+    """Skips a test if these programs are not installed. `make test ALL=1` installs them on Debian."""
     missing = [name for name in programs if find(name) is None]
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
 
 
 def find(name: str) -> str | None:
-    """A program, also where Debian keeps those of PostgreSQL."""
+    """The path of a program, including those in Debian's directory for PostgreSQL."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda place: int(place.parent.name))
     return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, versions[-1:])]))
 
@@ -49,7 +49,7 @@ def ask(*words: str, input: bytes = b"") -> subprocess.CompletedProcess[bytes]:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody listens there: one that resets it at once does, too, as rdo does without a connection."""
+    """Whether somebody listens there, even if it resets the connection at once, as rdo does without a connection."""
     with suppress(OSError):
         with suppress(ConnectionResetError), socket.create_connection(("127.0.0.1", port), 1):
             pass
@@ -59,7 +59,7 @@ def listens(port: int) -> bool:
 
 @contextmanager
 def running(words: Sequence[str], port: int, cwd: Path | None = None) -> Iterator[int]:
-    """A server, once it listens on that port."""
+    """Run a server, and wait until it listens on that port."""
     null = subprocess.DEVNULL
     with subprocess.Popen(words, cwd=cwd, stdin=null, stdout=null, stderr=null) as server:
         try:
@@ -72,7 +72,7 @@ def running(words: Sequence[str], port: int, cwd: Path | None = None) -> Iterato
 
 @contextmanager
 def file_server(directory: Path) -> Iterator[int]:
-    """Python's own, of the files of a directory."""
+    """Python's own server, for the files of a directory."""
     port = free_port()
     words = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(directory), str(port)]
     with running(words, port):
@@ -81,7 +81,7 @@ def file_server(directory: Path) -> Iterator[int]:
 
 @contextmanager
 def redis() -> Iterator[int]:
-    """One that keeps nothing."""
+    """A redis that stores nothing."""
     port = free_port()
     words = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     with tempfile.TemporaryDirectory() as directory, running(words, port, Path(directory)):
@@ -90,7 +90,7 @@ def redis() -> Iterator[int]:
 
 @contextmanager
 def postgres() -> Iterator[int]:
-    """One with an empty database; its programs do not run as root."""
+    """A PostgreSQL with an empty database. Its programs refuse to run as root."""
     user, port = ("nobody", free_port()) if os.getuid() == 0 else ("", free_port())
     change = ["setpriv", f"--reuid={user}", f"--regid={_group(user)}", "--clear-groups"] if user else []
     with tempfile.TemporaryDirectory(prefix="rdo-pg-", dir="/tmp") as name:

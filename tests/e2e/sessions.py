@@ -1,4 +1,4 @@
-"""Sessions at a terminal: a command, what is typed then, and what it shows each time."""
+"""Sessions at a terminal: a command, the keys that are typed, and what it shows after each step."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import shlex
 from typing import NamedTuple
 
 PASTE = "PASTE "
-"""What a key begins with that is a text, pasted in one go."""
+"""The prefix of a key that stands for a text to be pasted at once."""
 
 
 class Step(NamedTuple):
-    """Keys, by tmux's names, single characters as they are; and what is to be seen then."""
+    """Keys, by tmux's names or as single characters, and the text that has to appear then."""
 
     keys: tuple[str, ...]
     shows: str
@@ -19,7 +19,7 @@ class Step(NamedTuple):
 
 
 class Session(NamedTuple):
-    """One command, from the line that starts it to its exit status."""
+    """A command, from the line that starts it to its exit status."""
 
     name: str
     command: str
@@ -27,11 +27,11 @@ class Session(NamedTuple):
     steps: tuple[Step, ...]
     status: str = "st=0"
     before: str = ""
-    """What is typed before it, such as `stty ...;`."""
+    """Text that is typed before it, such as `stty ...;`."""
 
     @property
     def program(self) -> str:
-        """What has to be installed."""
+        """A program that has to be installed."""
         words = shlex.split(self.command)
         return next(word for word in words if word != "env" and "=" not in word and not word.startswith("-"))
 
@@ -179,4 +179,4 @@ SESSIONS = {
     "interpreters": INTERPRETERS,
     "vim and pagers": VIM_AND_PAGERS,
 }
-"""All there are, in groups that are played one after the other."""
+"""All sessions, in groups that are played one after the other."""

@@ -10,11 +10,11 @@ from typing import Any
 from tests.e2e.project import TIMEOUT, Project, Result
 
 BARE = "/usr/bin:/bin"
-"""PATH as a program has it that no shell started."""
+"""The PATH of a program that was not started by a shell."""
 
 
 def add(project: Project, *names: str) -> None:
-    """Have `rdoctl shim add` write them."""
+    """Write shims with `rdoctl shim add`."""
     result = rdoctl(project, "add", *names)
     assert (result.returncode, result.stderr) == (0, b"")
 
@@ -29,7 +29,7 @@ def rdoctl(project: Project, *words: str, cwd: str = ".") -> Result:
 
 
 def bare(project: Project) -> dict[str, str]:
-    """The environment of an editor; but what isolates the tests has to stay."""
+    """The environment of an editor, with the variables that isolate the tests."""
     return {**project.environment, "PATH": BARE}
 
 
@@ -42,6 +42,8 @@ def call(project: Project, name: str, *words: str, env: Mapping[str, str] | None
 
 
 def directory_there(project: Project, **more: Any) -> str:
-    """The directory of the target in which a shim `sh` runs, as it is there: output may have its paths mapped."""
+    """The directory on the target in which a shim `sh` runs. It is not taken from output, because that may be
+    mapped.
+    """
     result = call(project, "sh", "-c", "pwd | tr / '|'", **more)
     return result.stdout.decode().rstrip("\n").replace("|", "/")

@@ -13,12 +13,12 @@ RUNNING = ("sh", "-c", "echo ready; read -r line; echo $line")
 
 
 def pids(project: Project) -> list[int]:
-    """Process ids of all masters that can be asked."""
+    """The process IDs of all masters that reply."""
     return [master["pid"] for master in status(project)]
 
 
 def status(project: Project) -> list[dict[str, Any]]:
-    """What `rdoctl status --json` prints."""
+    """The output of `rdoctl status --json`."""
     masters: list[dict[str, Any]] = json.loads(project.shell("rdoctl status --json").stdout)
     return masters
 
@@ -29,12 +29,12 @@ def targets(project: Project) -> list[dict[str, Any]]:
 
 
 def runtime_directory(project: Project) -> str:
-    """Where the sockets are."""
+    """The directory of the sockets."""
     return os.path.join(project.environment["XDG_RUNTIME_DIR"], "rdo")
 
 
 def begin(project: Project) -> subprocess.Popen[bytes]:
-    """A command that waits for a line."""
+    """Start a command that waits for a line."""
     command = project.start(*RUNNING)
     assert command.stdout is not None
     assert command.stdout.readline() == b"ready\n"

@@ -14,12 +14,12 @@ from pathlib import Path
 from tests.e2e.project import Project, Result
 
 OWN = ".rdo-sync"
-"""What rdo keeps on the target."""
+"""The name of rdo's own directory on the target."""
 
 
 @dataclass(frozen=True)
 class Synced:
-    """`project.remote` is where the files go; on this machine, too, so that a test can look at it."""
+    """`project.remote` is where the files are pushed. It is also on this machine, so that a test can examine it."""
 
     project: Project
 
@@ -32,7 +32,7 @@ class Synced:
         return self.project.remote
 
     def configure(self, extra: str) -> None:
-        """Add lines to the config file, in place of those that were added before."""
+        """Replace the lines that were added to the config file."""
         path = self.here / ".rdo.conf"
         base = path.read_text().partition("# more\n")[0]
         path.write_text(f'{base}# more\nsync = "push"\n{extra}')
@@ -41,7 +41,7 @@ class Synced:
         return self.project.run(*words, env=env)
 
     def ok(self, *words: str) -> str:
-        """What a command prints that has to succeed, with nothing on stderr."""
+        """The output of a command that has to succeed, with nothing on stderr."""
         done = self.run(*words)
         assert (done.returncode, done.stderr) == (0, b""), done
         return done.stdout.decode()
@@ -50,12 +50,12 @@ class Synced:
         return self.project.shell(shlex.join(["rdoctl", *words]))
 
     def sh(self, text: str) -> str:
-        """Run a line there."""
+        """Run a line of shell there."""
         return self.ok("-c", text)
 
 
 def listing(top: Path) -> dict[str, tuple[object, ...]]:
-    """All that is below a directory, but for what rdo keeps there: kinds, modes, times, contents."""
+    """Everything below a directory except rdo's own files: kinds, modes, times, contents."""
     found: dict[str, tuple[object, ...]] = {}
     for directory, names, files in os.walk(os.fsencode(top)):
         if OWN.encode() in names:
@@ -75,7 +75,7 @@ def listing(top: Path) -> dict[str, tuple[object, ...]]:
 
 
 def prepared(project: Project) -> Synced:
-    """The project with sync, and nothing there yet."""
+    """The project with sync, and an empty target."""
     shutil.rmtree(project.remote, ignore_errors=True)
     subprocess.run(["git", "init", "-q"], cwd=project.local, check=True)
     made = Synced(project)

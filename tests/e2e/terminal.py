@@ -1,4 +1,4 @@
-"""A program on a real terminal: keys in, what it shows out."""
+"""A program on a real terminal: keys, and its output."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 TIMEOUT = 30.0
-"""Seconds for something to appear, on a machine that does much else too."""
+"""Seconds for something to appear, on a busy machine."""
 
 
 LINE_START = r"(?:[\r\n]|\x1b\[K)"
-"""What precedes a line of output: the end of another one, or a progress line that was erased, as on a slow machine."""
+"""What precedes a line of output: the end of another one, or an erased progress line, as on a slow machine."""
 
 
 class Terminal:
-    """A program in a session of its own, its terminal ours to type on."""
+    """A program in its own session, with a terminal whose other end belongs to the test."""
 
     def __init__(
         self,
@@ -34,8 +34,8 @@ class Terminal:
         size: tuple[int, int] = (30, 100),
         is_controlling: bool = True,
     ) -> None:
-        """`size` is rows and columns. `is_controlling`: the terminal is the session's, which it is not for each program
-        that opens one and starts another there.
+        """`size` is rows and columns. `is_controlling`: whether the terminal is the session's controlling one, which it
+        is not for programs that open one and start another program on it.
         """
         self.near, far = pty.openpty()
         self.resize(*size)
@@ -65,15 +65,15 @@ class Terminal:
             os.close(near)
 
     def has_ended(self) -> bool:
-        """Whether the program has."""
+        """Whether the program has ended."""
         return self._process.poll() is not None
 
     def status(self) -> int:
-        """The program's exit status, once it has ended."""
+        """The program's exit status when it has ended."""
         return self._process.wait(TIMEOUT)
 
     def resize(self, rows: int, columns: int) -> None:
-        """Change the window's size; the foreground job gets SIGWINCH."""
+        """Change the window's size. The foreground job gets SIGWINCH."""
         fcntl.ioctl(self.near, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
 
     def type(self, text: str) -> None:
@@ -85,18 +85,21 @@ class Terminal:
         self.type(text + "\r")
 
     def prompt(self) -> None:
-        """Wait for the shell's prompt: what is typed before it may be taken by the command that just ends.
+        """Wait for the shell's prompt, because a command that is just ending may read what is typed before it.
 
-        To one that is as wide as the terminal, readline adds a space and the way back: then the next line is current.
+        If the prompt is as wide as the terminal, readline adds a space and a carriage return, so that the next line is
+        the current one.
         """
         self.match(r"[$#] (?: \r)?$")
 
     def expect(self, text: str) -> str:
-        """Wait until the text appears; give all that was shown up to its end, and forget that."""
+        """Wait until the text appears. Returns everything up to its end, and drops that."""
         return self.match(re.escape(text)).string
 
     def match(self, pattern: str) -> re.Match[str]:
-        """Wait until something matches; forget all up to its end. `string` is what was shown up to there."""
+        """Wait until something matches, and drop everything up to its end. `string` of the match is everything up to
+        there.
+        """
         found = self._find(pattern, TIMEOUT)
         assert found, f"{pattern!r} did not appear in {self.seen!r}"
         shown, self.seen = self.seen[: found.end()], self.seen[found.end() :]
@@ -105,7 +108,7 @@ class Terminal:
         return again
 
     def shows(self, pattern: str, timeout: float) -> bool:
-        """Whether something matches within so many seconds; forget nothing."""
+        """Whether something matches within this many seconds. Drops nothing."""
         return self._find(pattern, timeout) is not None
 
     def _find(self, pattern: str, timeout: float) -> re.Match[str] | None:

@@ -1,6 +1,6 @@
-"""What a command listens on there is here by itself: `auto_forward`.
+"""Tests for `auto_forward`: ports on which a command listens are forwarded here.
 
-The target is this machine, so that the port is in use here, and moves up.
+The target is this machine, so the same port is in use here, and the local port is a higher one.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.usefixtures("lent")
 
 @pytest.fixture
 def automatic(project: Project) -> Project:
-    """A project whose commands have their ports here."""
+    """A project that forwards the ports of its commands."""
     project.configure(ssh_config_text(project, "auto_forward = true\n"))
     return project
 
 
-def test_what_a_command_serves_is_here_while_it_runs_and_nothing_of_others(automatic: Project, tmp_path: Path) -> None:
+def test_a_commands_port_is_forwarded_while_it_runs_and_no_others(automatic: Project, tmp_path: Path) -> None:
     port = free_port()
     (automatic.remote / "page").write_bytes(TEXT)
     with web_server(tmp_path) as foreign:
@@ -53,7 +53,7 @@ def test_what_a_command_serves_is_here_while_it_runs_and_nothing_of_others(autom
 
 
 @pytest.mark.parametrize("host", ["::1", "0.0.0.0", "::"])
-def test_a_port_is_reached_at_the_address_that_it_has(automatic: Project, host: str) -> None:
+def test_a_port_is_forwarded_to_the_address_it_listens_on(automatic: Project, host: str) -> None:
     port = free_port()
     with automatic.start(*server(port, host=host)) as command:
         command.expect_up()
@@ -62,7 +62,7 @@ def test_a_port_is_reached_at_the_address_that_it_has(automatic: Project, host: 
     assert forward(automatic, port) == {}
 
 
-def test_a_port_is_given_back_once_its_listener_is_closed(automatic: Project) -> None:
+def test_a_port_is_released_when_its_listener_is_closed(automatic: Project) -> None:
     port = free_port()
     with automatic.start(*server(port)) as command:
         command.expect_up()
@@ -75,8 +75,8 @@ def test_a_port_is_given_back_once_its_listener_is_closed(automatic: Project) ->
         command.communicate()
 
 
-def test_each_of_several_commands_has_its_own(automatic: Project) -> None:
-    first, _, second = free_port(), free_port(), free_port()  # between them is where the first one is forwarded
+def test_several_commands_have_separate_ports(automatic: Project) -> None:
+    first, _, second = free_port(), free_port(), free_port()  # the first one is forwarded between them
     with automatic.start(*server(first)) as one, automatic.start(*server(second)) as two:
         one.expect_up()
         two.expect_up()
@@ -97,7 +97,7 @@ def test_without_the_key_nothing_is_forwarded(project: Project) -> None:
         command.communicate()
 
 
-def test_a_port_that_is_forwarded_anyway_is_left_alone(automatic: Project) -> None:
+def test_a_port_that_is_already_forwarded_is_left_alone(automatic: Project) -> None:
     port, other = free_port(), free_port()
     with automatic.start("-L", f"{other}:{port}", *server(port)) as command:
         command.expect_up()
@@ -117,7 +117,7 @@ def test_a_terminal_is_told_where_a_port_is(automatic: Project) -> None:
         terminal.type("\x04")
 
 
-def test_a_command_on_a_pty_is_told_on_a_line_of_its_own(automatic: Project) -> None:
+def test_on_a_pty_a_port_is_reported_on_a_separate_line(automatic: Project) -> None:
     port = free_port()
     words = [str(word) for word in automatic.command(*server(port, "ready> "))]
     with Terminal(words, automatic.local, automatic.environment) as terminal:
@@ -127,12 +127,12 @@ def test_a_command_on_a_pty_is_told_on_a_line_of_its_own(automatic: Project) -> 
 
 
 def ephemeral_port() -> int:
-    """One of those that systems give out."""
+    """One of the ports that systems assign."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
 
-def test_a_port_that_the_system_gave_out_is_mentioned_once_a_url_names_it(automatic: Project) -> None:
+def test_an_ephemeral_port_is_reported_when_a_url_names_it(automatic: Project) -> None:
     port = ephemeral_port()
     url = f"http://127.0.0.1:{port}/"
     words = [str(word) for word in automatic.command("-T", *server(port, url, "silent"))]
@@ -145,7 +145,7 @@ def test_a_port_that_the_system_gave_out_is_mentioned_once_a_url_names_it(automa
         terminal.type("\x04")
 
 
-def test_a_process_whose_name_drives_terminals_is_shown_escaped(automatic: Project) -> None:
+def test_a_process_name_with_control_characters_is_shown_escaped(automatic: Project) -> None:
     port = free_port()
     program = f'open("/proc/self/comm", "w").write("\\033[31m\\n\\r x"); {SERVER}'
     with automatic.start(sys.executable, "-c", program, "127.0.0.1", str(port), "up") as command:
@@ -158,7 +158,7 @@ def test_a_process_whose_name_drives_terminals_is_shown_escaped(automatic: Proje
         command.communicate()
 
 
-def test_a_server_without_room_runs_the_command_all_the_same(
+def test_a_server_without_room_still_runs_the_command(
     tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
 ) -> None:
     project = ssh_project(tmp_path, runtime, own_sshd("MaxSessions 2").start(), "auto_forward = true\n")
@@ -188,7 +188,7 @@ def test_the_next_command_has_its_ports_after_the_connection_was_lost(by_ssh: Re
         command.communicate()
 
 
-def test_a_target_that_is_closed_takes_the_ports_along(automatic: Project) -> None:
+def test_closing_a_target_closes_its_ports(automatic: Project) -> None:
     port = free_port()
     with automatic.start(*server(port)) as command:
         command.expect_up()

@@ -1,4 +1,4 @@
-"""What a command listens on there is here by itself, over each kind of connection; a container has ports of its own."""
+"""Tests for `auto_forward` over each kind of connection; a container has its own ports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.ssh_server import free_port
 pytestmark = pytest.mark.usefixtures("lent")
 
 
-def test_a_port_of_a_container_is_here_by_its_own_number(
+def test_a_port_of_a_container_keeps_its_number_here(
     docker_engine: DockerEngine, tmp_path: Path, runtime: dict[str, str]
 ) -> None:
     port = free_port()
@@ -34,7 +34,7 @@ def test_a_port_of_a_container_is_here_by_its_own_number(
             command.communicate()
 
 
-def test_a_port_that_the_container_publishes_here_is_left_as_it_is(
+def test_a_port_that_the_container_publishes_here_is_not_forwarded(
     docker_engine: DockerEngine, tmp_path: Path, runtime: dict[str, str]
 ) -> None:
     there, published, other = free_port(), free_port(), free_port()
@@ -49,7 +49,7 @@ def test_a_port_that_the_container_publishes_here_is_left_as_it_is(
         line = 'busybox httpd -f -p "$1" & echo up; read -r _; kill $!'
         with project.start(*words, "sh", "-c", line, "sh", str(there)) as command:
             command.expect_up()
-            assert wait_until(lambda: page(other) == TEXT, TIMEOUT)  # the server may still be on its way
+            assert wait_until(lambda: page(other) == TEXT, TIMEOUT)  # the server may still be starting
             assert page(published) == TEXT
             assert [each["local"] for each in ports(project)] == [f"localhost:{other}"]
             assert command.communicate() == (b"", b"")
@@ -57,7 +57,7 @@ def test_a_port_that_the_container_publishes_here_is_left_as_it_is(
 
 @all_but("ssh-dropbear", "it has one session beside the lifeline: later ones would end with those before")
 def test_it_works_over_each_kind_of_connection(reached: Reached) -> None:
-    """In a container, by a relay; as an ordinary user, who sees no other's sockets."""
+    """In a container, this takes a relay. An ordinary user cannot see sockets of others."""
     project, port = reached.project, free_port()
     reached.configure("auto_forward = true\n")
     line = 'busybox httpd -f -p "127.0.0.1:$1" & echo up; read -r _; kill $!'
@@ -69,7 +69,7 @@ def test_it_works_over_each_kind_of_connection(reached: Reached) -> None:
     assert wait_until(lambda: not forward(project, port), TIMEOUT)
 
 
-def test_a_port_that_is_asked_for_is_the_user_s_even_if_it_is_here_by_itself(
+def test_a_requested_port_is_forwarded_even_if_it_is_already_automatic(
     docker_engine: DockerEngine, tmp_path: Path, runtime: dict[str, str]
 ) -> None:
     port, other = free_port(), free_port()

@@ -1,4 +1,4 @@
-"""A URL in the output of a command that names what it listens on: with `map_output`, it names what is here."""
+"""Tests for URLs of a command's ports in its output, which `map_output` replaces by those of the local ports."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.usefixtures("lent")
 
 @pytest.fixture
 def mapping(project: Project) -> Project:
-    """A project whose commands have their ports here, and whose output is to name these."""
+    """A project that forwards the ports of its commands, and maps their output."""
     project.configure(ssh_config_text(project, "auto_forward = true\nmap_output = true\n"))
     return project
 
 
 @pytest.mark.parametrize("when", ["", "late"], ids=["after it listens", "just before it listens"])
-def test_a_url_in_output_names_the_port_that_is_here(mapping: Project, when: str) -> None:
+def test_a_url_in_output_gets_the_local_port(mapping: Project, when: str) -> None:
     port = free_port()
     with mapping.start(*server(port, f"at http://localhost:{port}/ now", when)) as command:
         assert command.stdout
@@ -30,7 +30,7 @@ def test_a_url_in_output_names_the_port_that_is_here(mapping: Project, when: str
         command.communicate()
 
 
-def test_a_url_of_somebody_else_s_port_stays_as_it_is(mapping: Project, tmp_path: Path) -> None:
+def test_a_url_of_another_port_is_unchanged(mapping: Project, tmp_path: Path) -> None:
     with web_server(tmp_path) as foreign:
         result = mapping.run(
             "sh", "-c", f"echo http://localhost:{foreign}/; echo http://127.0.0.1:{foreign}/x; sleep 1"

@@ -1,4 +1,4 @@
-"""`rdo make bootstrap` as the README's transcripts show it; in a Vagrant machine: see test_vagrant_machine.py."""
+"""Tests for `rdo make bootstrap` as in the README's transcripts. For a Vagrant machine, see test_vagrant_machine.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAKEFILE = 'bootstrap:\n\t@echo "bootstrap: in $(CURDIR)"\n\t@echo bootstrap: do
 
 
 def bootstrap(project: Project) -> str:
-    """What `cd src && rdo make bootstrap` prints, with the Makefile on both sides."""
+    """The output of `cd src && rdo make bootstrap`, with the Makefile on both sides."""
     for directory in (project.local, project.remote):
         if directory.exists():
             (directory / "src").mkdir(exist_ok=True)
@@ -26,7 +26,7 @@ def bootstrap(project: Project) -> str:
 
 
 def transcript(directory: str) -> str:
-    """The lines that a run in `directory` prints, which the README shows."""
+    """The lines that a run in `directory` prints according to the README."""
     lines = f"bootstrap: in {directory}/src\nbootstrap: done\n"
     assert lines in README.text
     return lines

@@ -1,4 +1,4 @@
-"""What a command opens on the target opens here, and a line tells of it: with the ports that it leads to."""
+"""Tests for URLs that a command opens on the target: they are opened here, with their ports, and a line reports it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def tells(project: Project, tmp_path: Path) -> Opening:
 
 @pytest.mark.both_clients
 @pytest.mark.parametrize("how", ["xdg-open", "open", "sensible-browser", "www-browser", '"$BROWSER"'])
-def test_a_line_tells_of_what_is_opened_here(tells: Opening, how: str) -> None:
+def test_a_line_reports_what_is_opened_here(tells: Opening, how: str) -> None:
     result = tells.project.run("-c", f'{how} "$1"; echo $?', "sh", URL)
     assert (result.stdout, result.stderr) == (b"0\n", f"rdo: opening {URL} here\n".encode())
     assert wait_until(lambda: tells.opened == [URL], TIMEOUT)
@@ -44,14 +44,14 @@ def test_later_commands_of_a_connection_use_the_same_programs(tells: Opening) ->
     assert wait_until(lambda: not directory.exists(), TIMEOUT)
 
 
-def test_a_browser_that_the_config_names_there_stays(tells: Opening) -> None:
+def test_a_browser_that_the_config_sets_there_is_kept(tells: Opening) -> None:
     tells.project.configure(ssh_config_text(tells.project, YES + 'env = { BROWSER = "w3m" }\npath = ["bin"]\n'))
     result = tells.project.run("-c", 'echo "$BROWSER ${PATH%%:*}"')
     word, path = result.stdout.split()
     assert (word, path.startswith(b"/tmp/rdo-")) == (b"w3m", True)
 
 
-def test_what_is_opened_twice_at_once_opens_once_without_a_word(tells: Opening) -> None:
+def test_a_url_that_is_opened_twice_at_once_is_silently_opened_once(tells: Opening) -> None:
     result = tells.project.run("-c", 'xdg-open "$1" && xdg-open "$1"; echo $?; sleep 1.5', "sh", URL)
     assert (result.stdout, result.stderr) == (b"0\n", f"rdo: opening {URL} here\n".encode())
     assert wait_until(lambda: tells.opened == [URL], TIMEOUT)
@@ -61,7 +61,7 @@ def test_what_is_opened_twice_at_once_opens_once_without_a_word(tells: Opening) 
 @pytest.mark.parametrize(
     "form", ["http://localhost:{port}/", "https://a.example/?redirect_uri=http%3A%2F%2F127.0.0.1%3A{port}%2Fcb"]
 )
-def test_a_port_that_a_url_leads_to_is_here_while_the_command_runs(tells: Opening, form: str) -> None:
+def test_a_port_in_a_url_is_forwarded_while_the_command_runs(tells: Opening, form: str) -> None:
     port = free_port()
     url = form.format(port=port)
     with tells.project.start("sh", "-c", f"xdg-open '{url}'; echo up; cat") as command:

@@ -1,4 +1,6 @@
-"""A login as with OAuth: a tool in a container opens a page here, which sends the browser back to the tool's port."""
+"""Tests a login as with OAuth: a tool in a container opens a page here, which redirects the browser to the tool's
+port.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ shutdown($client, 1);
 1 while <$client>;
 print "got $line";
 """
-"""What a tool does that logs in by a browser, such as `gh auth login --web`."""
+"""Imitates a tool that logs in by a browser, such as `gh auth login --web`."""
 
 BROWSER = """import sys, urllib.request
 with urllib.request.urlopen(sys.argv[2]) as page, open(sys.argv[1], "wb") as record:
@@ -46,7 +48,7 @@ with urllib.request.urlopen(sys.argv[2]) as page, open(sys.argv[1], "wb") as rec
 
 
 class Provider(BaseHTTPRequestHandler):
-    """Says yes to everybody, and sends them where they came from."""
+    """Approves every login, and redirects back to the given URL."""
 
     def do_GET(self) -> None:
         (back,) = parse_qs(urlsplit(self.path).query)["redirect_uri"]
@@ -60,7 +62,7 @@ class Provider(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def provider() -> Iterator[str]:
-    """Its address, by a name that is not that of the target's own machine."""
+    """The provider's address, under a name that does not mean the target itself."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Provider) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -85,7 +87,7 @@ def tool(tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine) -
         yield replace(project, environment={**project.environment, "BROWSER": str(browser)}), record
 
 
-def test_the_browser_comes_back_to_the_tool_that_sent_it(tool: tuple[Project, Path], provider: str) -> None:
+def test_the_browser_returns_to_the_tool_that_opened_it(tool: tuple[Project, Path], provider: str) -> None:
     project, record = tool
     environment = {"PROVIDER": f"127.0.0.1:{urlsplit(provider).port}"}
     result = project.run("perl", "tool.pl", provider, env=environment)
@@ -103,7 +105,7 @@ def test_a_second_login_uses_the_same_programs_with_another_port(tool: tuple[Pro
         )
 
 
-def test_a_port_that_the_container_has_here_anyway_is_not_in_the_way(
+def test_a_port_that_the_container_publishes_here_does_not_interfere(
     tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine
 ) -> None:
     browser, record = tmp_path / "browser", tmp_path / "opened"

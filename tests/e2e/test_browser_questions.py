@@ -1,4 +1,4 @@
-"""What a command opens on the target opens here once that is wanted: the question, and what answers it."""
+"""Tests for the question whether a URL of a command may be opened, and for what answers it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def asks(project: Project, tmp_path: Path) -> Opening:
     return opening(project, tmp_path, ASK)
 
 
-def test_without_a_browser_here_nothing_is_asked_and_the_program_there_fails(asks: Opening, tmp_path: Path) -> None:
+def test_without_a_browser_here_nothing_is_asked_and_the_remote_program_fails(asks: Opening, tmp_path: Path) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
     for name in ("sh", "ssh", "dirname", "readlink"):
@@ -49,7 +49,7 @@ def test_a_key_answers_the_question_on_a_pty(asks: Opening, key: str, status: in
         assert asks.opened == []
 
 
-def test_a_no_is_final_however_the_command_goes_on_to_try(asks: Opening) -> None:
+def test_a_no_is_final_however_often_the_command_tries(asks: Opening) -> None:
     script = 'python3 -m webbrowser "$1"; sleep 1.5; xdg-open "$1"; echo status=$?'
     with asks.terminal(shlex.join(["rdo", "sh", "-c", script, "sh", URL])) as terminal:
         terminal.expect(f"rdo: open {URL} here? [y/N] ")
@@ -82,7 +82,7 @@ def test_a_line_answers_the_question_without_a_pty(asks: Opening, redirected: st
         terminal.match("got [my]")
 
 
-def test_keys_that_are_no_answer_are_for_the_command(asks: Opening) -> None:
+def test_keys_that_are_not_an_answer_are_for_the_command(asks: Opening) -> None:
     script = "stty -icanon -echo; xdg-open http://a.example/ & head -c 4 | od -An -c; wait; echo end"
     with asks.terminal(f"rdo sh -c {shlex.quote(script)}") as terminal:
         terminal.expect("here? [y/N] ")
@@ -102,7 +102,7 @@ def test_ctrl_c_is_a_no_and_reaches_the_command(asks: Opening) -> None:
 
 
 @pytest.mark.parametrize("words", [(), ("-T",)])
-def test_without_a_terminal_nothing_is_opened_and_a_line_says_what_to_set(asks: Opening, words: tuple[str]) -> None:
+def test_without_a_terminal_nothing_is_opened_and_a_line_names_the_setting(asks: Opening, words: tuple[str]) -> None:
     result = asks.project.run(*words, "-c", 'xdg-open "$1"; echo $?', "sh", URL, input=b"y\ny\n")
     assert result.stdout == b"4\n"
     hint = 'there is no terminal to ask on; set `open_browser = "yes"` to open all'
@@ -110,7 +110,7 @@ def test_without_a_terminal_nothing_is_opened_and_a_line_says_what_to_set(asks: 
     assert asks.opened == []
 
 
-def test_the_end_of_input_is_no_answer(asks: Opening) -> None:
+def test_the_end_of_input_is_not_an_answer(asks: Opening) -> None:
     with asks.terminal("rdo sh -c 'xdg-open http://a.example/; echo status=$?' | cat") as terminal:
         terminal.expect("here? [y/N] ")
         terminal.type("\x04")
@@ -118,7 +118,7 @@ def test_the_end_of_input_is_no_answer(asks: Opening) -> None:
         terminal.expect("status=4")
 
 
-def test_a_yes_to_a_url_whose_port_is_in_use_here_brings_the_reason_alone(asks: Opening) -> None:
+def test_after_a_yes_to_a_url_whose_port_is_in_use_only_the_reason_is_shown(asks: Opening) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         script = f"xdg-open http://localhost:{taken.getsockname()[1]}/; echo status=$?; cat"
         with asks.terminal(shlex.join(["rdo", "sh", "-c", script])) as terminal:
@@ -135,7 +135,7 @@ def test_a_yes_to_a_url_whose_port_is_in_use_here_brings_the_reason_alone(asks: 
             terminal.type("\r\x04")
 
 
-def test_who_opens_several_urls_at_once_is_asked_about_one_after_another(asks: Opening) -> None:
+def test_several_simultaneous_urls_are_asked_about_one_after_another(asks: Opening) -> None:
     remote = asks.project.remote
     script = (
         "echo ${BROWSER%/bin/*} >top; (xdg-open http://a.example/1; echo first is $?) & "
@@ -155,7 +155,7 @@ def test_who_opens_several_urls_at_once_is_asked_about_one_after_another(asks: O
     assert wait_until(lambda: asks.opened == ["http://a.example/2"], TIMEOUT)
 
 
-def test_more_urls_than_anybody_wants_to_be_asked_about_are_counted(asks: Opening) -> None:
+def test_excess_urls_are_counted_instead_of_asked_about(asks: Opening) -> None:
     statuses = asks.project.remote / "statuses"
     script = "for each in 1 2 3 4 5; do (xdg-open http://a.example/$each; echo $? >>statuses) & done; wait"
     with asks.terminal(f"rdo sh -c {shlex.quote(script)}") as terminal:

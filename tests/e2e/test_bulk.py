@@ -1,4 +1,4 @@
-"""Much data: it arrives whole, at no cost in memory, and while the server changes its keys."""
+"""Tests for large amounts of data: complete, without growing memory, and while the server changes its keys."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.sshd import Sshd
 MIB = 1024 * 1024
 BLOCK = os.urandom(16 * MIB)
 GROWTH = 64 * MIB
-"""Bytes that a master may grow by, whatever passes through it."""
+"""Bytes by which a master may grow, whatever passes through it."""
 
 
 def pieces(count: int) -> Iterator[bytes]:
-    """A stream of 16 MiB a piece that never repeats itself; SENDER makes the same one."""
+    """A stream that never repeats itself, in pieces of 16 MiB. SENDER produces the same one."""
     return (b"%d\n" % number + BLOCK for number in range(count))
 
 
@@ -33,7 +33,7 @@ SENDER = "i=0; while [ $i -lt {count} ]; do echo $i; cat block; i=$((i+1)); done
 
 
 def digest_of(stream: Iterator[bytes] | IO[bytes]) -> str:
-    """The SHA-256 of all that comes."""
+    """The SHA-256 of everything that is read."""
     digest = hashlib.sha256()
     for data in stream if isinstance(stream, Iterator) else iter(lambda: stream.read(MIB), b""):
         digest.update(data)
@@ -41,13 +41,15 @@ def digest_of(stream: Iterator[bytes] | IO[bytes]) -> str:
 
 
 def memory(pid: int) -> int:
-    """Bytes that a process has in memory."""
+    """The memory of a process, in bytes."""
     listed = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], check=True, capture_output=True, text=True)
     return int(listed.stdout) * 1024
 
 
 @pytest.mark.soak
-def test_gigabytes_from_the_target_arrive_whole_and_the_master_stays_small(anywhere: Project, counted: Counted) -> None:
+def test_gigabytes_from_the_target_arrive_completely_and_the_master_stays_small(
+    anywhere: Project, counted: Counted
+) -> None:
     count = tries(2, 256)
     (anywhere.remote / "block").write_bytes(BLOCK)
     assert anywhere.run("true").returncode == 0
@@ -66,7 +68,9 @@ def test_gigabytes_from_the_target_arrive_whole_and_the_master_stays_small(anywh
 
 
 @pytest.mark.soak
-def test_gigabytes_to_the_target_arrive_whole_and_the_master_stays_small(anywhere: Project, counted: Counted) -> None:
+def test_gigabytes_to_the_target_arrive_completely_and_the_master_stays_small(
+    anywhere: Project, counted: Counted
+) -> None:
     count = tries(2, 256)
     assert anywhere.run("true").returncode == 0
     (master,) = masters(anywhere)
@@ -83,7 +87,7 @@ def test_gigabytes_to_the_target_arrive_whole_and_the_master_stays_small(anywher
 
 
 @pytest.mark.soak
-def test_two_gigabytes_through_a_command_are_whole_each_time(project: Project, counted: Counted) -> None:
+def test_two_gigabytes_through_a_command_are_complete_each_time(project: Project, counted: Counted) -> None:
     count = tries(2, 128)
     expected = digest_of(pieces(count))
     for _ in counted(f"{count * 16 / 1024:.2g} GiB through `cat`", range(tries(1, 10))):
@@ -91,7 +95,7 @@ def test_two_gigabytes_through_a_command_are_whole_each_time(project: Project, c
 
 
 @pytest.mark.soak
-def test_three_commands_busy_both_ways_lose_nothing_while_the_server_changes_its_keys(
+def test_three_bidirectional_commands_lose_nothing_while_keys_change(
     tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd], counted: Counted
 ) -> None:
     server = own_sshd("RekeyLimit 1M", "LogLevel DEBUG1").start()
@@ -105,7 +109,7 @@ def test_three_commands_busy_both_ways_lose_nothing_while_the_server_changes_its
 
 
 def echo(project: Project, count: int) -> str:
-    """The digest of what comes back from `rdo cat` for so many pieces."""
+    """The digest of what `rdo cat` returns for this many pieces."""
     with project.start("cat") as process:
         assert process.stdin
         assert process.stdout
@@ -119,7 +123,7 @@ def echo(project: Project, count: int) -> str:
 
 
 def feed(stream: IO[bytes], data: Iterator[bytes]) -> None:
-    """Write all of it, and the end."""
+    """Write everything, and the end."""
     with stream:
         for piece in data:
             stream.write(piece)

@@ -1,4 +1,6 @@
-"""A whole C project, built by a make here with its recipes on the target, beside a make on the target itself."""
+"""Builds a complete C project by a local make with its recipes on the target, and compares it with a make on the target
+itself.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ BUILD = ("make", "-j16")
 
 
 def build(project: Project, *more: str) -> str:
-    """What the make here puts out."""
+    """The output of the local make."""
     directory = project.local / "tree"
     environment = {**project.environment, "PWD": str(directory)}
     done = subprocess.run([*BUILD, *more, "SHELL=rdo"], cwd=directory, env=environment, capture_output=True, text=True,
@@ -29,7 +31,7 @@ def build(project: Project, *more: str) -> str:
 
 
 def check_that_both_builds_agree(project: Project, config: str, build_there: Callable[[], None]) -> None:
-    """Build the project in both ways in the same directory; the first, twice."""
+    """Build the project in both ways in the same directory; the first way, twice."""
     tree = project.local / "tree"
     c_tree.write(tree, config)
     shown = build(project)
@@ -49,7 +51,9 @@ def check_that_both_builds_agree(project: Project, config: str, build_there: Cal
 
 @pytest.mark.soak
 @pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is not installed")
-def test_over_ssh_it_is_built_bit_for_bit_as_on_the_target(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
+def test_over_ssh_the_result_is_identical_to_that_of_a_make_on_the_target(
+    tmp_path: Path, runtime: dict[str, str], sshd: Sshd
+) -> None:
     project = ssh_project(tmp_path, runtime, sshd)
     shutil.rmtree(project.remote)
     project.remote.symlink_to(project.local)
@@ -65,7 +69,7 @@ def test_over_ssh_it_is_built_bit_for_bit_as_on_the_target(tmp_path: Path, runti
 
 
 @pytest.mark.soak
-def test_in_docker_it_is_built_as_in_the_container(
+def test_in_docker_the_result_is_that_of_a_make_in_the_container(
     tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine
 ) -> None:
     project = make_project(tmp_path, {**runtime, "DOCKER_HOST": docker_engine.host})

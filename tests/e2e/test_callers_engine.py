@@ -1,4 +1,4 @@
-"""Each caller's variables say which engine is meant, whoever started the control master."""
+"""Tests that each caller's variables select the engine, whoever started the control master."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.project import Project, make_project
 
 
 def docker_home(home: Path, host: str) -> str:
-    """A home in which `docker context use` chose an engine."""
+    """A home directory in which `docker context use` selected an engine."""
     context = home / ".docker" / "contexts" / "meta" / hashlib.sha256(b"chosen").hexdigest()
     context.mkdir(parents=True)
     (context / "meta.json").write_text(json.dumps({"Name": "chosen", "Endpoints": {"docker": {"Host": host}}}))
@@ -24,14 +24,14 @@ def docker_home(home: Path, host: str) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine) -> Iterator[Project]:
-    """A project of a container, for callers who each say which engine is theirs."""
+    """A project of a container, for callers who each select their own engine."""
     with docker_engine.container() as name:
         project = make_project(tmp_path, {**runtime, "DOCKER_HOST": ""})
         project.configure(f'driver = "docker"\ncontainer = "{name}"\ndirectory = "/opt"\n')
         yield project
 
 
-def test_each_caller_has_the_engine_that_docker_would_take(
+def test_each_caller_has_the_engine_that_docker_would_use(
     project: Project, tmp_path: Path, docker_engine: DockerEngine
 ) -> None:
     ours = docker_home(tmp_path / "ours", docker_engine.host)
@@ -52,7 +52,7 @@ def test_each_caller_has_the_engine_that_docker_would_take(
     assert project.run("pwd", env=here).stdout == b"/opt\n"
 
 
-def test_each_caller_has_the_compose_project_that_compose_would_take(
+def test_each_caller_has_the_compose_project_that_compose_would_use(
     tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine
 ) -> None:
     project = make_project(tmp_path, {**runtime, "DOCKER_HOST": docker_engine.host})

@@ -1,4 +1,4 @@
-"""The control socket: who gets to it, and who does not."""
+"""Tests for who can reach the control socket."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ def directory(project: Project) -> Path:
 
 
 def stranger(path: Path) -> str:
-    """What another user gets who asks at the socket for a report."""
+    """The reply to another user who requests a report at the socket."""
     command = [sys.executable, "-I", "-S", "-c", CONNECT, str(ANOTHER_USER), str(path)]
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd="/").stdout.strip()
 
 
 def refused(project: Project, line: str) -> None:
-    """The command is refused with this line, and no master runs."""
+    """Check that the command is refused with this line, and that no master runs."""
     result: Result = project.run("true")
     assert (result.returncode, result.stdout, result.stderr.decode()) == (255, b"", f"rdo: {line}\n")
     assert masters(project) == []
 
 
-def test_all_that_a_start_leaves_is_private_and_nothing_has_another_name(project: Project) -> None:
+def test_all_files_of_a_start_are_private_and_have_expected_names(project: Project) -> None:
     assert project.run("true").returncode == 0
     assert stat.S_IMODE(directory(project).stat().st_mode) == 0o700
     (path,) = sockets(project)
@@ -76,7 +76,7 @@ def test_another_user_cannot_reach_the_socket(project: Project) -> None:
 
 
 @as_root
-def test_another_user_who_could_reach_it_is_not_heard_and_the_master_goes_on(project: Project) -> None:
+def test_another_user_who_could_reach_it_is_ignored_and_the_master_continues(project: Project) -> None:
     assert project.run("true").returncode == 0
     before = masters(project)
     (path,) = sockets(project)
@@ -103,7 +103,7 @@ def test_a_directory_of_another_user_is_refused(project: Project) -> None:
     refused(project, f"the runtime directory `{path}` belongs to another user: uid {ANOTHER_USER}; remove it")
 
 
-def test_a_directory_that_was_opened_to_others_is_refused_though_a_master_listens_in_it(project: Project) -> None:
+def test_a_directory_that_others_can_enter_is_refused_even_with_a_listening_master(project: Project) -> None:
     assert project.run("true").returncode == 0
     directory(project).chmod(0o755)
     result = project.run("true")
@@ -117,7 +117,7 @@ def test_a_directory_that_was_opened_to_others_is_refused_though_a_master_listen
 
 
 @pytest.mark.parametrize("planted", ["link", "file", "directory"])
-def test_what_stands_in_the_place_of_the_socket_is_never_written_to(project: Project, planted: str) -> None:
+def test_a_file_in_place_of_the_socket_is_never_written_to(project: Project, planted: str) -> None:
     assert project.run("true").returncode == 0
     (path,) = sockets(project)
     stop(project)
@@ -138,7 +138,7 @@ def test_what_stands_in_the_place_of_the_socket_is_never_written_to(project: Pro
 
 
 @pytest.mark.parametrize("length", [90, 200])
-def test_a_home_with_a_long_name_and_spaces_in_every_path_is_no_hindrance(
+def test_a_home_with_a_long_name_and_spaces_works(
     tmp_path: Path, runtime: dict[str, str], sshd: Sshd, length: int
 ) -> None:
     home = tmp_path / "a home's" / ("x y" * 100)[: length - len(str(tmp_path))]

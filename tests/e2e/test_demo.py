@@ -1,4 +1,6 @@
-"""`make demo` from start to end; and its throw-away SSH server, which has to behave as sshd does for what rdo needs."""
+"""Tests for `make demo` from start to end, and for its temporary SSH server, which has to behave like sshd as far as
+rdo needs.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,10 @@ from tests.leaks import wait_until
 DEMO = Path(__file__).parents[2] / "demo"
 
 TIMEOUT = 30.0
-"""Seconds for a step that takes less than one when all is well."""
+"""Seconds for a step that normally takes less than one."""
 
 DEMO_TIMEOUT = 120.0
-"""Seconds for the whole demo, forty timed commands included."""
+"""Seconds for the whole demo, including forty timed commands."""
 
 
 @pytest.fixture
@@ -88,7 +90,7 @@ def test_many_commands_share_a_connection(directory: Path) -> None:
     assert results == [(f"{number}\n".encode(), b"", number) for number in range(100)]
 
 
-def test_a_terminal_has_the_size_asked_for_and_is_resized(directory: Path) -> None:
+def test_a_terminal_has_the_requested_size_and_is_resized(directory: Path) -> None:
     with connected(directory) as transport, transport.open_session() as channel:
         channel.settimeout(TIMEOUT)
         channel.get_pty("xterm", width=120, height=50)
@@ -139,7 +141,7 @@ def test_nothing_but_commands_is_served(directory: Path) -> None:
 
 @pytest.fixture
 def demo(runtime: dict[str, str]) -> list[str]:
-    """The command that `make demo` runs, once what it shows is there."""
+    """The command that `make demo` runs, after its project was created."""
     for program in ("rdo", "rdoctl"):
         if not (Path(sys.executable).parent / program).exists():
             pytest.skip(f"`{program}` is not installed beside the interpreter")

@@ -1,4 +1,6 @@
-"""A dev container that VS Code or the devcontainer CLI made: `rdoctl init` finds it, and commands run in it."""
+"""Tests for a dev container that VS Code or the devcontainer CLI created: `rdoctl init` finds it, and commands run in
+it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ METADATA = {"remoteUser": "daemon", "remoteEnv": {"WORD": "${localEnv:GIVEN}"}}
 
 @pytest.fixture
 def project(tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine) -> Iterator[Project]:
-    """A project with a devcontainer.json, beside an engine; masters are ended after the test."""
+    """A project with a devcontainer.json, and an engine. Masters are ended after the test."""
     project = make_project(tmp_path, {**runtime, "DOCKER_HOST": docker_engine.host, "GIVEN": "hello"})
     (project.local / ".devcontainer").mkdir()
     settings = {"image": docker_engine.image(), "workspaceFolder": "/w", **METADATA}
@@ -29,7 +31,7 @@ def project(tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine
 
 
 def check(project: Project) -> None:
-    """That init writes nothing but the driver, and that a command runs in the container as it is meant to."""
+    """Check that init writes only the driver, and that a command runs in the container as intended."""
     done = project.shell("rdoctl init")
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode().splitlines()[0] == "wrote .rdo.conf: driver docker"
@@ -45,7 +47,7 @@ def test_init_finds_a_container_by_the_label_of_its_directory(project: Project, 
         check(project)
 
 
-def test_ports_of_a_container_that_is_there_are_forwarded(project: Project, docker_engine: DockerEngine) -> None:
+def test_ports_of_an_existing_container_are_forwarded(project: Project, docker_engine: DockerEngine) -> None:
     (project.local / ".devcontainer/devcontainer.json").write_text('{"image": "x", "forwardPorts": [3000]}')
     labels = {"devcontainer.local_folder": str(project.local)}
     with docker_engine.container(runs=False, mounts={project.local: "/w"}, labels=labels):
@@ -53,12 +55,12 @@ def test_ports_of_a_container_that_is_there_are_forwarded(project: Project, dock
     assert done.stdout.decode().splitlines()[0] == "wrote .rdo.conf: driver docker, forward 3000"
 
 
-def test_without_a_container_init_says_what_the_file_says(project: Project) -> None:
+def test_without_a_container_init_uses_the_file(project: Project) -> None:
     done = project.shell("rdoctl init")
     assert "wrote .rdo.conf: driver docker, user daemon, directory /w, image " in done.stdout.decode()
 
 
-def test_init_finds_what_the_devcontainer_cli_made(project: Project, docker_engine: DockerEngine) -> None:
+def test_init_finds_the_container_of_the_devcontainer_cli(project: Project, docker_engine: DockerEngine) -> None:
     program = shutil.which("devcontainer")
     if program is None:
         pytest.skip("the devcontainer CLI is not installed: npm install --global @devcontainers/cli")

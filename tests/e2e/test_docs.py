@@ -1,4 +1,4 @@
-"""README.md, docs/ and the rest of the documentation: links, command lines, configs, and the site made of it."""
+"""Checks README.md, docs/ and the rest of the documentation: links, command lines, configs, and the generated site."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAINTAINED = [README, *map(Document, FILES), *PAGES]
 CONFIGS = [(page, block) for page in PAGES for block in page.blocks("toml", "ini")]
 
 TIMEOUT = 60.0
-"""Seconds for the site to be built, which takes two."""
+"""Seconds for building the site, which takes two."""
 
 documents = pytest.mark.parametrize("document", MAINTAINED, ids=str)
 
@@ -40,12 +40,12 @@ def test_each_link_leads_to_a_file_and_to_a_heading_of_it(document: Document) ->
 
 
 @documents
-def test_each_command_line_has_options_and_commands_that_there_are(document: Document) -> None:
+def test_each_command_line_has_existing_options_and_commands(document: Document) -> None:
     for line in command_lines.lines(document):
         command_lines.check(line)
 
 
-def test_a_wrong_command_line_is_found() -> None:
+def test_a_wrong_command_line_is_detected() -> None:
     line = 'A=1 rdo -p db psql && eval "$(rdoctl shim env)"; rdo-rsh x'
     assert command_lines.check(line) == ["rdoctl", "rdo", "rdo-rsh"]
     for line in ("git bisect run rdo --nonsense x", "x | rdo -Z", "rdo-rsh -Z", "rdo -p"):
@@ -103,7 +103,7 @@ def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
     assert "mutagen" in (site / "index.html").read_text()
 
 
-def test_the_search_works_where_the_pages_are_opened_as_files(site: Path, tmp_path: Path) -> None:
+def test_the_search_works_if_the_pages_are_opened_as_files(site: Path, tmp_path: Path) -> None:
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no browser is installed")

@@ -1,6 +1,5 @@
-"""The transcripts of docs/, played on the kind of target that each page is about.
-
-Those about Vagrant are in test_vagrant_machine.py.
+"""Plays the transcripts of docs/ on the kind of target that each page is about. Those about Vagrant are in
+test_vagrant_machine.py.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ git commit --quiet --message=Begin && git tag v1.0
 touch broken && git add broken && git commit --quiet --message=Break
 touch more && git add more && git commit --quiet --message=More
 """
-"""Commits of which the second one fails `make test`."""
+"""Creates commits, of which the second one fails `make test`."""
 
 TRY = """\
 #!/bin/sh
@@ -57,7 +56,7 @@ def test_on_a_host_with_ssh(tmp_path: Path, runtime: dict[str, str], sshd: Sshd,
 
 @contextmanager
 def container(engine: DockerEngine, project: Project, **options: Any) -> Iterator[None]:
-    """The container that the pages start, of whatever image there is."""
+    """The container that the pages start, with the image of the tests."""
     with engine.container(mounts={project.local: transcript.REMOTE}, **options):
         yield
 

@@ -1,4 +1,4 @@
-"""rdo over dropbear, the server of small machines: all that its users feel of the server."""
+"""Tests rdo with dropbear, the server of small machines, as far as users notice the server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("lent")
 
 @pytest.fixture(scope="module")
 def server(dropbear: Dropbear) -> Dropbear:
-    """Up before a test begins, so that it is no leak of the test's."""
+    """A server that is started before a test begins, because it is not a leak of the test."""
     return dropbear
 
 
@@ -57,7 +57,7 @@ def test_no_command_outlives_its_client(project: Project) -> None:
     assert wait_until(lambda: not any(map(alive, pids)), GONE)
 
 
-def test_what_nobody_reads_any_more_ends(project: Project) -> None:
+def test_a_command_whose_output_nobody_reads_ends(project: Project) -> None:
     assert project.shell("rdo yes | head -1").stdout == b"y\n"
 
 
@@ -75,7 +75,7 @@ def all_ended(pids: Sequence[int]) -> bool:
     return not any(map(alive, pids))
 
 
-def test_a_signal_that_ends_the_command_ends_all_of_it(project: Project) -> None:
+def test_a_signal_that_ends_the_command_ends_its_whole_group(project: Project) -> None:
     for name in ("INT", "TERM"):
         with project.start("sh", "-c", "sleep 3000 & echo $! $$; wait") as process:
             assert process.stdout
@@ -86,7 +86,7 @@ def test_a_signal_that_ends_the_command_ends_all_of_it(project: Project) -> None
         assert wait_until(partial(all_ended, pids), GONE)
 
 
-def test_commands_side_by_side_are_not_mixed_up_or_lost(project: Project) -> None:
+def test_concurrent_commands_are_not_mixed_up_or_lost(project: Project) -> None:
     found: dict[tuple[int, int], tuple[int, bytes, bytes]] = {}
 
     def run(thread: int) -> None:

@@ -1,4 +1,6 @@
-"""Ports of the target on this machine: by -L for one command, by `forward` for as long as the connection is held."""
+"""Tests for ports of the target on this machine: with -L for one command, with `forward` as long as the connection is
+held.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ TEXT = b"served there\n"
 
 @contextmanager
 def web_server(directory: Path) -> Iterator[int]:
-    """A server on the target, which is this machine; its port."""
+    """A server on the target, which is this machine. Yields its port."""
     (directory / "page").write_bytes(TEXT)
     with file_server(directory) as port:
         yield port
@@ -39,7 +41,7 @@ def page(port: int) -> bytes:
 
 
 @pytest.mark.both_clients
-def test_a_port_is_here_for_as_long_as_its_command_runs(project: Project) -> None:
+def test_a_port_is_forwarded_while_its_command_runs(project: Project) -> None:
     with web_server(project.remote) as port:
         here = free_port()
         with project.start("-L", f"{here}:localhost:{port}", "sh", "-c", "echo up; cat") as command:
@@ -49,7 +51,7 @@ def test_a_port_is_here_for_as_long_as_its_command_runs(project: Project) -> Non
         assert wait_until(lambda: not listens(here), TIMEOUT)
 
 
-def test_several_ports_and_joined_words_are_taken_as_by_ssh(project: Project) -> None:
+def test_several_ports_and_joined_options_are_parsed_as_by_ssh(project: Project) -> None:
     with web_server(project.remote) as port:
         first, second = free_port(), free_port()
         words = (f"-L{first}:127.0.0.1:{port}", "-L", f"{second}:{port}")
@@ -58,7 +60,7 @@ def test_several_ports_and_joined_words_are_taken_as_by_ssh(project: Project) ->
             assert page(first) == page(second) == TEXT
 
 
-def test_a_port_that_is_taken_moves_up_and_the_line_says_where(project: Project) -> None:
+def test_a_port_in_use_moves_up_and_the_line_names_the_new_one(project: Project) -> None:
     with web_server(project.remote) as port:
         with project.start("-L", str(port), "sh", "-c", "echo up; cat") as command:
             command.expect_up()
@@ -68,7 +70,7 @@ def test_a_port_that_is_taken_moves_up_and_the_line_says_where(project: Project)
         assert said.decode().replace("root@", "") == line.replace("root@", "")
 
 
-def test_a_port_that_must_not_move_and_is_taken_starts_no_command(project: Project) -> None:
+def test_if_a_port_that_must_not_move_is_in_use_no_command_is_started(project: Project) -> None:
     with web_server(project.remote) as port:
         result = project.run("-L", f"{port}!", "touch", "started")
     assert result.returncode == 255
@@ -83,14 +85,14 @@ def test_a_port_that_must_not_move_and_is_taken_starts_no_command(project: Proje
         (("-L", "0.0.0.0:8080:db:80"), b"rdo: `-L 0.0.0.0:8080:db:80` would open the port to other machines: "),
     ],
 )
-def test_what_cannot_be_forwarded_starts_no_command(project: Project, words: tuple[str, ...], says: bytes) -> None:
+def test_with_an_invalid_forward_no_command_is_started(project: Project, words: tuple[str, ...], says: bytes) -> None:
     result = project.run(*words, "touch", "started")
     assert result.returncode == 255
     assert result.stderr.startswith(says)
     assert not (project.remote / "started").exists()
 
 
-def test_a_port_of_the_config_is_here_from_the_first_command_on(project: Project) -> None:
+def test_a_port_of_the_config_is_forwarded_from_the_first_command_on(project: Project) -> None:
     with web_server(project.remote) as port:
         here = free_port()
         project.configure(ssh_config_text(project, f'forward = ["{here}:{port}"]\n'))
@@ -136,7 +138,7 @@ def test_a_wrong_forward_in_the_config_is_named_with_its_line(project: Project) 
     )
 
 
-def test_a_port_of_the_config_that_cannot_be_had_is_reported_once_and_tried_again(project: Project) -> None:
+def test_a_failing_forward_of_the_config_is_reported_once_and_tried_again(project: Project) -> None:
     with web_server(project.remote) as port, socket.socket() as taken:
         taken.bind(("127.0.0.1", free_port()))
         taken.listen()
@@ -160,7 +162,7 @@ def test_a_forward_ends_with_its_target(project: Project) -> None:
         assert page(here) == TEXT
 
 
-def test_a_forward_comes_back_at_its_port_after_the_connection_was_lost(by_ssh: Reached) -> None:
+def test_a_forward_has_the_same_port_after_the_connection_was_lost(by_ssh: Reached) -> None:
     project = by_ssh.project
     with web_server(project.remote) as port:
         here = free_port()
@@ -174,7 +176,7 @@ def test_a_forward_comes_back_at_its_port_after_the_connection_was_lost(by_ssh: 
         assert page(here) == TEXT
 
 
-def test_a_socket_there_is_one_here_that_only_its_owner_can_use(project: Project, tmp_path: Path) -> None:
+def test_a_forwarded_socket_can_only_be_used_by_its_owner(project: Project, tmp_path: Path) -> None:
     there, here = tmp_path / "there", tmp_path / "here"
     with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as client:
         listening.bind(str(there))
@@ -190,7 +192,7 @@ def test_a_socket_there_is_one_here_that_only_its_owner_can_use(project: Project
         assert wait_until(lambda: not here.exists(), TIMEOUT)
 
 
-def test_the_ports_are_listed_with_what_went_through_them(project: Project) -> None:
+def test_the_ports_are_listed_with_their_traffic(project: Project) -> None:
     assert project.shell("rdoctl ports").stdout == b"no port is forwarded; see `rdo -L` and the key `forward`\n"
     with web_server(project.remote) as port:
         here = free_port()
@@ -213,7 +215,7 @@ def test_the_ports_are_listed_with_what_went_through_them(project: Project) -> N
 
 
 def ports(project: Project) -> list[dict[str, Any]]:
-    """What `rdoctl ports --json` says."""
+    """The output of `rdoctl ports --json`."""
     result = project.shell("rdoctl ports --json")
     assert (result.returncode, result.stderr) == (0, b"")
     return list(json.loads(result.stdout))

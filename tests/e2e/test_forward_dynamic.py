@@ -1,4 +1,4 @@
-"""A SOCKS proxy that connects from the target, by -D."""
+"""Tests for a SOCKS proxy that connects from the target, with -D."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("lent")
 
 
 @pytest.mark.both_clients
-def test_a_proxy_is_here_for_as_long_as_its_command_runs(project: Project) -> None:
+def test_a_proxy_listens_while_its_command_runs(project: Project) -> None:
     curl = shutil.which("curl") or require("curl", "it is not installed")
     with web_server(project.remote) as port:
         here = free_port()
@@ -40,7 +40,7 @@ def test_a_proxy_is_here_for_as_long_as_its_command_runs(project: Project) -> No
         (("-D", "*:1080"), "rdo: `-D *:1080` would open the port to other machines: "),
     ],
 )
-def test_what_is_not_a_proxy_starts_no_command(project: Project, words: tuple[str, ...], says: str) -> None:
+def test_with_an_invalid_proxy_no_command_is_started(project: Project, words: tuple[str, ...], says: str) -> None:
     result = project.run(*words, "touch", "started")
     assert result.returncode == 255
     assert result.stderr.decode().startswith(says)

@@ -1,4 +1,6 @@
-"""Why a connection through a forward came to nothing: the command that asked for it says so, else the log."""
+"""Tests for reporting why a connection through a forward failed: to the command that requested it, or else in the
+log.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +36,14 @@ def forbidding(own_sshd: Callable[..., Sshd], tmp_path: Path, runtime: dict[str,
     return ssh_project(tmp_path, runtime, server)
 
 
-def test_a_command_is_told_each_reason_once(forbidding: Project) -> None:
+def test_each_reason_is_reported_to_a_command_once(forbidding: Project) -> None:
     closed, forbidden, proxy, there = (free_port() for _ in range(4))
     words = ("-L", f"{closed}:localhost:1", "-L", f"{forbidden}:localhost:2", "-D", str(proxy), "-R", f"{there}:1")
     with forbidding.start(*words, *UNTIL_EOF) as command:
         command.expect_up()
         for port in (closed, forbidden, there) * 2:
             try_it(port)
-        try_it(proxy)  # who asks for nothing has no complaint
+        try_it(proxy)  # a command that requested nothing gets no report
         try_it(proxy, sent=b"GET / HTTP/1.0")
         _, said = command.communicate()
     name = forbidding.shell("rdoctl status").stdout.decode().splitlines()[1].split()[0]
@@ -56,7 +58,7 @@ def test_a_command_is_told_each_reason_once(forbidding: Project) -> None:
     )
 
 
-def test_a_forward_of_the_config_says_it_in_the_log(forbidding: Project) -> None:
+def test_a_forward_of_the_config_reports_it_in_the_log(forbidding: Project) -> None:
     here = free_port()
     forbidding.configure(ssh_config_text(forbidding, f'forward = ["{here}:2"]\n'))
     assert forbidding.run("true").returncode == 0

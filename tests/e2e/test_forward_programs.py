@@ -1,4 +1,4 @@
-"""Real servers and clients that talk through a forwarded port, of a host and of a container."""
+"""Tests with real servers and clients that communicate through a forwarded port, of a host and of a container."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("lent")
 MEGABYTE = 1024 * 1024
 
 Forward = Callable[[int], int]
-"""Forwards a port there: the port here."""
+"""Forwards a remote port. Returns the local port."""
 
 
 @pytest.fixture(params=["ssh", "docker"])
@@ -43,7 +43,7 @@ def project(
 
 @pytest.fixture
 def forward(project: Project) -> Iterator[Forward]:
-    """See Forward. Each lasts until the test ends."""
+    """See Forward. Each forward lasts until the test ends."""
     with ExitStack() as stack:
 
         def begin(port: int) -> int:
@@ -56,7 +56,7 @@ def forward(project: Project) -> Iterator[Forward]:
 
 
 @needs("curl")
-def test_the_server_of_python_serves_files_and_what_is_not_there(project: Project, forward: Forward) -> None:
+def test_the_server_of_python_serves_files_and_errors(project: Project, forward: Forward) -> None:
     (project.remote / "page").write_bytes(b"served there\n")
     with file_server(project.remote) as port:
         url = f"http://localhost:{forward(port)}"
@@ -67,11 +67,11 @@ def test_the_server_of_python_serves_files_and_what_is_not_there(project: Projec
 
 @pytest.mark.long
 @needs("curl")
-def test_a_gigabyte_over_ssh_or_an_eighth_of_one_from_a_container_arrives_as_it_was(
+def test_a_gigabyte_over_ssh_or_an_eighth_from_a_container_arrives_unchanged(
     project: Project, forward: Forward
 ) -> None:
     rest = os.urandom(MEGABYTE - 8)
-    pieces = 128 if project.takes_long else 1024  # ssh changes its keys meanwhile; an engine does not count
+    pieces = 128 if project.takes_long else 1024  # ssh changes its keys meanwhile, which does not apply to an engine
     with (project.remote / "large").open("wb") as file:
         file.writelines(number.to_bytes(8, "big") + rest for number in range(pieces))
     with file_server(project.remote) as port:
@@ -85,7 +85,7 @@ def test_a_gigabyte_over_ssh_or_an_eighth_of_one_from_a_container_arrives_as_it_
 
 
 @needs("curl")
-def test_events_of_a_stream_come_one_by_one_as_they_are_sent(forward: Forward) -> None:
+def test_events_of_a_stream_arrive_one_by_one_as_they_are_sent(forward: Forward) -> None:
     step = threading.Semaphore(0)
 
     def serve(connection: socket.socket) -> None:
@@ -136,7 +136,7 @@ asyncio.run(main())
 
 
 @pytest.mark.skipif(not has_websockets(), reason="not installed: python3-websockets")
-def test_messages_of_a_websocket_come_back(forward: Forward) -> None:
+def test_messages_of_a_websocket_are_echoed(forward: Forward) -> None:
     port = free_port()
     with running([SYSTEM_PYTHON, "-c", ECHO, str(port)], port):
         done = ask(SYSTEM_PYTHON, "-c", TALK, str(forward(port)))
@@ -144,7 +144,7 @@ def test_messages_of_a_websocket_come_back(forward: Forward) -> None:
 
 
 @needs("redis-server", "redis-cli")
-def test_redis_takes_commands_many_at_once_and_tells_those_who_subscribe(forward: Forward) -> None:
+def test_redis_works_with_pipelines_and_subscriptions(forward: Forward) -> None:
     with redis() as port:
         client = ("redis-cli", "-p", str(forward(port)))
         assert ask(*client, "SET", "key", "value").stdout == b"OK\n"
@@ -161,7 +161,7 @@ def test_redis_takes_commands_many_at_once_and_tells_those_who_subscribe(forward
 
 @pytest.mark.long
 @needs("psql", "postgres", "initdb")
-def test_postgresql_copies_in_and_out_and_its_queries_can_be_cancelled(forward: Forward) -> None:
+def test_postgresql_works_with_copies_and_cancelled_queries(forward: Forward) -> None:
     rows = b"".join(b"%d\tline %d\n" % (number, number) for number in range(100_000))
     with postgres() as port:
         psql = ("psql", "-X", "-q", "-At", "-h", "localhost", "-p", str(forward(port)), "-U", "tester", "postgres")
@@ -172,13 +172,13 @@ def test_postgresql_copies_in_and_out_and_its_queries_can_be_cancelled(forward: 
         with subprocess.Popen([*psql, "-c", "select pg_sleep(60)"], stderr=subprocess.PIPE) as slow:
             running_query = b"select count(*) from pg_stat_activity where query like 'select pg_sleep%'"
             assert wait_until(lambda: ask(*psql, "-c", running_query.decode()).stdout == b"1\n", TIMEOUT)
-            slow.send_signal(signal.SIGINT)  # psql asks for it over a connection of its own
+            slow.send_signal(signal.SIGINT)  # psql requests it over a separate connection
             assert slow.stderr is not None
             assert b"canceling statement due to user request" in slow.stderr.read()
 
 
 @needs("curl")
-def test_many_downloads_at_once_are_all_whole(project: Project, forward: Forward) -> None:
+def test_many_simultaneous_downloads_are_complete(project: Project, forward: Forward) -> None:
     count = 8 if project.takes_long else 40
     data = os.urandom(300_000)
 

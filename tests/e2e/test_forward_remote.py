@@ -1,4 +1,4 @@
-"""Ports of this machine on the target, by -R: ssh's reverse forwards."""
+"""Tests for ports of this machine on the target, with -R like ssh's reverse forwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNTIL_EOF = ("sh", "-c", "echo up; cat")
 
 
 @pytest.mark.both_clients
-def test_a_port_of_this_machine_is_there_for_as_long_as_the_command_runs(project: Project) -> None:
+def test_a_port_of_this_machine_is_there_while_the_command_runs(project: Project) -> None:
     with web_server(project.local) as port:
         there = free_port()
         with project.start("-R", f"{there}:localhost:{port}", *UNTIL_EOF) as command:
@@ -46,7 +46,7 @@ def test_it_listens_on_the_loopback_addresses_of_both_families(project: Project)
                 socket.create_connection(("127.0.0.2", there), TIMEOUT)
 
 
-def test_port_0_is_one_that_the_target_chooses_and_the_line_says_which(project: Project) -> None:
+def test_for_port_0_the_target_chooses_one_and_the_line_names_it(project: Project) -> None:
     with web_server(project.local) as port:
         with project.start("-R", f"0:{port}", *UNTIL_EOF) as command:
             command.expect_up()
@@ -54,7 +54,7 @@ def test_port_0_is_one_that_the_target_chooses_and_the_line_says_which(project: 
         assert re.fullmatch(rf"rdo: (.*@)?devbox:\d+ -> localhost:{port}\n", said.decode())
 
 
-def test_commands_that_want_the_same_port_there_share_it(project: Project) -> None:
+def test_commands_that_request_the_same_remote_port_share_it(project: Project) -> None:
     with web_server(project.local) as port:
         there = free_port()
         words = ("-R", f"{there}:{port}", *UNTIL_EOF)
@@ -68,7 +68,7 @@ def test_commands_that_want_the_same_port_there_share_it(project: Project) -> No
         assert project.run("-R", f"{there}:{port}", "true").stderr == b""
 
 
-def test_a_socket_of_this_machine_is_one_there(project: Project, tmp_path: Path) -> None:
+def test_a_local_socket_is_forwarded_to_a_remote_one(project: Project, tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as client:
         listening.bind(str(here))
@@ -83,7 +83,7 @@ def test_a_socket_of_this_machine_is_one_there(project: Project, tmp_path: Path)
                 assert client.recv(100) == b"hello"
 
 
-def test_nobody_listens_here_and_the_other_side_sees_the_end(project: Project) -> None:
+def test_without_a_local_listener_the_other_side_sees_the_end(project: Project) -> None:
     there, nobody = free_port(), free_port()
     with project.start("-R", f"{there}:{nobody}", *UNTIL_EOF) as command:
         command.expect_up()
@@ -92,8 +92,8 @@ def test_nobody_listens_here_and_the_other_side_sees_the_end(project: Project) -
         assert wait_until(lambda: ports(project)[0]["failure"] == "connection refused", TIMEOUT)
 
 
-def test_a_port_that_is_taken_there_starts_no_command(project: Project) -> None:
-    with socket.socket() as taken:  # sshd would be content with the port of ::1
+def test_if_a_remote_port_is_in_use_no_command_is_started(project: Project) -> None:
+    with socket.socket() as taken:  # otherwise, sshd would listen only on ::1
         port = free_port()
         taken.bind(("127.0.0.1", port))
         result = project.run("-R", f"{port}:1", "touch", "started")
@@ -105,7 +105,7 @@ def test_a_port_that_is_taken_there_starts_no_command(project: Project) -> None:
     assert not (project.remote / "started").exists()
 
 
-def test_a_server_that_permits_only_localhost_is_asked_for_that(
+def test_for_a_server_that_permits_only_localhost_that_is_requested(
     own_sshd: Callable[..., Sshd], tmp_path: Path, runtime: dict[str, str]
 ) -> None:
     there = free_port()
@@ -118,7 +118,7 @@ def test_a_server_that_permits_only_localhost_is_asked_for_that(
 
 
 @pytest.mark.parametrize("option", ["AllowTcpForwarding local", "AllowTcpForwarding no", "DisableForwarding yes"])
-def test_a_server_that_forbids_it_starts_no_command(
+def test_if_the_server_forbids_it_no_command_is_started(
     own_sshd: Callable[..., Sshd], tmp_path: Path, runtime: dict[str, str], option: str
 ) -> None:
     server = own_sshd(option)
@@ -141,14 +141,16 @@ def test_a_server_that_forbids_it_starts_no_command(
         (("-R", "0.0.0.0:8080:db:80"), "rdo: `-R 0.0.0.0:8080:db:80` would open the port to other machines: "),
     ],
 )
-def test_what_is_not_a_reverse_forward_starts_no_command(project: Project, words: tuple[str, ...], says: str) -> None:
+def test_with_an_invalid_reverse_forward_no_command_is_started(
+    project: Project, words: tuple[str, ...], says: str
+) -> None:
     result = project.run(*words, "touch", "started")
     assert result.returncode == 255
     assert result.stderr.decode().startswith(says)
     assert not (project.remote / "started").exists()
 
 
-def test_where_there_is_no_ssh_there_is_no_reverse_forward(tmp_path: Path, runtime: dict[str, str]) -> None:
+def test_without_ssh_there_is_no_reverse_forward(tmp_path: Path, runtime: dict[str, str]) -> None:
     result = local_project(tmp_path, runtime).run("-R", "4000", "true")
     assert (result.returncode, result.stderr) == (
         255,
@@ -157,10 +159,10 @@ def test_where_there_is_no_ssh_there_is_no_reverse_forward(tmp_path: Path, runti
     )
 
 
-def test_a_port_that_is_reserved_for_root_there_is_said_to_be_so(
+def test_a_remote_port_that_is_reserved_for_root_is_reported_as_such(
     own_sshd: Callable[..., Sshd], tmp_path: Path, runtime: dict[str, str]
 ) -> None:
-    server = own_sshd("AllowTcpForwarding no")  # which answers as it does to those who are not root
+    server = own_sshd("AllowTcpForwarding no")  # which replies as it does to users other than root
     server.start()
     result = ssh_project(tmp_path, runtime, server).run("-R", "82:1", "true")
     hint = b"; only root may have a port below 1024 there; choose another, as in `8080:localhost:80`\n"

@@ -1,4 +1,4 @@
-"""LocalForward, RemoteForward and DynamicForward of the user's own ssh configuration."""
+"""Tests for LocalForward, RemoteForward and DynamicForward of the user's ssh configuration."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_ports_of_each_kind_are_held_as_long_as_the_target_is(configured: Config
         assert page(here) == page(there) == TEXT
 
 
-def test_what_cannot_be_had_is_reported_once_and_the_command_runs(configured: Configured) -> None:
+def test_a_failing_forward_is_reported_once_and_the_command_runs(configured: Configured) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", free_port()))
         taken.listen()
@@ -67,7 +67,7 @@ def test_what_cannot_be_had_is_reported_once_and_the_command_runs(configured: Co
     assert second.stderr == b""
 
 
-def test_where_all_are_required_no_command_is_started_without_one(configured: Configured) -> None:
+def test_if_all_are_required_no_command_is_started_without_one(configured: Configured) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", free_port()))
         taken.listen()
@@ -82,7 +82,7 @@ def test_where_all_are_required_no_command_is_started_without_one(configured: Co
     assert listens(port)
 
 
-def test_what_failed_with_all_required_holds_none_and_is_read_again(configured: Configured) -> None:
+def test_after_a_failure_with_all_required_none_is_held_and_the_config_is_read_again(configured: Configured) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", free_port()))
         taken.listen()
@@ -97,13 +97,13 @@ def test_what_failed_with_all_required_holds_none_and_is_read_again(configured: 
         assert listens(first)
 
 
-def test_they_are_cleared_where_ssh_clears_them(configured: Configured) -> None:
+def test_they_are_cleared_as_by_ssh(configured: Configured) -> None:
     project = configured(f"LocalForward {free_port()} localhost:80", "ClearAllForwardings yes")
     assert project.run("true").stderr == b""
     assert ports(project) == []
 
 
-def test_gateway_ports_is_the_users_word(configured: Configured, tmp_path: Path) -> None:
+def test_gateway_ports_is_used(configured: Configured, tmp_path: Path) -> None:
     with web_server(tmp_path) as port:
         here = free_port()
         project = configured(f"LocalForward {here} localhost:{port}", "GatewayPorts yes")
@@ -111,7 +111,7 @@ def test_gateway_ports_is_the_users_word(configured: Configured, tmp_path: Path)
         socket.create_connection(("127.0.0.2", here), TIMEOUT).close()
 
 
-def test_a_socket_has_the_permissions_and_the_place_that_ssh_gives_it(configured: Configured, tmp_path: Path) -> None:
+def test_a_socket_has_the_permissions_and_the_path_as_with_ssh(configured: Configured, tmp_path: Path) -> None:
     path = tmp_path / "here.sock"
     with socket.socket(socket.AF_UNIX) as old:
         old.bind(str(path))
@@ -120,7 +120,7 @@ def test_a_socket_has_the_permissions_and_the_place_that_ssh_gives_it(configured
     assert path.stat().st_mode & 0o777 == 0o660
 
 
-def test_a_host_by_another_name_is_the_same_target_and_brings_its_own(configured: Configured) -> None:
+def test_the_same_target_under_another_name_adds_its_own_forwards(configured: Configured) -> None:
     one, other = free_port(), free_port()
     project = configured(
         f"LocalForward {one} localhost:80", "Host devbox alias", f"  LocalForward {other} localhost:80"
@@ -140,7 +140,7 @@ def cut_off(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Cal
         yield lambda *lines: over_ssh(tmp_path, runtime, sshd, stack, lines)
 
 
-def test_they_come_back_after_the_connection_was_lost(cut_off: Callable[..., Reached], tmp_path: Path) -> None:
+def test_they_are_restored_after_the_connection_was_lost(cut_off: Callable[..., Reached], tmp_path: Path) -> None:
     with web_server(tmp_path) as port:
         here, there = free_port(), free_port()
         reached = cut_off(f"LocalForward {here} localhost:{port}", f"RemoteForward {there} localhost:{port}")
@@ -153,7 +153,7 @@ def test_they_come_back_after_the_connection_was_lost(cut_off: Callable[..., Rea
 
 
 def by_proxy(proxy: int, port: int) -> tuple[int, bytes]:
-    """What curl gets through a proxy on the target, which is this machine: its status, and the page."""
+    """The status and page that curl gets through a proxy on the target, which is this machine."""
     curl = shutil.which("curl") or require("curl", "it is not installed")
     words = [str(curl), "-s", "-4", "--socks5-hostname", f"127.0.0.1:{proxy}", f"http://localhost:{port}/page"]
     done = subprocess.run(words, capture_output=True, timeout=TIMEOUT, check=False)
@@ -176,7 +176,7 @@ def test_a_remote_forward_without_a_host_is_a_proxy_for_the_target(configured: C
             assert silent.recv(1) == b""
 
 
-def test_a_proxy_for_the_target_says_what_it_cannot_reach(configured: Configured, tmp_path: Path) -> None:
+def test_a_proxy_for_the_target_reports_what_it_cannot_reach(configured: Configured, tmp_path: Path) -> None:
     with web_server(tmp_path) as port:
         proxy = free_port()
         project = configured(f"RemoteForward {proxy}")

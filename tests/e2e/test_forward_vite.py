@@ -1,4 +1,4 @@
-"""A dev server with hot reload that is started by rdo, and a real browser on this machine that shows its page."""
+"""Tests a dev server with hot reload that is started by rdo, and a real local browser that shows its page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ const report = (text) => fetch("http://127.0.0.1:PORT/" + encodeURIComponent(loa
 report(text)
 if (import.meta.hot) import.meta.hot.accept("./text.js", (changed) => report(changed.text))
 """
-"""Reports what it shows, and which load of the page that is."""
+"""Reports the text that it shows, and the number of loads of the page."""
 
 BROWSER = (
     "chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
@@ -42,7 +42,7 @@ BROWSER = (
 
 @pytest.fixture(scope="module")
 def vite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory into which npm has installed it."""
+    """A directory in which npm has installed it."""
     directory = tmp_path_factory.mktemp("vite")
     words = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(directory), "vite"]
     done = subprocess.run(words, capture_output=True, timeout=240, check=False, stdin=subprocess.DEVNULL)
@@ -53,7 +53,7 @@ def vite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def reports() -> Iterator[tuple[int, queue.Queue[list[str]]]]:
-    """A server to which the page reports: its port, and what came: a load of the page, and its text."""
+    """A server to which the page reports: its port, and the reported loads and texts."""
     came: queue.Queue[list[str]] = queue.Queue()
 
     def serve(connection: socket.socket) -> None:
@@ -67,7 +67,7 @@ def reports() -> Iterator[tuple[int, queue.Queue[list[str]]]]:
 
 @contextmanager
 def browser(url: str, profile: Path) -> Iterator[None]:
-    """One that shows the page, without a window."""
+    """A browser without a window that shows the page."""
     words = [*BROWSER, f"--user-data-dir={profile}", url]
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as it:
         try:

@@ -1,4 +1,4 @@
-"""A server's key that is unknown, changed, revoked, or beside lines that few programs read: what a command gives."""
+"""Tests for a server's key that is unknown, changed, revoked, or among unusual lines: the result of a command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Case = tuple[Project, Path, Sshd]
 
 @pytest.fixture
 def case(tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]) -> Case:
-    """A project, the known_hosts file that counts (not there yet), and the server."""
+    """A project, its known_hosts file (not created yet), and the server."""
     server = own_sshd().start()
     project = ssh_project(tmp_path, runtime, server)
     known = tmp_path / "known"
@@ -29,7 +29,7 @@ def public(key: Path) -> str:
 
 
 def refused(project: Project, server: Sshd, words: str) -> None:
-    """The command is refused in one line, before any login."""
+    """Check that the command is refused in one line, before any login."""
     result = project.run("touch", "made")
     assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (255, b"", 1)
     assert words in result.stderr.decode()
@@ -49,7 +49,7 @@ def test_an_unknown_key_is_recorded_and_known_from_then_on(case: Case) -> None:
     assert project.run("echo", "x").stderr == b""
 
 
-def test_an_unknown_key_that_nobody_can_be_asked_about_is_255_before_the_login(case: Case, tmp_path: Path) -> None:
+def test_an_unknown_key_without_a_terminal_is_255_before_the_login(case: Case, tmp_path: Path) -> None:
     project, known, server = case
     server.ssh_config(extra=[f"UserKnownHostsFile {known}", "StrictHostKeyChecking ask"])
     refused(project, server, "there is no terminal to ask on; run this once in a terminal, and verify it")
@@ -71,7 +71,7 @@ def test_a_revoked_key_is_255_before_the_login(case: Case) -> None:
     refused(project, server, "is revoked")
 
 
-def test_an_authority_and_nonsense_in_the_file_do_no_harm(case: Case, tmp_path: Path) -> None:
+def test_an_authority_and_invalid_lines_in_the_file_are_ignored(case: Case, tmp_path: Path) -> None:
     project, known, server = case
     authority = public(make_key(tmp_path / "ca"))
     own = f"[127.0.0.1]:{server.port} {public(server.host_keys[0])}"

@@ -1,4 +1,4 @@
-"""What an installer makes of rdo: with a C compiler and without, wherever it is put, moved, copied or upgraded."""
+"""Tests for installing rdo: with a C compiler and without, in any directory, moved, copied or upgraded."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from tests.leaks import wait_until
 pytestmark = pytest.mark.long
 
 TIMEOUT = 20.0
-"""Seconds against hangs."""
+"""Seconds, against hangs."""
 
 Made = Callable[[str], Path]
-"""Of the client that it is to have."""
+"""Creates it with the given client."""
 
 
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where that is which is made once, for all processes of xdist."""
+    """A directory for what is created once for all processes of xdist."""
     if shutil.which("cc") is None:
         require("cc", "there is no compiler")
     base = tmp_path_factory.getbasetemp()
@@ -40,7 +40,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """One process at a time."""
+    """Allow one process at a time."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -63,7 +63,7 @@ def wheels(directory: Path) -> Made:
 
 @pytest.fixture(scope="session")
 def installed(directory: Path, wheels: Made) -> Made:
-    """An environment with that client, for tests that leave it as it is."""
+    """An environment with that client, for tests that do not change it."""
 
     def environment(client: str) -> Path:
         wheel, made = wheels(client), directory / f"{client}-env"
@@ -87,7 +87,7 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 
 def works(project: Project, environment: Path) -> None:
-    """All three programs run, with a new master and with that, which is of this environment."""
+    """Check that all three programs run, first with a new master, and that the master belongs to this environment."""
     here = using(project, environment)
     for _ in range(2):
         done = here.run("printf", "%s", "a b")
@@ -104,7 +104,7 @@ def command_line(pid: int) -> str:
     ).stdout
 
 
-def test_a_wheel_with_a_compiled_client_is_for_its_platform_alone(wheels: Made) -> None:
+def test_a_wheel_with_a_compiled_client_is_only_for_its_platform(wheels: Made) -> None:
     assert wheels("python").name.endswith("-py3-none-any.whl")
     assert not wheels("native").name.endswith("-any.whl")
     assert "-py3-none-" in wheels("native").name
@@ -115,15 +115,13 @@ def test_an_environment_may_have_any_path(wheel: Path, project: Project, tmp_pat
     works(project, install(wheel, tmp_path / name))
 
 
-def test_a_warm_command_needs_no_python_where_the_client_is_compiled(
-    wheels: Made, project: Project, tmp_path: Path
-) -> None:
+def test_with_a_compiled_client_a_warm_command_needs_no_python(wheels: Made, project: Project, tmp_path: Path) -> None:
     environment = install(wheels("native"), tmp_path / "env")
     works(project, environment)
     (environment / "bin" / "rdo-client").unlink()
     (tmp_path / "links").mkdir()
     link = tmp_path / "links" / "rdo"
-    link.symlink_to(environment / "bin" / "rdo")  # as pipx makes one
+    link.symlink_to(environment / "bin" / "rdo")  # as created by pipx
     for program in (link, environment / "bin" / "rdo"):
         command = [str(program), "echo", "x"]
         done = subprocess.run(
@@ -137,7 +135,7 @@ def test_an_environment_may_be_moved(wheel: Path, project: Project, tmp_path: Pa
     works(project, tmp_path / "moved env")
 
 
-def test_a_copied_environment_is_an_installation_of_its_own(wheel: Path, project: Project, tmp_path: Path) -> None:
+def test_a_copied_environment_is_a_separate_installation(wheel: Path, project: Project, tmp_path: Path) -> None:
     first = install(wheel, tmp_path / "env")
     works(project, first)
     shutil.copytree(first, tmp_path / "copy", symlinks=True)
@@ -156,7 +154,7 @@ def test_an_upgrade_in_place_gets_a_new_master(wheel: Path, project: Project, tm
     assert len(masters(project)) == 1
 
 
-def test_either_client_of_an_installation_may_follow_the_other(wheels: Made, project: Project, tmp_path: Path) -> None:
+def test_either_client_may_be_upgraded_to_the_other(wheels: Made, project: Project, tmp_path: Path) -> None:
     environment = install(wheels("native"), tmp_path / "env")
     works(project, environment)
     install(wheels("python"), environment)
@@ -176,7 +174,7 @@ def test_python_m_rdo_shares_the_master(installed: Made, project: Project, clien
 
 
 def client_of(project: Project, environment: Path) -> str:
-    """What `rdoctl doctor` says of it."""
+    """The client according to `rdoctl doctor`."""
     lines = using(project, environment).shell("rdoctl doctor").stdout.decode().splitlines()
     return next(line for line in lines if " client: " in line)
 
@@ -195,7 +193,7 @@ def test_the_doctor_names_a_compiled_client(installed: Made, project: Project) -
     ],
     ids=["none", "one that fails", "not wanted"],
 )
-def test_the_doctor_says_why_the_client_is_the_one_in_python(
+def test_the_doctor_reports_why_the_client_is_the_one_in_python(
     project: Project, tmp_path: Path, variables: dict[str, str], why: str
 ) -> None:
     environment = install(build(tmp_path / "wheel", **variables), tmp_path / "env")

@@ -1,4 +1,4 @@
-"""The program `rdo`: a few lines of sh that start the client without what Python would load for nothing."""
+"""Tests for the program `rdo`: a few lines of sh that start the client without unnecessary imports of Python."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tests.e2e.project import TIMEOUT, Project, local_project
 TOP = Path(__file__).parents[2]
 
 ECHO = '#!/bin/sh\nprintf "%s\\n" "${0##*/}" "$@"\n'
-"""A stand-in for a program: says its name and its arguments."""
+"""A fake program that prints its name and its arguments."""
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package; those of tests are links to its files."""
+    """A copy of the package. Those of other tests are links to its files."""
     return Path(shutil.copytree(TOP / "rdo", tmp_path_factory.mktemp("package") / "rdo"))
 
 
 @pytest.fixture
 def prefix(tmp_path: Path, package: Path) -> Path:
-    """Where an installer would put rdo: its programs, and the package where Python looks for it."""
+    """An installation: the programs, and the package where Python finds it."""
     directory = tmp_path / "a prefix"
     packages = directory / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
     shutil.copytree(package, packages / "rdo", copy_function=os.link)
@@ -42,7 +42,7 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 
 def write(path: Path, text: str, interpreter: str = "") -> None:
-    """A program, in whose first line an installer has put an interpreter."""
+    """Write a program with an interpreter in its first line, as installers do."""
     path.write_text(text.replace("#!python", f"#!{interpreter}", 1))
     path.chmod(0o755)
 
@@ -61,7 +61,7 @@ def run(project: Project, *words: str | os.PathLike[str], **variables: str) -> s
     )
 
 
-def test_a_warm_command_loads_nothing_that_takes_long(project: Project, prefix: Path) -> None:
+def test_a_warm_command_loads_no_slow_module(project: Project, prefix: Path) -> None:
     assert run(project, prefix / "bin" / "rdo", "true").returncode == 0
     program = prefix / "bin" / "rdo-client"
     done = run(project, sys.executable, "-I", "-X", "utf8", "-X", "importtime", program, "echo", "x")
@@ -71,7 +71,7 @@ def test_a_warm_command_loads_nothing_that_takes_long(project: Project, prefix: 
     assert loaded.isdisjoint({"argparse", "dataclasses", "enum", "inspect", "re", "socket", "threading", "typing"})
 
 
-def test_no_program_beside_the_client_is_taken_for_a_module(prefix: Path, project: Project) -> None:
+def test_no_program_beside_the_client_is_imported_as_a_module(prefix: Path, project: Project) -> None:
     (prefix / "bin" / "rdo.py").write_text("raise SystemExit('mine')")
     done = run(project, prefix / "bin" / "rdo", "echo", "x")
     assert (done.stdout, done.stderr) == ("x\n", "")
@@ -87,7 +87,7 @@ QUOTED = {
 
 @pytest.mark.parametrize("head", QUOTED.values(), ids=QUOTED)
 @pytest.mark.parametrize("program", ["rdo", "rdoctl", "rdo-rsh"])
-def test_the_client_runs_isolated_by_the_interpreter_of_its_head(
+def test_the_client_runs_isolated_with_the_interpreter_in_its_first_line(
     prefix: Path, project: Project, head: str, program: str
 ) -> None:
     python = prefix / "bin" / "python3"
@@ -114,7 +114,7 @@ def test_there_is_one_launcher_with_three_names(program: str) -> None:
         pytest.param(["remote"], "rdo", id="a link of the user's own"),
     ],
 )
-def test_the_launcher_goes_by_the_name_that_it_is_called_by(
+def test_the_launcher_depends_on_the_name_by_which_it_is_called(
     prefix: Path, project: Project, links: list[str], program: str
 ) -> None:
     python = prefix / "bin" / "python3"
@@ -126,7 +126,7 @@ def test_the_launcher_goes_by_the_name_that_it_is_called_by(
 
 
 @pytest.mark.parametrize("name", ["client", "link", "name", "options", "program", "python", "second"])
-def test_no_variable_of_the_caller_is_changed_on_the_way(prefix: Path, project: Project, name: str) -> None:
+def test_no_variable_of_the_caller_is_changed(prefix: Path, project: Project, name: str) -> None:
     done = run(project, prefix / "bin" / "rdo", "-e", name, "sh", "-c", f"echo ${name}", **{name: "the caller's"})
     assert done.stdout == "the caller's\n"
 
@@ -140,14 +140,12 @@ def test_a_client_that_is_started_without_a_launcher_isolates_itself(
 
 
 @pytest.mark.parametrize("line", ["#!/bin/sh", "#!/usr/bin/env sh", "#!/bin/sh -e"])
-def test_a_client_that_an_installer_starts_in_another_way_runs_by_itself(
-    prefix: Path, project: Project, line: str
-) -> None:
+def test_a_client_that_an_installer_starts_otherwise_is_run_directly(prefix: Path, project: Project, line: str) -> None:
     write(prefix / "bin" / "rdo-client", ECHO.replace("#!/bin/sh", line))
     assert run(project, prefix / "bin" / "rdo", "a b").stdout.splitlines() == ["rdo-client", "a b"]
 
 
-def test_a_client_whose_interpreter_is_gone_is_told_by_the_system(prefix: Path, project: Project) -> None:
+def test_a_missing_interpreter_of_the_client_is_reported_by_the_system(prefix: Path, project: Project) -> None:
     write(prefix / "bin" / "rdo-client", "#!python\n", "/nowhere/bin/python3")
     done = run(project, prefix / "bin" / "rdo", "true")
     assert (done.returncode, done.stderr.count("\n")) == (127, 1)
@@ -161,7 +159,7 @@ def test_a_virtual_environment_that_was_moved_is_run_by_its_own_interpreter(pref
 
 
 @pytest.mark.parametrize("relative", [False, True])
-def test_links_lead_to_it(prefix: Path, project: Project, tmp_path: Path, relative: bool) -> None:
+def test_links_to_it_work(prefix: Path, project: Project, tmp_path: Path, relative: bool) -> None:
     (tmp_path / "links").mkdir()
     first, second = tmp_path / "links" / "one", tmp_path / "links" / "rdo"
     first.symlink_to(os.path.relpath(prefix / "bin" / "rdo", first.parent) if relative else prefix / "bin" / "rdo")
@@ -170,7 +168,7 @@ def test_links_lead_to_it(prefix: Path, project: Project, tmp_path: Path, relati
     assert (done.stdout, done.stderr) == ("x\n", "")
 
 
-def test_a_copy_without_its_client_says_what_to_do(project: Project, tmp_path: Path) -> None:
+def test_a_copy_without_its_client_reports_what_to_do(project: Project, tmp_path: Path) -> None:
     copy = Path(shutil.copy(TOP / "bin" / "rdo", tmp_path))
     done = run(project, copy, "true")
     assert done.returncode == 255
@@ -179,12 +177,12 @@ def test_a_copy_without_its_client_says_what_to_do(project: Project, tmp_path: P
     )
 
 
-def test_a_package_that_is_elsewhere_is_found_as_python_finds_it(prefix: Path, project: Project) -> None:
+def test_a_package_elsewhere_is_found_as_by_python(prefix: Path, project: Project) -> None:
     (prefix / "lib").rename(prefix / "gone")
     done = run(project, prefix / "bin" / "rdo", "echo", "x")
     assert (done.stdout, done.stderr) == ("x\n", "")
 
 
 @pytest.mark.parametrize("name", ["PYTHONNOUSERSITE", "PYTHONSAFEPATH", "PYTHONDONTWRITEBYTECODE"])
-def test_python_s_own_variables_are_no_hindrance(prefix: Path, project: Project, name: str) -> None:
+def test_pythons_own_variables_have_no_effect(prefix: Path, project: Project, name: str) -> None:
     assert run(project, prefix / "bin" / "rdo", "echo", "x", **{name: "1"}).stdout == "x\n"

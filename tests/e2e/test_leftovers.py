@@ -1,4 +1,4 @@
-"""What a command leaves behind: hung up where a signal ended it, left alone and waited for where it ended by itself."""
+"""Tests for processes that a command leaves behind: hung up if a signal ended it, or else left alone and waited for."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.leaks import wait_until
 pytestmark = pytest.mark.usefixtures("lent")
 
 GONE = 5.0
-"""Seconds in which what is hung up must be gone."""
+"""Seconds in which a process that is hung up must be gone."""
 
 each_way_with_and_without_a_pty = pytest.mark.parametrize("option", ["-T", "-t"], ids=["without a pty", "with a pty"])
 
 
 def begin(reached: Reached, option: str, script: str, *marks: str) -> Started:
-    """A command that has said `up`, and all of whose sleepers run."""
+    """Start a command, and wait until it has printed `up` and all its sleepers run."""
     command = reached.project.start(option, "sh", "-c", script)
     command.expect_up()
     assert wait_until(lambda: len(sleepers(*marks)) > len(marks), TIMEOUT), sleepers(*marks)
@@ -29,7 +29,7 @@ def begin(reached: Reached, option: str, script: str, *marks: str) -> Started:
 
 
 def end(command: Started) -> bytes:
-    """What it still says until it has ended, which the sleeper that it left does not."""
+    """The output until its end, even if the sleeper that it left behind is still running."""
     with command:
         try:
             return command.communicate(timeout=TIMEOUT)[0]
@@ -49,7 +49,7 @@ def test_rdo_ends_with_a_command_that_a_signal_has_ended(reached: Reached, optio
 
 
 @each_way_with_and_without_a_pty
-def test_what_a_command_says_to_a_signal_is_whole(reached: Reached, option: str) -> None:
+def test_output_of_a_command_after_a_signal_is_complete(reached: Reached, option: str) -> None:
     mark = token()
     script = f"trap 'head -c 1000000 /dev/zero; exit 7' INT; sleep {mark} & echo up; while :; do sleep 0.05; done"
     command = begin(reached, option, script, mark)
@@ -59,7 +59,7 @@ def test_what_a_command_says_to_a_signal_is_whole(reached: Reached, option: str)
     assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)
 
 
-def test_a_key_of_the_terminal_is_a_signal_too(reached: Reached) -> None:
+def test_a_key_on_the_terminal_is_a_signal_too(reached: Reached) -> None:
     mark = token()
     command = begin(reached, "-t", f"sleep {mark} & echo up; wait", mark)
     assert command.stdin
@@ -70,7 +70,7 @@ def test_a_key_of_the_terminal_is_a_signal_too(reached: Reached) -> None:
     assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)
 
 
-def test_who_ignores_a_hang_up_is_not_waited_for(reached: Reached) -> None:
+def test_a_process_that_ignores_a_hang_up_is_not_waited_for(reached: Reached) -> None:
     mark = token()
     writes = "trap '' HUP TERM; exec sh -c 'while :; do echo y; sleep 0.01; done'"
     script = f"echo up; (trap '' HUP TERM; exec sleep {mark}) & ({writes}) & wait"
@@ -85,6 +85,6 @@ def test_who_ignores_a_hang_up_is_not_waited_for(reached: Reached) -> None:
 
 
 @all_but("ssh-dropbear", "it closes a session as soon as its program has ended, whoever holds its streams")
-def test_whoever_a_command_that_ends_by_itself_leaves_is_waited_for(reached: Reached) -> None:
+def test_processes_left_by_a_command_that_ended_by_itself_are_waited_for(reached: Reached) -> None:
     ended = reached.project.run("-T", "sh", "-c", "(sleep 1; echo late) & echo early; exit 3")
     assert (ended.returncode, ended.stdout) == (3, b"early\nlate\n")

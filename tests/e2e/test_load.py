@@ -1,4 +1,4 @@
-"""Many commands at a time: all succeed, whatever the server allows for a connection."""
+"""Tests with many concurrent commands: all succeed, whatever the server allows for a connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.soak import tries
 from tests.sshd import Sshd
 
 DEFAULT_STARTUPS = "MaxStartups 10:30:100"
-"""What sshd does by itself; the tests' servers allow more."""
+"""The default of sshd. The tests' servers allow more."""
 
 OwnSshd = Callable[..., Sshd]
 
@@ -30,7 +30,7 @@ WAIT = "echo up; while [ ! -e go ]; do sleep 0.2; done; echo $1"
 
 
 def start_all(project: Project, count: int, *words: str) -> list[Started]:
-    """So many commands that all run: each has said that it is up."""
+    """Start this many commands, and wait until each has reported that it runs."""
     running = [project.start("sh", "-c", *words, str(number)) for number in range(count)]
     for process in running:
         assert process.stdout
@@ -40,7 +40,7 @@ def start_all(project: Project, count: int, *words: str) -> list[Started]:
 
 @pytest.mark.soak
 @pytest.mark.parametrize(("allowed", "count"), [(10, 12), (10, tries(30, 64)), (1, 3), (2, 5)])
-def test_more_commands_than_a_connection_may_carry_all_succeed_without_a_word(
+def test_more_commands_than_a_connection_may_carry_all_succeed_silently(
     tmp_path: Path, runtime: dict[str, str], own_sshd: OwnSshd, allowed: int, count: int
 ) -> None:
     server = own_sshd(f"MaxSessions {allowed}", DEFAULT_STARTUPS).start()

@@ -1,4 +1,4 @@
-"""`directory = "~/src"` and `directory = "src"`: below the directory in which a login on the target begins."""
+"""Tests for `directory = "~/src"` and `directory = "src"`, which are below the login directory on the target."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_output_and_the_key_path_are_mapped_too(project: Project, home: Path) ->
     assert result.stdout.decode() == f"{project.local}/src/a.c:3: no\n{project.local}/bin\n"
 
 
-def test_a_directory_that_is_missing_there_is_named_in_full(project: Project, home: Path) -> None:
+def test_a_missing_remote_directory_is_named_in_full(project: Project, home: Path) -> None:
     configure(project, home, "relative")
     (project.local / "other").mkdir()
     result = project.run("true", cwd="other")
@@ -68,7 +68,7 @@ def test_explain_shows_it_without_connecting(project: Project, home: Path) -> No
     assert "/~" not in shown.replace("'~/y'", "")
 
 
-def test_of_this_machine_it_is_the_home_of_the_user(tmp_path: Path, runtime: dict[str, str]) -> None:
+def test_on_this_machine_it_is_the_home_of_the_user(tmp_path: Path, runtime: dict[str, str]) -> None:
     project = local_project(tmp_path, runtime)
     project.configure('driver = "local"\ndirectory = "~/there"\n')
     Path(runtime["HOME"], "there").mkdir()

@@ -1,4 +1,4 @@
-"""Whatever the login shell is, and says as it starts: the command's streams are its own."""
+"""Tests for any login shell, including noisy ones: the command's streams are not affected."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def server_with(own_sshd: OwnSshd, shell: str) -> Sshd:
 
 
 def check(project: Project) -> None:
-    """Streams and status, cold and warm, with arguments that a shell could spoil."""
+    """Check streams and status, cold and warm, with arguments that are special to shells."""
     for _ in range(3):
         result = project.run("sh", "-c", 'cat; printf "%s" "$1" >&2; exit 7', "sh", "$(id) '\"!\n", input=b"in\xff")
         assert (result.returncode, result.stdout, result.stderr) == (7, b"in\xff", b"$(id) '\"!\n")
 
 
 @pytest.mark.parametrize("shell", START_FILES)
-def test_a_login_shell_of_any_kind_that_is_noisy_leaves_both_streams_clean(
+def test_a_noisy_login_shell_of_any_kind_leaves_both_streams_clean(
     tmp_path: Path, runtime: dict[str, str], own_sshd: OwnSshd, shell: str
 ) -> None:
     if shutil.which(shell) is None:
@@ -53,7 +53,7 @@ def test_a_login_shell_of_any_kind_that_is_noisy_leaves_both_streams_clean(
 
 
 @pytest.mark.parametrize("shell", ["sh", "fish", "tcsh"])
-def test_a_login_shell_that_is_said_to_be_sh_may_be_another_one(
+def test_a_login_shell_called_sh_may_be_another_one(
     tmp_path: Path, runtime: dict[str, str], own_sshd: OwnSshd, shell: str
 ) -> None:
     if shutil.which(shell) is None:
@@ -62,7 +62,7 @@ def test_a_login_shell_that_is_said_to_be_sh_may_be_another_one(
     check(ssh_project(tmp_path, runtime, server.start()))
 
 
-def test_noisy_start_files_of_the_login_shell_that_login_asks_for_leave_both_streams_clean(
+def test_with_login_noisy_start_up_files_leave_both_streams_clean(
     tmp_path: Path, runtime: dict[str, str], own_sshd: OwnSshd
 ) -> None:
     server = own_sshd()
@@ -77,7 +77,7 @@ def test_noisy_start_files_of_the_login_shell_that_login_asks_for_leave_both_str
     ("/bin/echo forced;", "status 0 and said: forced"),
     ("/bin/echo This account is currently not available.; exit 1;", "This account is currently not available."),
 ])  # fmt: skip
-def test_a_login_shell_that_is_missing_or_refuses_is_told_in_one_line(
+def test_a_missing_or_refusing_login_shell_is_reported_in_one_line(
     tmp_path: Path, runtime: dict[str, str], own_sshd: OwnSshd, shell: str, said: str
 ) -> None:
     project = ssh_project(tmp_path, runtime, server_with(own_sshd, shell).start())

@@ -1,4 +1,4 @@
-"""The control master: one login, shared by all, renewed without a word when it must be."""
+"""Tests for the control master: one login that all commands share, and that is silently renewed if necessary."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.leaks import wait_until
 from tests.sshd import Sshd
 
 
-def test_the_first_command_logs_in_and_every_later_one_reuses_that(project: Project, sshd: Sshd) -> None:
+def test_the_first_command_logs_in_and_later_ones_reuse_the_connection(project: Project, sshd: Sshd) -> None:
     before = logins(sshd)
     for _ in range(5):
         assert project.run("true").returncode == 0
@@ -49,7 +49,7 @@ def test_a_running_command_outlives_a_change_of_the_config(project: Project) -> 
         assert process.wait() == 0
 
 
-def test_an_idle_connection_is_closed_and_looking_at_it_is_not_using_it(project: Project) -> None:
+def test_an_idle_connection_is_closed_and_a_status_report_is_not_a_use(project: Project) -> None:
     project.configure(ssh_config_text(project, 'idle_timeout = "1s"\n'))
     assert project.run("sleep", "2").returncode == 0
     assert len(report(project)["targets"]) == 1
@@ -94,7 +94,7 @@ def test_a_signal_ends_a_client_whose_master_is_wedged(project: Project, name: s
 
 
 @pytest.mark.both_clients
-def test_a_wedged_master_is_told_on_a_terminal_and_its_end_and_on_no_screen_of_another_program(
+def test_a_wedged_master_is_reported_on_a_terminal_but_not_on_an_alternate_screen(
     project: Project,
 ) -> None:
     full = r"printf '\\033[?1049hfull'; read line; printf '\\033[?1049l'; echo over"
@@ -105,7 +105,7 @@ def test_a_wedged_master_is_told_on_a_terminal_and_its_end_and_on_no_screen_of_a
                 "rdo -T sh -c 'echo up; cat'",
                 "rdo sh -c 'printf up; cat'",
                 f'rdo sh -c "{full}"',
-                "rdo sh -c 'echo up; cat' | { stty -icanon </dev/tty; cat; }",  # what a pager does
+                "rdo sh -c 'echo up; cat' | { stty -icanon </dev/tty; cat; }",  # as a pager does
             )
         )
         for terminal, shown in ((plain, "up"), (pty, "up"), (screen, "full"), (paged, "up")):
@@ -129,7 +129,7 @@ def test_a_wedged_master_is_told_on_a_terminal_and_its_end_and_on_no_screen_of_a
 
 
 @pytest.mark.both_clients
-def test_a_command_that_outlives_a_signal_is_not_taken_for_lost(project: Project) -> None:
+def test_a_command_that_survives_a_signal_is_not_regarded_as_lost(project: Project) -> None:
     with project.start("sh", "-c", "trap 'echo caught' INT; echo here; sleep 5; echo over") as command:
         assert command.stdout is not None
         assert command.stdout.readline() == b"here\n"
@@ -139,7 +139,7 @@ def test_a_command_that_outlives_a_signal_is_not_taken_for_lost(project: Project
 
 
 def fill(path: Path, waiting: contextlib.ExitStack) -> None:
-    """Connect to a socket until it queues no more."""
+    """Connect to a socket until its queue is full."""
     for _ in range(2 * BACKLOG):
         connection = waiting.enter_context(socket.socket(socket.AF_UNIX))
         connection.setblocking(False)
@@ -150,7 +150,7 @@ def fill(path: Path, waiting: contextlib.ExitStack) -> None:
     pytest.fail("the queue has no end")
 
 
-def test_a_command_finds_its_way_when_the_master_was_killed(project: Project) -> None:
+def test_a_command_works_after_the_master_was_killed(project: Project) -> None:
     project.run("true")
     os.kill(masters(project)[0], signal.SIGKILL)
     assert project.run("echo", "x").stdout == b"x\n"
@@ -167,7 +167,7 @@ def test_stop_lets_the_running_command_end_and_new_ones_get_a_new_master(project
     assert wait_until(lambda: old not in masters(project), 5)
 
 
-def test_a_target_that_went_away_and_came_back_is_met_without_a_word(project: Project, sshd: Sshd) -> None:
+def test_a_target_that_went_away_and_came_back_is_silently_reconnected(project: Project, sshd: Sshd) -> None:
     project.run("true")
     sshd.cut()
     result = project.run("echo", "again")
@@ -183,7 +183,7 @@ def test_the_master_holds_none_of_the_caller_s_descriptors(project: Project) -> 
         assert not [name for name in held if "marker" in name or "pipe" in name]
 
 
-def test_a_bad_config_is_told_by_every_command_until_it_is_mended(project: Project) -> None:
+def test_an_invalid_config_is_reported_by_every_command_until_it_is_fixed(project: Project) -> None:
     project.configure('driver = "ssh"\nhots = "devbox"\n')
     for _ in range(2):
         result = project.run("true")

@@ -1,4 +1,6 @@
-"""A server that gives no terminal (PermitTTY no): said in one line, and the command runs without one, as with ssh."""
+"""Tests for a server that refuses terminals (PermitTTY no): one line reports it, and the command runs without one, as
+with ssh.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("lent")
 LINE = "rdo: PTY allocation request failed on "
 
 
-def test_a_command_goes_on_without_the_terminal_that_the_server_refuses(
+def test_a_command_runs_without_the_terminal_that_the_server_refuses(
     own_sshd: Callable[..., Sshd], tmp_path: Path, runtime: dict[str, str]
 ) -> None:
     with own_sshd("PermitTTY no") as server:

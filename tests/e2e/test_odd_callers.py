@@ -1,4 +1,4 @@
-"""Callers whose stdin, descriptors or locale are strange: never a message of Python's own."""
+"""Tests for callers with unusual stdin, descriptors or locales: there is never a traceback or warning of Python."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 @pytest.fixture
 def locales(name: str, tmp_path: Path) -> Path:
-    """A directory for LOCPATH, with the locale of that name if it is one of ours: each takes most of a second."""
+    """A directory for LOCPATH with that locale, if it is one of ours. Creating one takes most of a second."""
     if not shutil.which("localedef") or not Path("/usr/share/i18n/charmaps").exists():
         require("locales", "localedef or its sources are not installed")
     directory = tmp_path / "locales"
@@ -69,7 +69,7 @@ REMOVED = 'mkdir gone; cd gone; rmdir "$OLDPWD/gone"; '
     ["rdo true", "rdo -C . true", "rdo --project . true", "rdo --watch true", "RDO_ON_TARGET=/x:default rdo true",
      "rdo-rsh '' true", "rdoctl init", "rdoctl explain true"],
 )  # fmt: skip
-def test_a_working_directory_that_was_removed_is_told_in_one_line(project: Project, line: str, variables: str) -> None:
+def test_a_removed_working_directory_is_reported_in_one_line(project: Project, line: str, variables: str) -> None:
     found = project.shell(f"{REMOVED} {variables} {line}")
     said = [each for each in found.stderr.decode().splitlines() if not each.startswith("sh: 0:")]  # dash's own
     expected = "cannot determine the working directory: no such file or directory; `cd` to a directory that exists"
@@ -86,8 +86,8 @@ def test_a_shim_works_from_a_working_directory_that_was_removed(project: Project
 
 
 @pytest.mark.parametrize("home", ["/nonexistent", "relative", "", "/dev/null"])
-def test_a_home_that_is_not_there_is_no_hindrance(project: Project, home: str) -> None:
-    """As sandboxes of builds have it, and users without a login."""
+def test_a_missing_home_directory_does_not_matter(project: Project, home: str) -> None:
+    """As in sandboxes of builds, and for users without a login."""
     found = project.run("sh", "-c", "pwd; echo $HOME", env={"HOME": home})
     assert (found.returncode, found.stderr) == (0, b"")
     said = home or pwd.getpwuid(os.geteuid()).pw_dir
@@ -104,7 +104,7 @@ def test_a_directory_as_stdin_reads_as_empty(project: Project, program: str) -> 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("program", ["rdo", "rdo-rsh ''", "rdoctl status #"])
-def test_closed_descriptors_are_no_matter(project: Project, program: str, closed: str) -> None:
+def test_closed_descriptors_do_not_matter(project: Project, program: str, closed: str) -> None:
     found = project.shell(f"({program} sh -c 'cat; exit 0' {closed}\n) 2>said; st=$?; cat said; exit $st")
     assert b"Traceback" not in found.stdout
     assert b"Fatal" not in found.stdout
@@ -115,14 +115,14 @@ TEXTS = ["rdo --help", "rdo --version", "rdo-rsh --help", "rdo-rsh -G devbox", "
 
 
 @pytest.mark.parametrize("line", TEXTS)
-def test_a_text_that_cannot_be_written_is_one_line(project: Project, line: str) -> None:
+def test_an_error_while_printing_a_text_is_one_line(project: Project, line: str) -> None:
     full = project.shell(f"{line.replace('2>&1', '2>/dev/full')} >/dev/full")
     said = b"" if "2>&1" in line else b"rdo: cannot write to stdout: no space left on device\n"
     assert (full.returncode, full.stderr) == (255, said)
 
 
 @pytest.mark.parametrize("line", TEXTS)
-def test_a_text_that_nobody_reads_ends_as_by_sigpipe(project: Project, line: str) -> None:
+def test_printing_a_text_that_nobody_reads_ends_as_by_sigpipe(project: Project, line: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     found = subprocess.run(

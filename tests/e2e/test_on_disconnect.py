@@ -1,4 +1,4 @@
-"""`on_disconnect = "keep"`: a command outlives link, master and client, but no signal and no `stop --now`."""
+"""Tests for `on_disconnect = "keep"`: a command outlives link, master and client, but not a signal or `stop --now`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.e2e.reached import Reached, none_sleeps, sleepers, token
 from tests.leaks import wait_until
 
 GONE = 5.0
-"""Seconds in which a command must be gone that is to be ended."""
+"""Seconds in which a command that has to end must be gone."""
 
 LIFELINE = 3.0
-"""Seconds after which the lifeline would have ended what it had to end: it waits 2."""
+"""Seconds after which the lifeline would have ended a command. It waits 2."""
 
 each_way_with_and_without_a_pty = pytest.mark.parametrize("option", ["-T", "-t"], ids=["without a pty", "with a pty"])
 
@@ -29,7 +29,7 @@ def _keep(reached: Reached) -> None:
 
 
 def begin(reached: Reached, option: str, mark: str) -> Started:
-    """A command that is silent once it has begun."""
+    """Start a command, which prints nothing after its start."""
     script = f"echo up; exec >/dev/null 2>&1 </dev/null; sleep {mark}; exit"
     command = reached.project.start(option, "sh", "-c", script)
     command.expect_up()
@@ -38,12 +38,12 @@ def begin(reached: Reached, option: str, mark: str) -> Started:
 
 
 def runs(mark: str) -> bool:
-    """Whether the command is there, its shell and what that waits for."""
+    """Whether the command is running, with its shell and the program that it waits for."""
     return len(sleepers(mark)) >= 2
 
 
 def errors(command: Started) -> bytes:
-    """What its client said at its end."""
+    """The errors of its client at the end."""
     with command:
         _, said = command.communicate(timeout=TIMEOUT)
     assert command.returncode == 255
@@ -53,7 +53,7 @@ def errors(command: Started) -> bytes:
 @each_way_with_and_without_a_pty
 def test_a_command_outlives_its_link_and_its_master(reached: Reached, option: str) -> None:
     marks = token(), token()
-    assert reached.project.run("true").returncode == 0  # so that there is a lifeline, by which a cut is known
+    assert reached.project.run("true").returncode == 0  # so that there is a lifeline, by which a cut is noticed
     cut = begin(reached, option, marks[0])
     reached.line.cut()
     lost = rb"rdo: the connection to `.*` was lost: .*; the command continues there, if it can\n"
@@ -80,7 +80,7 @@ def test_a_signal_to_its_client_ends_a_command(reached: Reached, option: str) ->
 
 
 @each_way_with_and_without_a_pty
-def test_a_command_outlives_a_client_that_is_killed_and_goes_on_to_write(reached: Reached, option: str) -> None:
+def test_a_command_outlives_a_killed_client_and_continues_to_write(reached: Reached, option: str) -> None:
     mark, end = token(), reached.directory + "/end"
     script = f"sleep {mark} & trap 'head -c 500000 /dev/zero; echo ended >\"$1\"' USR1; echo up; wait; wait; exit"
     command = reached.project.start(option, "sh", "-c", script, "sh", end)
@@ -97,7 +97,7 @@ def test_a_command_outlives_a_client_that_is_killed_and_goes_on_to_write(reached
     assert not sleepers(mark)
 
 
-def test_stop_now_ends_it_all_the_same_and_waits_until_it_has_ended(reached: Reached) -> None:
+def test_stop_now_still_ends_it_and_waits_for_its_end(reached: Reached) -> None:
     mark = token()
     with begin(reached, "-T", mark) as command:
         assert reached.project.shell("rdoctl stop --now").returncode == 0

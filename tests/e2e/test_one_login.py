@@ -1,4 +1,4 @@
-"""One control master a user, and one login a host, whatever the config files say."""
+"""Tests for one control master for each user, and one login for each host, whatever the config files say."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tests.sshd import Sshd
 
 @pytest.fixture
 def before(project: Project, sshd: Sshd) -> int:
-    """Logins so far; a first command has made one since."""
+    """The number of logins so far, after a first command."""
     count = logins(sshd)
     assert project.run("true").returncode == 0
     return count
 
 
 def other_project(project: Project, name: str = "other") -> Project:
-    """Another one on the same host."""
+    """Another project on the same host."""
     local = project.local.parent / name
     local.mkdir()
     other = Project(local, project.remote, project.environment)
@@ -35,7 +35,7 @@ def other_project(project: Project, name: str = "other") -> Project:
     return other
 
 
-def test_profiles_that_differ_in_what_belongs_to_a_command_share_a_login(
+def test_profiles_that_differ_only_in_settings_of_commands_share_a_login(
     project: Project, sshd: Sshd, before: int
 ) -> None:
     profiles = {
@@ -68,7 +68,7 @@ def test_a_change_of_the_config_costs_no_login(project: Project, sshd: Sshd, bef
     assert (logins(sshd) - before, masters(project)) == (1, [master])
 
 
-def test_names_that_lead_to_the_same_host_share_a_login(project: Project, sshd: Sshd, before: int) -> None:
+def test_different_names_of_a_host_share_a_login(project: Project, sshd: Sshd, before: int) -> None:
     config = Path(project.environment["RDO_SSH_CONFIG"])
     text = config.read_text()
     both = project.local.parent / "both"
@@ -82,7 +82,7 @@ def test_names_that_lead_to_the_same_host_share_a_login(project: Project, sshd: 
     assert len(report(project)["targets"]) == 1
 
 
-def test_what_another_identity_or_user_would_reach_is_another_login(project: Project, sshd: Sshd, before: int) -> None:
+def test_another_identity_or_user_is_another_login(project: Project, sshd: Sshd, before: int) -> None:
     key = make_key(project.local.parent / "key")
     sshd.authorize(key)
     project.configure(ssh_config_text(project, f'identity = "{key}"\n'))
@@ -118,7 +118,7 @@ def test_each_caller_has_its_own_agent(
     assert len(masters(project)) == 1
 
 
-def test_a_key_that_a_variable_names_lets_nobody_in_who_names_another(project: Project, sshd: Sshd) -> None:
+def test_a_key_named_by_a_variable_is_not_used_for_callers_who_name_another(project: Project, sshd: Sshd) -> None:
     config = sshd.ssh_config(extra=["IdentityFile ${KEYS}/key"], name="by_variable")
     config.write_text(config.read_text().replace(f"IdentityFile {sshd.client_key}", ""))
     (project.local / "key").symlink_to(sshd.client_key)
@@ -130,7 +130,7 @@ def test_a_key_that_a_variable_names_lets_nobody_in_who_names_another(project: P
 
 
 @pytest.mark.parametrize("decides", ["variable", "directory"])
-def test_a_command_of_match_exec_decides_for_each_caller(project: Project, sshd: Sshd, decides: str) -> None:
+def test_match_exec_is_evaluated_for_each_caller(project: Project, sshd: Sshd, decides: str) -> None:
     (project.local / "below" / "vpn").mkdir(parents=True)
     (project.remote / "below").mkdir()
     condition = {"variable": "test x$VPN = x1", "directory": "test -e vpn"}[decides]
@@ -145,7 +145,7 @@ def test_a_command_of_match_exec_decides_for_each_caller(project: Project, sshd:
         assert b"nobody-here" in other.stderr
 
 
-def test_a_master_that_dies_is_known_to_its_clients_at_once_and_replaced(project: Project) -> None:
+def test_clients_notice_a_dead_master_at_once_and_replace_it(project: Project) -> None:
     with project.start("-T", "sh", "-c", "echo up; sleep 60") as running:
         running.expect_up()
         (master,) = masters(project)
@@ -170,7 +170,7 @@ def test_the_log_says_what_was_connected_and_why_it_was_closed(project: Project)
     assert project.shell("rdoctl log -n 1").stdout.count(b"\n") == 1
 
 
-def test_a_log_that_was_deleted_is_made_again(project: Project) -> None:
+def test_a_log_that_was_deleted_is_created_again(project: Project) -> None:
     assert project.run("true").returncode == 0
     os.unlink(Path(project.environment["XDG_RUNTIME_DIR"], "rdo", "control.log"))
     assert project.shell("rdoctl stop").stdout == b"closed `devbox`\n"
@@ -189,12 +189,12 @@ def test_the_log_can_be_followed(project: Project) -> None:
         follow.terminate()
 
 
-def test_who_follows_the_log_ends_when_nobody_reads_that_any_more(project: Project) -> None:
+def test_following_the_log_ends_when_nobody_reads_the_output(project: Project) -> None:
     assert project.run("true").returncode == 0
     assert project.shell("rdoctl log -f | head -n 1").stdout.count(b"\n") == 1
 
 
-def test_ctrl_c_ends_the_loop_in_which_the_log_is_followed(project: Project, terminal: Terminal) -> None:
+def test_ctrl_c_ends_a_loop_that_follows_the_log(project: Project, terminal: Terminal) -> None:
     assert project.run("true").returncode == 0
     terminal.line("for i in 1 2 3; do rdoctl log -f; done; echo st=$?")
     terminal.expect("connected to `devbox`")
@@ -204,6 +204,6 @@ def test_ctrl_c_ends_the_loop_in_which_the_log_is_followed(project: Project, ter
     assert "st=" not in terminal.match(rf"{LINE_START}out\r\n").string
 
 
-def test_without_a_log_that_is_said(project: Project) -> None:
+def test_a_missing_log_is_reported(project: Project) -> None:
     result = project.shell("rdoctl log")
     assert (result.returncode, result.stderr) == (255, b"rdoctl: there is no log yet; the next `rdo` starts one\n")

@@ -1,4 +1,6 @@
-"""A master that does not take a command, or goes away with it: what the next one is asked, and what it never is."""
+"""Tests for a master that does not accept a command, or exits with it: what the next one is asked, and what it never
+is.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
 
 KEY = "rdo sh -c 'stty -icanon min 1 -echo; echo up; dd bs=1 count=1 2>/dev/null | od -An -c; stty sane'"
-"""Needs no Enter where the keys reach it as they are typed."""
+"""Needs no Enter if the keys reach it as they are typed."""
 
 
 def test_a_command_on_a_terminal_gets_every_key_right_after_its_config_was_touched(
@@ -30,9 +32,7 @@ def test_a_command_on_a_terminal_gets_every_key_right_after_its_config_was_touch
         assert "x" not in terminal.expect("   x\r\n").removesuffix("   x\r\n")
 
 
-def test_a_command_whose_master_is_killed_while_it_connects_is_not_started_and_tried_by_no_other_one(
-    project: Project, tmp_path: Path
-) -> None:
+def test_a_command_whose_master_is_killed_while_connecting_is_not_tried_again(project: Project, tmp_path: Path) -> None:
     dialed = tmp_path / "dialed"
     ssh = Path(project.environment["RDO_SSH_CONFIG"])
     own = tmp_path / "ssh_config"

@@ -1,4 +1,4 @@
-"""However a command loses its client, its master or its link: nothing of it is left on the target."""
+"""Tests that nothing of a command is left on the target, however it loses its client, its master or its link."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ GONE = 5.0
 """Seconds in which a command must be gone."""
 
 AT_ONCE = 5
-"""Commands that lose theirs at the same time."""
+"""Commands that lose it at the same time."""
 
 each_way_with_and_without_a_pty = pytest.mark.parametrize("option", ["-T", "-t"], ids=["without a pty", "with a pty"])
 
 
 def begin(reached: Reached, option: str, mark: str) -> Started:
-    """A command of three processes, of which two sleep."""
+    """Start a command of three processes, of which two sleep."""
     words = ("sh", "-c", f"echo up; sleep {mark} | sleep {mark}")
     return reached.project.start(option, *words)
 
 
 def batches(count: int) -> list[int]:
-    """So many commands in groups."""
+    """Start this many commands in groups."""
     return [min(AT_ONCE, count - start) for start in range(0, count, AT_ONCE)]
 
 
 LOSSES = {"line": "a cut link", "master": "KILL to the master"}
-"""What else than a signal to the client a command can lose."""
+"""What a command can lose, besides a signal to the client."""
 
 
 def lose(reached: Reached, option: str, how: str, counted: Counted) -> None:
-    """Have commands lose what `how` names, and see that all of them end, here and there."""
+    """Take from commands what `how` names, and check that all of them end, here and there."""
     what = LOSSES.get(how, f"{how} to the client")
     for size in counted(f"times {AT_ONCE} commands, {what}", batches(tries(2, 25))):
         marks = [token() for _ in range(size)]
@@ -53,7 +53,7 @@ def lose(reached: Reached, option: str, how: str, counted: Counted) -> None:
 
 
 def status(command: Started) -> int:
-    """What it comes to; it is killed if it comes to nothing."""
+    """Its exit status. It is killed if it does not end."""
     try:
         command.communicate(timeout=TIMEOUT)
     finally:
@@ -75,7 +75,9 @@ def strike(reached: Reached, commands: list[Started], how: str) -> None:
 
 @each_way_with_and_without_a_pty
 @pytest.mark.usefixtures("lent")
-def test_who_ignores_a_hang_up_and_holds_no_stream_does_not_outlive_its_client(reached: Reached, option: str) -> None:
+def test_a_process_that_ignores_a_hang_up_and_holds_no_stream_does_not_outlive_its_client(
+    reached: Reached, option: str
+) -> None:
     mark = token()
     ignoring = f"(trap '' HUP TERM; exec sleep {mark}) >/dev/null 2>&1 </dev/null &"
     command = reached.project.start(option, "sh", "-c", f"{ignoring} echo up; wait")
@@ -118,8 +120,8 @@ def test_background_children_of_a_command_that_ended_by_itself_are_left_alone(re
     assert len(left) == 1
 
 
-def test_background_children_of_commands_that_ended_side_by_side_are_left_alone(reached: Reached) -> None:
-    """Of groups that are released while other commands run, the lifeline is told later, and in time."""
+def test_background_children_of_concurrent_commands_are_left_alone(reached: Reached) -> None:
+    """The lifeline is notified later of groups that are released while other commands run, but in time."""
     mark = token()
     with reached.project.start("sh", "-c", "echo up; read line") as beside:
         beside.expect_up()
@@ -134,7 +136,7 @@ def test_background_children_of_commands_that_ended_side_by_side_are_left_alone(
 
 
 @pytest.mark.usefixtures("lent")
-def test_commands_beyond_what_a_connection_carries_get_their_signals_too(project: Project) -> None:
+def test_commands_on_additional_connections_get_their_signals_too(project: Project) -> None:
     marks = [token() for _ in range(14)]
     commands = [project.start("sh", "-c", f"echo up; sleep {mark}") for mark in marks]
     for command in commands:
@@ -145,7 +147,7 @@ def test_commands_beyond_what_a_connection_carries_get_their_signals_too(project
     assert [command.returncode for command in commands] == [143] * 14, ended
 
 
-def test_a_command_behind_a_cut_is_ended_with_its_client_as_before(reached: Reached) -> None:
+def test_a_command_after_a_cut_is_still_ended_with_its_client(reached: Reached) -> None:
     for _ in range(2):
         assert reached.project.run("true").returncode == 0
         reached.line.cut()

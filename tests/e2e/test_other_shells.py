@@ -1,4 +1,6 @@
-"""A container whose /bin/sh is mksh, yash, posh or zsh: all works, or one line says what cannot be done."""
+"""Tests for a container whose /bin/sh is mksh, yash, posh or zsh: everything works, or one line reports what cannot be
+done.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,12 @@ pytestmark = pytest.mark.usefixtures("lent")
 OTHERS = ("mksh", "yash", "posh", "zsh")
 
 LIBRARIES = ("/usr/lib/x86_64-linux-gnu/libtinfo.so.6", "/usr/lib/x86_64-linux-gnu/libcap.so.2")
-"""What some of them need, and a small container may not have."""
+"""Libraries that some of them need, and that a small container may lack."""
 
 
 @pytest.fixture(params=OTHERS)
 def shell(request: pytest.FixtureRequest) -> str:
-    """Each that is installed here, and so runs there."""
+    """Each shell that is installed here, and so runs there."""
     if shutil.which(request.param) is None:
         pytest.skip(f"{request.param} is not installed")
     return str(request.param)
@@ -30,7 +32,7 @@ def shell(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def other(shell: str, docker_engine: DockerEngine, tmp_path: Path, runtime: dict[str, str]) -> Iterator[Project]:
-    """A project whose target's /bin/sh is that shell. It is a link, so that the shell knows what it is to be."""
+    """A project whose target's /bin/sh is a link to that shell, by which the shell knows which mode to use."""
     project = make_project(tmp_path, {**runtime, "DOCKER_HOST": docker_engine.host})
     (tmp_path / "sh").symlink_to(f"/opt/{shell}")
     program = Path(str(shutil.which(shell))).resolve()
@@ -50,7 +52,7 @@ def test_commands_run_with_and_without_a_terminal(other: Project) -> None:
     assert other.run("-T", "cat", input=bytes(range(256))).stdout == bytes(range(256))
 
 
-def test_a_signal_ends_a_command_with_all_that_is_of_it(other: Project) -> None:
+def test_a_signal_ends_a_command_with_its_whole_group(other: Project) -> None:
     for option in ("-T", "-t"):
         with other.start(option, "sh", "-c", "sleep 1000 & echo up; wait") as command:
             try:
@@ -64,7 +66,7 @@ def test_a_signal_ends_a_command_with_all_that_is_of_it(other: Project) -> None:
         assert other.run("-T", "pgrep", "-x", "sleep").stdout.count(b"\n") <= 1  # the container's own
 
 
-def test_bytes_that_are_no_letters_arrive_or_are_refused_in_one_line(other: Project, shell: str) -> None:
+def test_bytes_that_are_not_characters_arrive_or_are_refused_in_one_line(other: Project, shell: str) -> None:
     for option in ("-T", "-t"):
         done = other.run(option, "printf", "%s|", b"\xff\xfe", "\u00e9".encode())
         if shell != "yash":

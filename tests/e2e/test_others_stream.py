@@ -1,4 +1,6 @@
-"""A command to one target beside a stream from another one at full speed, which takes all that the machine has."""
+"""Tests a command to one target during a stream from another one at full speed, which takes all CPU time of the
+machine.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +18,15 @@ from tests.e2e.project import Project, ssh_project
 from tests.sshd import Sshd
 
 PAIRS = 15
-"""Commands beside a stream and as many without it, by turns."""
+"""Commands during a stream, and as many without it, in turn."""
 
 STARVED = 4.0
-"""What a command costs beside a stream at full speed, by what it costs alone, from which on it has to wait for it. The
-stream takes all that two cores have, so that some of this is the machine's.
+"""The ratio of a command's time during a stream to its time alone from which on it counts as starved. The stream uses
+both cores, so a part of this is due to the machine.
 """
 
 PAUSE = 0.05
-"""Seconds in which a stream comes to a stop, or to its full speed."""
+"""Seconds for a stream to stop, or to reach its full speed."""
 
 
 @contextlib.contextmanager
@@ -45,7 +47,7 @@ def seconds(project: Project) -> float:
 
 
 def ratio(project: Project, flood: subprocess.Popen[bytes]) -> float:
-    """What a command costs beside the stream, by what it costs alone."""
+    """The ratio of a command's time during the stream to its time alone."""
     beside, alone = [], []
     for _ in range(PAIRS):
         beside.append(seconds(project))
@@ -55,7 +57,7 @@ def ratio(project: Project, flood: subprocess.Popen[bytes]) -> float:
 
 
 @pytest.mark.serial
-def test_a_stream_at_full_speed_starves_no_command_of_others(
+def test_a_stream_at_full_speed_does_not_starve_commands_to_other_targets(
     project: Project, runtime: dict[str, str], own_sshd: Callable[..., Sshd], tmp_path: Path
 ) -> None:
     floods = ssh_project(tmp_path / "floods", runtime, own_sshd().start())

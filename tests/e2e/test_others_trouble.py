@@ -1,5 +1,7 @@
-"""What hangs on the way to one target is nobody else's: a program of the user's, a server, an agent, a person who is
-asked. Meanwhile a command to another target, which has yet to be connected or is connected already, takes its way.
+"""Tests that a hanging part of one target delays nobody else: a program of the user's, a server, an agent, or a person
+who is asked.
+
+Meanwhile, commands to another target, connected already or not, run normally.
 """
 
 from __future__ import annotations
@@ -30,8 +32,8 @@ from tests.vagrant_fake import FakeVagrant
 PROGRAM = "#!/bin/sh\ntouch '{seen}'\nwhile [ -e '{held}' ]; do sleep 0.1; done\n"
 
 
-class Trouble(NamedTuple):
-    """A place for what hangs: `program` does as long as `held` is there, and leaves `seen`."""
+class Hang(NamedTuple):
+    """A directory for the hanging part: `program` hangs as long as `held` exists, and creates `seen`."""
 
     directory: Path
     program: Path
@@ -47,10 +49,10 @@ class Trouble(NamedTuple):
 
 
 @pytest.fixture
-def trouble(tmp_path: Path) -> Iterator[Trouble]:
+def trouble(tmp_path: Path) -> Iterator[Hang]:
     directory = tmp_path / "trouble"
     directory.mkdir()
-    found = Trouble(directory, *(directory / name for name in ("program", "held", "seen")))
+    found = Hang(directory, *(directory / name for name in ("program", "held", "seen")))
     found.held.touch()
     found.program.write_text(PROGRAM.format(seen=found.seen, held=found.held))
     found.program.chmod(0o755)
@@ -74,23 +76,23 @@ def by_ssh(project: Project, sshd: Sshd, *lines: str, **environment: str) -> Pro
     return other_project(project, "troubled", RDO_SSH_CONFIG=str(config), **environment)
 
 
-def hanging_query(project: Project, trouble: Trouble, sshd: Sshd) -> Project:
+def hanging_query(project: Project, trouble: Hang, sshd: Sshd) -> Project:
     return by_ssh(project, sshd, f"Match exec {trouble.program}")
 
 
-def hanging_proxy(project: Project, trouble: Trouble, sshd: Sshd) -> Project:
+def hanging_proxy(project: Project, trouble: Hang, sshd: Sshd) -> Project:
     return by_ssh(project, sshd, f"ProxyCommand {trouble.program}")
 
 
-def hanging_known_hosts(project: Project, trouble: Trouble, sshd: Sshd) -> Project:
+def hanging_known_hosts(project: Project, trouble: Hang, sshd: Sshd) -> Project:
     return by_ssh(project, sshd, f"KnownHostsCommand {trouble.program}")
 
 
-def hanging_local_command(project: Project, trouble: Trouble, sshd: Sshd) -> Project:
+def hanging_local_command(project: Project, trouble: Hang, sshd: Sshd) -> Project:
     return by_ssh(project, sshd, "PermitLocalCommand yes", f"LocalCommand {trouble.program}")
 
 
-def with_locked_key(project: Project, trouble: Trouble, sshd: Sshd, **environment: str) -> Project:
+def with_locked_key(project: Project, trouble: Hang, sshd: Sshd, **environment: str) -> Project:
     """The project of a caller whose key has the passphrase `yes`."""
     key = make_key(trouble.directory / "locked", passphrase="yes")
     sshd.authorize(key)
@@ -100,12 +102,12 @@ def with_locked_key(project: Project, trouble: Trouble, sshd: Sshd, **environmen
     return troubled
 
 
-def hanging_askpass(project: Project, trouble: Trouble, sshd: Sshd) -> Project:
+def hanging_askpass(project: Project, trouble: Hang, sshd: Sshd) -> Project:
     asked = {"SSH_ASKPASS": str(trouble.program), "SSH_ASKPASS_REQUIRE": "force"}
     return with_locked_key(project, trouble, sshd, **asked)
 
 
-def hanging_vagrant(project: Project, trouble: Trouble, sshd: Sshd) -> Project:
+def hanging_vagrant(project: Project, trouble: Hang, sshd: Sshd) -> Project:
     vagrant = FakeVagrant(trouble.directory, sshd)
     vagrant.create()
     vagrant.answer("ssh-config", f"exec {trouble.program}")
@@ -115,7 +117,7 @@ def hanging_vagrant(project: Project, trouble: Trouble, sshd: Sshd) -> Project:
     return troubled
 
 
-PROGRAMS: dict[str, Callable[[Project, Trouble, Sshd], Project]] = {
+PROGRAMS: dict[str, Callable[[Project, Hang, Sshd], Project]] = {
     "ssh -G": hanging_query,
     "ProxyCommand": hanging_proxy,
     "KnownHostsCommand": hanging_known_hosts,
@@ -126,7 +128,7 @@ PROGRAMS: dict[str, Callable[[Project, Trouble, Sshd], Project]] = {
 
 
 def assert_others_are_served(project: Project, troubled: Project, has_begun: Callable[[], bool]) -> None:
-    """A command hangs, and two to another target are over before it."""
+    """Check that while a command hangs, two to another target finish."""
     with troubled.start("echo", "late") as hangs:
         assert wait_until(has_begun, TIMEOUT), hangs.poll() is None or hangs.communicate()
         for _ in range(2):
@@ -137,12 +139,12 @@ def assert_others_are_served(project: Project, troubled: Project, has_begun: Cal
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_that_hangs(project: Project, trouble: Trouble, sshd: Sshd, name: str) -> None:
+def test_a_program_that_hangs(project: Project, trouble: Hang, sshd: Sshd, name: str) -> None:
     assert_others_are_served(project, PROGRAMS[name](project, trouble, sshd), lambda: trouble.has_begun)
     trouble.end()
 
 
-def test_twenty_commands_that_wait_for_a_program_that_hangs(project: Project, trouble: Trouble, sshd: Sshd) -> None:
+def test_twenty_commands_that_wait_for_a_program_that_hangs(project: Project, trouble: Hang, sshd: Sshd) -> None:
     troubled = hanging_query(project, trouble, sshd)
     assert project.run("true").returncode == 0
     waiting = [troubled.start("echo", "late") for _ in range(20)]
@@ -154,7 +156,7 @@ def test_twenty_commands_that_wait_for_a_program_that_hangs(project: Project, tr
 
 @contextlib.contextmanager
 def silent(family: socket.AddressFamily, address: str | tuple[str, int]) -> Iterator[Callable[[], bool]]:
-    """A socket that takes connections and says nothing: whether one has come."""
+    """A socket that accepts connections and sends nothing; and whether there was a connection."""
     with socket.socket(family) as listening:
         listening.bind(address)
         listening.listen()
@@ -186,7 +188,7 @@ def test_an_engine_that_says_nothing(project: Project, tmp_path: Path, runtime: 
 
 
 def test_a_credential_helper_that_hangs(
-    tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine, trouble: Trouble
+    tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine, trouble: Hang
 ) -> None:
     trouble.program.rename(trouble.directory / "docker-credential-slow")
     (trouble.directory / "config.json").write_text('{"credsStore": "slow"}')
@@ -226,7 +228,7 @@ def test_a_machine_that_falls_silent_under_its_commands(
 
 @pytest.mark.parametrize("question", ["yes/no", "passphrase"])
 def test_a_person_who_is_asked_and_has_not_answered_yet(
-    project: Project, trouble: Trouble, sshd: Sshd, question: str
+    project: Project, trouble: Hang, sshd: Sshd, question: str
 ) -> None:
     if question == "passphrase":
         troubled = with_locked_key(project, trouble, sshd)

@@ -1,4 +1,4 @@
-"""Binary output is never touched, even if paths are to be mapped."""
+"""Tests that binary output is never changed, even if paths are mapped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("lent")
 
 MIB = 1 << 20
 SIZE = (1024 if os.environ.get("RDO_SOAK") else 16) * MIB
-"""Bytes to send through: all of a GiB only in `make soak`."""
+"""Bytes to transfer; a whole GiB only in `make soak`."""
 
 SEED = 1729
 WRITER = f"""
@@ -25,7 +25,7 @@ for _ in range({SIZE // MIB}):
 """
 
 
-def test_random_bytes_come_through_identical(project: Project) -> None:
+def test_random_bytes_are_unchanged(project: Project) -> None:
     chance = random.Random(SEED)
     expected, found = hashlib.sha256(), hashlib.sha256()
     with project.start("-m", "python3", "-c", WRITER) as process:
@@ -38,7 +38,7 @@ def test_random_bytes_come_through_identical(project: Project) -> None:
     assert found.digest() == expected.digest()
 
 
-def test_an_archive_and_a_list_with_nul_bytes_are_left_as_they_are(project: Project) -> None:
+def test_an_archive_and_a_list_with_nul_bytes_are_unchanged(project: Project) -> None:
     (project.remote / "src" / "file").write_text(f"{project.remote}/src\n")
     for line in ('tar -cPf - "$PWD"', 'find "$PWD" -print0', 'printf "\\211%s/x" "$PWD"'):
         assert project.run("-m", "-c", line).stdout == project.run("-c", line).stdout

@@ -1,4 +1,4 @@
-"""Paths of the target come out as local ones, on both streams, over real connections."""
+"""Tests for mapping paths of the target to local ones in output, on both streams, over real connections."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ make: *** [{root}/Makefile:3: a] Error 1; see \033]8;;file://{url}/log\033\\the 
 
 @pytest.fixture(scope="module", params=["sshd", "docker_engine"])
 def server(request: pytest.FixtureRequest) -> Sshd | DockerEngine:
-    """Both in turn; of a wider scope than a test, so that the leak check knows it."""
+    """Both servers. The scope is wider than a test, so that the leak check knows them."""
     found: Sshd | DockerEngine = request.getfixturevalue(request.param)
     return found
 
@@ -54,14 +54,14 @@ def project(server: Sshd | DockerEngine, tmp_path: Path, runtime: dict[str, str]
 
 
 def written(text: str, directory: Path) -> str:
-    """A tool's output that names a directory."""
+    """The output of a tool that names a directory."""
     url = str(directory).replace(" ", "%20").replace("'", "%27")
     return text.format(root=directory, url=url, root_elsewhere=f"x{directory}")
 
 
 @pytest.mark.parametrize("text", [PYTEST, GCC], ids=["pytest", "gcc"])
 @pytest.mark.parametrize("stream", [1, 2], ids=["stdout", "stderr"])
-def test_what_tools_say_names_local_files(project: Project, text: str, stream: int) -> None:
+def test_output_of_tools_names_local_files(project: Project, text: str, stream: int) -> None:
     text = text.replace("{root_elsewhere}", "7")
     found = project.run("-m", "sh", "-c", f'printf "%s" "$1" >&{stream}', "sh", written(text, project.remote))
     shown = {1: found.stdout, 2: found.stderr}
@@ -76,7 +76,7 @@ def test_a_name_within_a_longer_path_is_left_alone(project: Project) -> None:
     )
 
 
-def test_output_is_mapped_only_where_asked_for(project: Project) -> None:
+def test_output_is_mapped_only_on_request(project: Project) -> None:
     local, remote = f"{project.local}\n".encode(), f"{project.remote}\n".encode()
     assert project.run("pwd").stdout == remote
     assert project.run("--map-output", "pwd").stdout == local
@@ -86,7 +86,7 @@ def test_output_is_mapped_only_where_asked_for(project: Project) -> None:
     assert project.run("--no-map-output", "pwd").stdout == remote
 
 
-def test_paths_cut_by_packets_are_found(project: Project) -> None:
+def test_paths_split_by_packets_are_found(project: Project) -> None:
     lines = 40_000
     found = project.run("--map-output", "-c", f'yes "$PWD/src/x.py:1: $PWD" | head -n {lines}')
     assert found.stdout.decode() == f"{project.local}/src/x.py:1: {project.local}\n" * lines

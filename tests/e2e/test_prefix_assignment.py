@@ -1,4 +1,6 @@
-"""`DEBUG=1 rdo make` sets a variable here: one hint, once, and none where it is not sure. With real shells."""
+"""Tests for `DEBUG=1 rdo make`, which sets a variable only here: one hint, once, and none in unclear cases. With real
+shells.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from tests.e2e.terminal import LINE_START, Terminal
 from tests.sshd import Sshd
 
 by_way_of_sh = pytest.mark.skipif(clients.is_native(), reason="the order of variables says enough")
-"""For a client that a script of sh starts, which orders variables in a way of its own."""
+"""For a client that is started by a shell script, which reorders variables."""
 
 PLAIN = {
     "bash": ["bash", "--norc", "--noprofile", "-i"],
@@ -29,7 +31,7 @@ PLAIN = {
     "busybox": ["busybox", "ash", "-i"],
 }
 KNOWN_AT_ONCE = ("bash", "dash", "zsh", "fish")
-"""Shells of which is known, as they are started, that they set nothing by themselves."""
+"""Shells that are known to set no variables themselves when they are started."""
 
 HINT = "rdo: `DEBUG` is set here and not on the target; to set it there use: rdo -e DEBUG=1 "
 
@@ -47,13 +49,13 @@ def shell(project: Project, command: list[str], more: Mapping[str, str] | None =
 
 
 def shown(terminal: Terminal, line: str) -> str:
-    """What a line shows, up to the output of its command, which takes nothing of what is typed next."""
+    """What a line shows up to the output of its command, which reads none of the later input."""
     terminal.line(f"{line} -n printf '%s%s-' e nd")
     return terminal.expect("end-").replace("\r", "")
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_a_variable_before_a_later_command_is_told_once(project: Project, name: str) -> None:
+def test_a_variable_before_a_later_command_is_reported_once(project: Project, name: str) -> None:
     project.run("true")
     with shell(project, PLAIN[name]) as terminal:
         assert "set here" not in shown(terminal, "rdo")
@@ -63,20 +65,22 @@ def test_a_variable_before_a_later_command_is_told_once(project: Project, name: 
         assert re.search("rdo: `[AB]` and `[AB]` are set here", shown(terminal, "A=a B=2 rdo"))  # in the shell's order
 
 
-def test_it_is_told_before_a_command_on_the_terminal(project: Project) -> None:
+def test_it_is_reported_before_a_command_on_the_terminal(project: Project) -> None:
     with shell(project, PLAIN["bash"]) as terminal:
         terminal.line("DEBUG=1 rdo tty")
         assert f"{HINT}tty\n" in terminal.expect("/dev/pts").replace("\r", "")
 
 
 @pytest.mark.parametrize("name", KNOWN_AT_ONCE)
-def test_a_variable_before_the_first_command_is_told_where_the_shell_reads_no_file(project: Project, name: str) -> None:
+def test_a_variable_before_the_first_command_is_reported_if_the_shell_reads_no_file(
+    project: Project, name: str
+) -> None:
     with shell(project, PLAIN[name]) as terminal:
         assert HINT in shown(terminal, "DEBUG=1 rdo")
 
 
 @pytest.mark.parametrize("name", ["sh", "bash", "zsh"])
-def test_a_variable_in_a_shell_string_is_told(project: Project, name: str) -> None:
+def test_a_variable_in_a_shell_string_is_reported(project: Project, name: str) -> None:
     for string in ("DEBUG=1 rdo printf E; true", "sh -c 'A=1 rdo printf E'; true"):
         with shell(project, [name, "-c", string]) as terminal:
             assert "is set here and not on the target" in terminal.match(rf"{LINE_START}E").string
@@ -88,9 +92,7 @@ def test_a_variable_in_a_shell_string_is_told(project: Project, name: str) -> No
      "export PATH=$PATH:/x DEBUG=1; rdo", pytest.param("cd src; DEBUG=1 rdo", marks=by_way_of_sh),
      "A=1 B=1 C=1 D=1 rdo", "DEBUG=1 rdo 2>/dev/null"],
 )  # fmt: skip
-def test_what_arrives_or_is_meant_for_here_or_is_not_sure_is_not_told(
-    project: Project, tmp_path: Path, line: str
-) -> None:
+def test_other_and_uncertain_variables_are_not_reported(project: Project, tmp_path: Path, line: str) -> None:
     (tmp_path / "rc").touch()
     text = (project.local / ".rdo.conf").read_text()
     project.configure(f'{text}pass_env = ["KEY"]\n')
@@ -99,7 +101,7 @@ def test_what_arrives_or_is_meant_for_here_or_is_not_sure_is_not_told(
         assert "set here" not in shown(terminal, line)
 
 
-def test_what_a_start_up_file_or_a_script_sets_is_not_told(project: Project, tmp_path: Path) -> None:
+def test_variables_of_a_start_up_file_or_a_script_are_not_reported(project: Project, tmp_path: Path) -> None:
     (tmp_path / "rc").write_text("export EDITOR=vi\n")
     with shell(project, ["bash", "--rcfile", str(tmp_path / "rc"), "-i"]) as terminal:
         assert "set here" not in shown(terminal, "rdo")
@@ -108,14 +110,14 @@ def test_what_a_start_up_file_or_a_script_sets_is_not_told(project: Project, tmp
         assert "set here" not in terminal.expect("E-")
 
 
-def test_what_an_editor_sets_for_the_commands_that_it_runs_is_not_told(project: Project) -> None:
+def test_variables_that_an_editor_sets_for_its_commands_are_not_reported(project: Project) -> None:
     project.run("true")
     run = "import os, subprocess; os.environ['VIM'] = '1'; subprocess.run('rdo printf E-', shell=True)"
     with shell(project, [sys.executable, "-c", run]) as terminal:
         assert "set here" not in terminal.expect("E-")
 
 
-def test_where_the_caller_s_environment_is_the_command_s_nothing_is_told(
+def test_if_the_command_has_the_callers_environment_nothing_is_reported(
     tmp_path: Path, runtime: dict[str, str]
 ) -> None:
     project = local_project(tmp_path, runtime)

@@ -1,4 +1,4 @@
-"""What takes longer than a second is told on the terminal's own line, and leaves no trace there."""
+"""Tests for progress on the terminal after more than a second, which leaves no trace."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.leaks import wait_until
 from tests.sshd import Sshd
 
 DELAY = 0.25
-"""Seconds each way: a login takes some seven round trips."""
+"""Seconds in each direction. A login takes some seven round trips."""
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def _tmux() -> None:
 
 
 def at_port(project: Project, server: Sshd, port: int) -> Project:
-    """The same project, its server reached by another port."""
+    """The same project, whose server is reached at another port."""
     config = Path(server.ssh_config(extra=[f"Port {port}", "HostKeyAlias devbox"], name=f"ssh_config_{port}"))
     key = server.host_keys[0].with_suffix(".pub").read_text()
     with server.known_hosts.open("a") as file:
@@ -39,20 +39,20 @@ def at_port(project: Project, server: Sshd, port: int) -> Project:
 
 @pytest.fixture
 def slow(project: Project, sshd: Sshd) -> Iterator[Project]:
-    """A project whose server is far away."""
+    """A project with a slow line to its server."""
     with proxy(sshd.port, DELAY) as port:
         yield at_port(project, sshd, port)
 
 
 @pytest.fixture
 def silent(project: Project, sshd: Sshd) -> Iterator[Project]:
-    """A project whose server takes connections, and says nothing as long as the test lasts."""
+    """A project whose server accepts connections, and sends nothing as long as the test lasts."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield at_port(project, sshd, listener.getsockname()[1])
 
 
 def patience(project: Project) -> None:
-    """Let a server that says nothing be given up after so long that there is progress to be seen."""
+    """Shorten the timeouts for a silent server, but leave enough time for progress to appear."""
     project.configure(ssh_config_text(project, 'connect_timeout = "2s"\n'))
 
 
@@ -61,7 +61,7 @@ def steps(shown: str) -> list[str]:
     return re.findall(r"rdo: (\w+) .* \(\d+ s\)", shown)
 
 
-def test_a_slow_first_connection_tells_its_steps_and_nothing_of_them_stays(slow: Project) -> None:
+def test_a_slow_first_connection_shows_its_steps_and_removes_them(slow: Project) -> None:
     with Screen(slow.local, slow.environment) as screen:
         screen.type("printf abc; rdo echo done", "Enter")
         begun = screen.expect("abcrdo: connecting to `")
@@ -75,11 +75,11 @@ def test_a_slow_first_connection_tells_its_steps_and_nothing_of_them_stays(slow:
 
 
 def has_waited(seconds: int, shown: str) -> bool:
-    """Whether the progress says that it took so long, or longer: each second may pass between two looks."""
+    """Whether the progress shows this many seconds or more, because each second may pass between two checks."""
     return any(int(each) >= seconds for each in re.findall(r"\((\d+) s\)", shown))
 
 
-def test_the_seconds_go_on_while_nothing_happens(silent: Project) -> None:
+def test_the_seconds_are_counted_while_nothing_happens(silent: Project) -> None:
     with Screen(silent.local, silent.environment) as screen:
         screen.type("rdo true", "Enter")
         for seconds in (1, 2, 3):
@@ -110,7 +110,7 @@ def test_it_is_gone_when_a_signal_ends_the_wait_or_stops_it(silent: Project) -> 
         assert not steps(screen.expect("Terminated"))
 
 
-def test_what_is_typed_meanwhile_stays(slow: Project) -> None:
+def test_what_is_typed_meanwhile_is_kept(slow: Project) -> None:
     with Screen(slow.local, slow.environment) as screen:
         screen.type("rdo echo done", "Enter")
         screen.expect("connecting")
@@ -119,7 +119,7 @@ def test_what_is_typed_meanwhile_stays(slow: Project) -> None:
         screen.wait_for(lambda shown: "done" in shown and not steps(shown))
 
 
-def test_a_question_and_a_notice_stand_alone_on_their_lines(slow: Project, sshd: Sshd, tmp_path: Path) -> None:
+def test_a_question_and_a_notice_are_alone_on_their_lines(slow: Project, sshd: Sshd, tmp_path: Path) -> None:
     config = Path(slow.environment["RDO_SSH_CONFIG"])
     config.write_text(config.read_text().replace(str(sshd.known_hosts), str(tmp_path / "known_hosts")))
     with Screen(slow.local, slow.environment) as screen:
@@ -134,7 +134,7 @@ def test_a_question_and_a_notice_stand_alone_on_their_lines(slow: Project, sshd:
         assert "\nrdo: permanently added " in shown
 
 
-def test_a_failure_is_told_where_the_progress_was(silent: Project) -> None:
+def test_a_failure_replaces_the_progress(silent: Project) -> None:
     patience(silent)
     with Screen(silent.local, silent.environment) as screen:
         screen.type("rdo true", "Enter")
@@ -144,7 +144,7 @@ def test_a_failure_is_told_where_the_progress_was(silent: Project) -> None:
         assert shown.splitlines()[1].startswith("rdo: cannot reach `127.0.0.1` port ")
 
 
-def test_what_is_no_terminal_or_a_simple_one_gets_nothing(silent: Project) -> None:
+def test_without_a_capable_terminal_there_is_no_progress(silent: Project) -> None:
     patience(silent)
     with Screen(silent.local, silent.environment) as screen:
         screen.type("TERM=dumb rdo true; rdo true 2>err; echo over", "Enter")

@@ -1,4 +1,4 @@
-"""What holds on every kind of target, within the time that a user would wait."""
+"""Tests for properties of every kind of target, within the time that a user would wait."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from tests.soak import tries
 pytestmark = pytest.mark.usefixtures("lent")
 
 PROMPT = 5.0
-"""Seconds in which a command must be through that takes milliseconds: less than any time-out it might meet."""
+"""Seconds for a command that takes milliseconds: less than any timeout."""
 
 GONE = 5.0
 """Seconds in which a command must be gone."""
 
 
 def commands(mark: str) -> list[str]:
-    """Command lines with the mark in them, of what has not ended, but for those of rdo and of shells here."""
+    """Command lines of running processes with the mark in them, except those of rdo and of local shells."""
     lines = [process.command for process in listed_processes().values()]
     return [line for line in lines if line.startswith("yes ") and mark in line]
 
 
 @pytest.mark.serial
-def test_a_reader_that_goes_away_ends_the_command_within_two_seconds(reached: Reached) -> None:
+def test_a_reader_that_closes_ends_the_command_within_two_seconds(reached: Reached) -> None:
     assert reached.project.run("true").returncode == 0
     mark = token()
     began = time.monotonic()
@@ -44,13 +44,14 @@ def test_a_reader_that_goes_away_ends_the_command_within_two_seconds(reached: Re
 
 
 @pytest.mark.serial
-def test_a_terminal_that_stands_still_holds_up_no_other_command(reached: Reached) -> None:
+def test_a_terminal_that_is_not_read_delays_no_other_command(reached: Reached) -> None:
     assert reached.project.run("true").returncode == 0
     mark = token()
     with Terminal(["rdo", "yes", mark], reached.project.local, reached.project.environment) as flooded:
         flooded.expect(mark)  # and from here on it is not read
         assert wait_until(lambda: len(commands(mark)) == 1, GONE)
-        assert reached.project.run("true").returncode == 0  # may log in again: some servers take two sessions a login
+        # This may log in again, because some servers allow two sessions for each login.
+        assert reached.project.run("true").returncode == 0
         for _ in range(3):
             began = time.monotonic()
             assert reached.project.run("echo", "hi").stdout == b"hi\n"
@@ -79,7 +80,7 @@ def test_the_end_of_input_arrives_each_time_at_once(reached: Reached) -> None:
         assert time.monotonic() - began < PROMPT
 
 
-def test_a_cut_line_heals_without_a_word(reached: Reached) -> None:
+def test_a_cut_line_is_silently_replaced(reached: Reached) -> None:
     for number in range(3):
         found = reached.project.run("echo", str(number))
         assert (found.stdout, found.stderr, found.returncode) == (b"%d\n" % number, b"", 0)
@@ -101,7 +102,7 @@ def test_the_callers_descriptors_keep_their_flags(project: Project) -> None:
         os.close(fd)
 
 
-def test_who_writes_to_the_same_pipe_meets_no_eagain(project: Project) -> None:
+def test_others_that_write_to_the_same_pipe_get_no_eagain(project: Project) -> None:
     line = "(rdo true; exec head -c 4000000 /dev/zero) | (sleep 0.5; wc -c); echo ${PIPESTATUS[0]}"
     found = project.shell(line)
     assert (found.stdout.split(), found.stderr) == ([b"4000000", b"0"], b"")

@@ -1,4 +1,4 @@
-"""What a login asks is asked on the caller's terminal, while the first command waits."""
+"""Tests for questions of a login, which are asked on the caller's terminal while the first command waits."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ def test_ctrl_c_at_a_question_gives_up_and_leaves_the_terminal_as_it_was(
 
 @pytest.mark.both_clients
 @pytest.mark.parametrize("answers", [[], ["y"]], ids=["first", "second"])
-def test_ctrl_c_gives_up_where_nothing_else_is_shown(
-    tmp_path: Path, runtime: dict[str, str], answers: list[str]
-) -> None:
+def test_ctrl_c_gives_up_if_nothing_else_is_shown(tmp_path: Path, runtime: dict[str, str], answers: list[str]) -> None:
     untrusting = {name: value for name, value in runtime.items() if name != "RDO_TRUST"}
     project = local_project(tmp_path, {**untrusting, "PS1": "$ "})
     with Terminal(["bash", "--norc", "-i"], project.local, project.environment) as terminal:

@@ -1,4 +1,4 @@
-"""`rdoctl completion`: what real shells make of it."""
+"""Tests for `rdoctl completion` with real shells."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_bash_offers_the_hosts_of_the_ssh_configuration(project: Project, tmp_pa
     assert bash(project, "rdoctl", "init", "--host", "d") == ["devbox"]
 
 
-def test_what_is_held_is_offered_and_nothing_is_started_for_that(project: Project) -> None:
+def test_held_targets_are_offered_and_nothing_is_started_for_that(project: Project) -> None:
     asked = (("stop", ""), ("open", ""), ("forward", "remove", ""), ("forward", "add", "--target", ""))
     assert [bash(project, "rdoctl", *words) for words in asked] == [[], [], [], []]
     assert project.shell("rdoctl status").stdout == b"no connection is open; the next `rdo` opens one\n"
@@ -90,7 +90,7 @@ def test_bash_offers_every_option_of_rdo(project: Project) -> None:
     assert {"-p", "--profile", "-c", "-C", "--dir", "--no-map", "-t", "-T", "--help"} < set(offered)
 
 
-def test_bash_leaves_the_command_to_the_bash_completion_package_where_it_is_there(project: Project) -> None:
+def test_bash_leaves_the_command_to_the_bash_completion_package_if_installed(project: Project) -> None:
     text = BASH.format(words="rdo -p other git sta", function="_rdo_complete", program="rdo")
     result = project.shell('_command_offset() { COMPREPLY=("at $1"); }\n' + text)
     assert result.stdout == b"at 3\n"
@@ -119,14 +119,14 @@ def test_fish_completes_options_and_then_the_command(project: Project, line: str
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_script_is_good_syntax(project: Project, shell: str) -> None:
+def test_each_script_has_valid_syntax(project: Project, shell: str) -> None:
     if shutil.which(shell) is None:
         require(shell, "it is not installed")
     result = project.shell(f"rdoctl completion {shell} >script && {shell} -n script")
     assert (result.returncode, result.stderr) == (0, b"")
 
 
-def test_zsh_offers_words_in_their_order_and_no_empty_descriptions(project: Project) -> None:
+def test_zsh_offers_words_in_order_and_no_empty_descriptions(project: Project) -> None:
     if shutil.which("zsh") is None:
         require("zsh", "it is not installed")
     with Terminal(["zsh", "-f", "-i"], project.local, {**project.environment, "PS1": "$ "}) as terminal:
@@ -136,7 +136,7 @@ def test_zsh_offers_words_in_their_order_and_no_empty_descriptions(project: Proj
         assert terminal.match(r"ssh +vagrant +docker +local")
 
 
-def test_profiles_are_listed_from_files_with_faults_too_and_not_without_any(project: Project) -> None:
+def test_profiles_are_also_listed_from_invalid_files_and_not_without_a_file(project: Project) -> None:
     project.configure("driver =\n[one]\n[ 'two' ]\n[env]\nA = '1'\n[three.env]\n")
     (project.local / ".rdo.local.conf").write_text("[mine]\n")
     assert project.shell("rdoctl completion --profiles").stdout.split() == [

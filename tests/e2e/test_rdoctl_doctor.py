@@ -1,4 +1,4 @@
-"""`rdoctl doctor`: each check on one line, with what to do about it."""
+"""Tests for `rdoctl doctor`: each check on one line, with what to do about it."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def test_all_is_well_with_a_local_target(local: Project) -> None:
     assert found["remote /bin/sh"][1].startswith("/")
 
 
-def test_it_is_no_use_of_the_target(local: Project) -> None:
+def test_it_is_not_a_use_of_the_target(local: Project) -> None:
     def at_rest() -> Any:
-        """The target, once the master has noted that a command has ended, which it does after its client knows."""
+        """The target, after the master has noticed the end of a command, which is after its client does."""
         (target,) = report(local)["targets"]
         return target if target["idle_left"] is not None else None
 
@@ -51,7 +51,7 @@ def test_it_is_no_use_of_the_target(local: Project) -> None:
     assert after["idle_left"] < before["idle_left"]
 
 
-def test_the_directory_there_is_named_as_it_is_there(local: Project) -> None:
+def test_the_remote_directory_is_named_by_its_remote_path(local: Project) -> None:
     local.configure((local.local / ".rdo.conf").read_text() + "map_output = true\n")
     assert examine(local)[1]["remote directory"] == ("ok", str(local.remote))
 
@@ -74,7 +74,7 @@ def test_without_a_config_nothing_else_is_checked(local: Project) -> None:
     assert found["everything else"] == ("skipped", "needs `config`")
 
 
-def test_what_is_not_allowed_is_refused_in_the_words_of_rdo(local: Project) -> None:
+def test_a_config_that_is_not_allowed_is_refused_with_rdos_message(local: Project) -> None:
     where = local.local / ".rdo.conf"
     quoted = shlex.quote(str(where))
     for mode, why in (
@@ -95,7 +95,7 @@ def test_an_unknown_profile_is_a_failed_config(local: Project) -> None:
     assert "no profile `nonsense`" in found["config"][1]
 
 
-def test_a_missing_remote_directory_is_told_from_a_login_that_fails(local: Project) -> None:
+def test_a_missing_remote_directory_is_distinguished_from_a_failed_login(local: Project) -> None:
     gone = local.remote / "gone"
     local.configure(f'driver = "local"\ndirectory = "{gone}"\n')
     status, found = examine(local)
@@ -107,7 +107,7 @@ def test_a_missing_remote_directory_is_told_from_a_login_that_fails(local: Proje
     assert f"fix `remote directory` first: if it is missing, `{command}` creates it" in found["conclusion"][1]
 
 
-def test_a_port_that_nobody_listens_at_fails_and_what_needs_the_login_is_skipped(
+def test_a_port_without_a_listener_fails_and_checks_that_need_the_login_are_skipped(
     local: Project, unused_port: int
 ) -> None:
     local.configure(f'driver = "ssh"\nhost = "127.0.0.1"\nport = {unused_port}\ndirectory = "/tmp"\n')
@@ -124,14 +124,14 @@ def test_a_port_that_nobody_listens_at_fails_and_what_needs_the_login_is_skipped
     assert found["conclusion"][1] == what
 
 
-def test_a_name_that_means_nothing_is_told_before_anything_connects(local: Project) -> None:
+def test_an_unknown_host_is_reported_before_anything_connects(local: Project) -> None:
     local.configure('driver = "ssh"\nhost = "nonsense.invalid"\ndirectory = "/tmp"\n')
     _, found = examine(local)
     assert found["name resolution"][0] == "failed"
     assert found["TCP connection"] == ("skipped", "needs `name resolution`")
 
 
-def test_a_key_that_others_can_read_is_named_with_the_remedy(local: Project, tmp_path: Path) -> None:
+def test_a_key_that_others_can_read_is_named_with_the_fix(local: Project, tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text("x")
     key.chmod(0o644)
@@ -142,7 +142,7 @@ def test_a_key_that_others_can_read_is_named_with_the_remedy(local: Project, tmp
     assert text.endswith(f"`chmod 600 {key}`")
 
 
-def test_a_target_without_a_program_has_a_shell_and_a_directory_all_the_same(
+def test_a_target_without_a_program_still_has_a_shell_and_a_directory(
     tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
 ) -> None:
     server = own_sshd("SetEnv PATH=/nonexistent").start()

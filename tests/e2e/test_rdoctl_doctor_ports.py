@@ -1,4 +1,4 @@
-"""`rdoctl doctor`: whether what a command serves, and the URLs that it opens, can be had here."""
+"""Tests for `rdoctl doctor`: whether ports of commands, and URLs that they open, can be used here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.project import Project, ssh_project
 from tests.sshd import Sshd
 
 
-def test_how_ports_of_commands_are_found_is_said_where_that_is_asked_for(
+def test_how_ports_of_commands_are_found_is_reported_if_enabled(
     local: Project, tmp_path: Path, runtime: dict[str, str], sshd: Sshd
 ) -> None:
     (tmp_path / "ssh").mkdir()
@@ -25,7 +25,7 @@ def test_how_ports_of_commands_are_found_is_said_where_that_is_asked_for(
     assert examine(local)[1]["auto_forward"][0] == "ok"
 
 
-def test_a_target_without_what_finds_ports_of_commands_is_a_warning(
+def test_a_target_that_cannot_find_ports_of_commands_is_a_warning(
     tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
 ) -> None:
     (tmp_path / "bin").mkdir()
@@ -46,9 +46,7 @@ def test_a_server_without_a_session_for_finding_ports_is_a_warning(
     assert found["auto_forward"] == ("warning", why)
 
 
-def test_a_forward_that_cannot_be_had_says_what_to_do_about_it(
-    tmp_path: Path, runtime: dict[str, str], sshd: Sshd
-) -> None:
+def test_a_failing_forward_is_reported_with_advice(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
     taken = tmp_path / "taken"
     taken.write_text("")
     project = ssh_project(tmp_path, runtime, sshd, f'forward = ["{taken}:/there.sock"]\n')
@@ -61,7 +59,7 @@ def with_browser(project: Project, command: str) -> Project:
 
 
 @pytest.mark.parametrize("word", ["ask", "yes"])
-def test_what_opens_urls_is_said_where_that_is_asked_for(
+def test_the_program_that_opens_urls_is_reported_if_enabled(
     local: Project, tmp_path: Path, runtime: dict[str, str], sshd: Sshd, word: str
 ) -> None:
     (tmp_path / "ssh").mkdir()
@@ -74,7 +72,7 @@ def test_what_opens_urls_is_said_where_that_is_asked_for(
     assert examine(local)[1]["open_browser"][0] == "ok"
 
 
-def test_a_target_without_a_place_for_programs_that_open_urls_is_a_warning(
+def test_a_target_without_a_directory_for_programs_that_open_urls_is_a_warning(
     tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
 ) -> None:
     (tmp_path / "bin").mkdir()

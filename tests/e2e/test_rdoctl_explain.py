@@ -1,4 +1,4 @@
-"""`rdoctl explain`: what a command would come to, with no connection made and no secret shown."""
+"""Tests for `rdoctl explain`: the result of a command, without connecting and without showing secrets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 
 def explain(project: Project, words: str, **environment: str) -> str:
-    """What `rdoctl explain WORDS` shows, in the directory `src`."""
+    """The output of `rdoctl explain WORDS` in the directory `src`."""
     given = "".join(f"{name}={value} " for name, value in environment.items())
     result = project.shell(f"cd src && {given}rdoctl explain {words}")
     assert (result.returncode, result.stderr) == (0, b"")
@@ -50,7 +50,7 @@ def test_directories_and_rewritten_arguments_are_shown_with_the_reason(project: 
     assert f"({project.local}" not in explain(project, f"--no-map cp '{project.local}/a' plain")
 
 
-def test_it_tells_whether_paths_in_output_are_mapped(project: Project) -> None:
+def test_it_shows_whether_paths_in_output_are_mapped(project: Project) -> None:
     assert "\nPaths in output\n  left as they are\n" in explain(project, "true")
     mapped = f"\nPaths in output\n  {project.remote}  ->  {project.local}\n"
     assert mapped in explain(project, "-m true")
@@ -59,7 +59,7 @@ def test_it_tells_whether_paths_in_output_are_mapped(project: Project) -> None:
     assert "left as they are" in explain(project, "--no-map-output true")
 
 
-def test_words_are_taken_as_rdo_takes_them(project: Project) -> None:
+def test_arguments_are_parsed_as_by_rdo(project: Project) -> None:
     assert "\n  -x\n" in explain(project, "-p more -- -x --help")
     assert "\n  --help\n" in explain(project, "make --help")
     assert "\n  /bin/sh -c 'echo \"$0\"'\n  name\n" in explain(project, "-c 'echo \"$0\"' name")
@@ -80,7 +80,7 @@ def test_variables_are_named_and_no_value_from_the_environment_is_shown(project:
     assert "export SECRET_KEY='(from your environment)'" in text
 
 
-def test_the_script_is_the_one_that_the_target_gets(project: Project) -> None:
+def test_the_script_is_that_of_the_target(project: Project) -> None:
     script = explain(project, "-v printf '%s\\n' \"it's\"").splitlines()[-1]
     assert "; set -- printf '%s\\n' 'it'\\''s'; " in script
     assert script.endswith('exec "$@" </dev/null')  # which is the stdin here
@@ -91,7 +91,7 @@ def test_nothing_is_started_and_nothing_connected(project: Project) -> None:
     assert json.loads(project.shell("rdoctl status --json").stdout) == []
 
 
-def test_what_names_hold_cannot_drive_the_terminal(project: Project) -> None:
+def test_names_cannot_control_the_terminal(project: Project) -> None:
     assert "\x1b" not in explain(project, "$'a\\e[31m\\nb'")
 
 
@@ -103,7 +103,7 @@ def test_what_names_hold_cannot_drive_the_terminal(project: Project) -> None:
         ("-C / true", 255, "no `.rdo.conf` in `/` or any directory above; `rdoctl init` writes one"),
     ],
 )
-def test_what_rdo_would_refuse_is_refused_in_the_same_words(
+def test_what_rdo_would_refuse_is_refused_with_the_same_message(
     project: Project, words: str, status: int, complaint: str
 ) -> None:
     result = project.shell(f"rdoctl explain {words}")
@@ -113,7 +113,7 @@ def test_what_rdo_would_refuse_is_refused_in_the_same_words(
     assert project.shell(f"rdo {words}").stderr == result.stderr.replace(b"rdoctl: ", b"rdo: ", 1)
 
 
-def test_a_note_tells_of_keys_that_are_no_longer_needed(project: Project) -> None:
+def test_a_note_names_keys_that_are_no_longer_needed(project: Project) -> None:
     project.configure('driver = "local"\nssh = "/usr/bin/ssh"\n')
     assert "rdo no longer needs that program" in explain(project, "true")
 
@@ -138,16 +138,14 @@ def test_variables_of_the_ssh_configuration_are_named_without_their_values(proje
     ],
     ids=["ssh", "local"],
 )
-def test_ports_that_are_forwarded_by_themselves_are_among_them(
-    project: Project, tmp_path: Path, config: str, what: str
-) -> None:
+def test_automatically_forwarded_ports_are_shown(project: Project, tmp_path: Path, config: str, what: str) -> None:
     (tmp_path / "ssh_config").touch()
     project.configure(f'{config}directory = "/srv"\nauto_forward = true\n')
     text = explain(project, "make", RDO_SSH_CONFIG=str(tmp_path / "ssh_config"))
     assert f"Ports\n  {what}  by the key `auto_forward`\n" in text
 
 
-def test_ports_are_listed_with_what_asks_for_them(project: Project, tmp_path: Path) -> None:
+def test_ports_are_listed_with_their_origin(project: Project, tmp_path: Path) -> None:
     assert "Ports\n" not in explain(project, "make")
     ssh_config = tmp_path / "ssh_config"
     ssh_config.write_text("LocalForward 3001 db:80\nRemoteForward 4000 localhost:4001\n")
@@ -178,7 +176,7 @@ def test_options_of_ssh_that_have_no_effect_or_forbid_a_connection_are_named(pro
 
 
 @pytest.mark.parametrize(("line", "named"), [("", []), ("RequestTTY no", ["RequestTTY false: "])], ids=["unset", "no"])
-def test_whether_a_terminal_is_requested_is_named_only_where_the_user_says_it(
+def test_a_requested_terminal_is_shown_only_if_the_user_configured_it(
     project: Project, tmp_path: Path, line: str, named: list[str]
 ) -> None:
     ssh_config = tmp_path / "ssh_config"
@@ -188,7 +186,7 @@ def test_whether_a_terminal_is_requested_is_named_only_where_the_user_says_it(
     assert re.findall("RequestTTY [a-z]+: ", text) == named
 
 
-def test_the_script_is_shown_to_those_who_ask_for_details(project: Project) -> None:
+def test_the_script_is_shown_with_details(project: Project) -> None:
     title = "Script for the target's /bin/sh"
     assert title not in explain(project, "true")
     assert title in explain(project, "-v true")
@@ -203,7 +201,7 @@ def test_the_script_is_shown_to_those_who_ask_for_details(project: Project) -> N
         ('open_browser = "ask"\ndriver = "local"', "cat", "are opened by the command itself, on this machine"),
     ],
 )
-def test_what_becomes_of_urls_is_shown_where_that_is_asked_for(
+def test_the_handling_of_urls_is_shown_if_enabled(
     project: Project, tmp_path: Path, config: str, browser: str, what: str
 ) -> None:
     driver = "" if "driver" in config else 'driver = "ssh"\nhost = "devbox"\n'
@@ -213,7 +211,7 @@ def test_what_becomes_of_urls_is_shown_where_that_is_asked_for(
     assert f"\nURLs that the command opens\n  {what}" in text
 
 
-def test_an_error_stands_after_what_was_shown_before_it(project: Project) -> None:
+def test_an_error_follows_the_output_before_it(project: Project) -> None:
     (project.local / ".rdo.conf").chmod(0o666)
     done = project.shell("rdoctl explain true 2>&1")
     first, *_, last = done.stdout.decode().splitlines()
@@ -221,14 +219,14 @@ def test_an_error_stands_after_what_was_shown_before_it(project: Project) -> Non
     assert last.startswith(f"rdoctl: {project.local}/.rdo.conf: can be written by everyone; ")
 
 
-def test_a_long_value_pushes_nothing_of_the_other_settings_on(project: Project) -> None:
+def test_a_long_value_does_not_shift_other_settings(project: Project) -> None:
     (project.local / ".rdo.local.conf").write_text(f'env = {{ LONG = "{"x" * 3000}" }}\n')
     shown = explain(project, "true").splitlines()
     assert {len(line) > 3000 for line in shown if "LONG" in line} == {True}
     assert max(len(line) for line in shown if "LONG" not in line) < 500
 
 
-def test_an_ssh_configuration_that_is_wrong_is_told_with_the_command_that_shows_it(
+def test_an_invalid_ssh_configuration_is_reported_with_the_command_that_shows_it(
     project: Project, tmp_path: Path
 ) -> None:
     config = tmp_path / "my ssh_config"

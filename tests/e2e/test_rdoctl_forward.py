@@ -1,4 +1,4 @@
-"""`rdoctl forward`: ports of a target that is connected, added and removed."""
+"""Tests for `rdoctl forward`: adding and removing ports of a connected target."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_port_of_the_config_is_removed_until_the_next_connection(project: Proj
         ("add --target devbax 4000", "rdoctl: there is no connection to `devbax`; did you mean `"),
     ],
 )
-def test_what_cannot_be_changed_is_said_in_one_line(project: Project, words: str, says: str) -> None:
+def test_a_change_that_is_not_possible_is_one_line(project: Project, words: str, says: str) -> None:
     project.configure(ssh_config_text(project, "[ci]\n"))
     up(project)
     result = project.shell(f"rdoctl forward {words}")
@@ -67,7 +67,7 @@ def test_what_cannot_be_changed_is_said_in_one_line(project: Project, words: str
     assert result.stderr.count(b"\n") == 1
 
 
-def test_without_a_connection_there_is_nothing_to_add_to(project: Project) -> None:
+def test_without_a_connection_nothing_can_be_added(project: Project) -> None:
     result = project.shell("rdoctl forward add 4000")
     assert result.returncode == 255
     assert result.stderr.startswith(b"rdoctl: this project has no connection; run a command first")
@@ -85,7 +85,7 @@ def test_of_several_targets_one_has_to_be_chosen(project: Project) -> None:
 
 @pytest.mark.usefixtures("lent")
 @pytest.mark.parametrize("question", [b"dance\0{}", b"forward\0{", b"forward\0[]", b"forward\0{}", b"\0", b"forward"])
-def test_a_question_that_makes_no_sense_is_refused(project: Project, question: bytes) -> None:
+def test_an_invalid_request_is_refused(project: Project, question: bytes) -> None:
     up(project)
     (path,) = {each["socket"] for each in json.loads(project.shell("rdoctl status --json").stdout)}
     with socket.socket(socket.AF_UNIX) as connection:
@@ -97,7 +97,7 @@ def test_a_question_that_makes_no_sense_is_refused(project: Project, question: b
 
 
 def doctor(project: Project) -> str:
-    """What `rdoctl doctor` says of ports."""
+    """What `rdoctl doctor` reports about ports."""
     lines = project.shell("rdoctl doctor").stdout.decode().splitlines()
     return next((" ".join(line.split()) for line in lines if " ports: " in line), "")
 

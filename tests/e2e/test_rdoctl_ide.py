@@ -1,4 +1,4 @@
-"""`rdoctl ide`: what it writes, and what it leaves alone."""
+"""Tests for `rdoctl ide`: what it writes, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def files(project: Project) -> dict[str, tuple[bytes, int]]:
 
 
 def ide(project: Project, arguments: str) -> tuple[str, str]:
-    """What a successful `rdoctl ide` says on stdout and stderr."""
+    """The stdout and stderr of a successful `rdoctl ide`."""
     done = project.shell(f"cd src && rdoctl ide {arguments}")
     assert done.returncode == 0, done.stderr
     return done.stdout.decode(), done.stderr.decode()
@@ -78,7 +78,7 @@ def test_it_writes_the_shims_that_are_missing_and_no_others(project: Project) ->
     assert "bin" not in ide(project, "vim make eslint jest")[0]
 
 
-def test_settings_that_are_there_keep_comments_line_ends_and_mode(project: Project) -> None:
+def test_existing_settings_keep_comments_line_ends_and_mode(project: Project) -> None:
     path = project.local / ".vscode/settings.json"
     path.parent.mkdir()
     path.write_text(SETTINGS, newline="")
@@ -122,7 +122,7 @@ def test_a_failure_is_one_line_and_changes_nothing(project: Project, prepare: st
     assert os.listdir(project.local.parent / "elsewhere") == []
 
 
-def test_a_name_that_cannot_be_a_tools_is_a_wrong_command_line(project: Project) -> None:
+def test_an_invalid_name_of_a_tool_is_a_usage_error(project: Project) -> None:
     before = files(project)
     done = project.shell("rdoctl ide vim ../x")
     assert (done.returncode, done.stdout) == (2, b"")
@@ -130,7 +130,7 @@ def test_a_name_that_cannot_be_a_tools_is_a_wrong_command_line(project: Project)
     assert files(project) == before
 
 
-def test_a_link_within_the_project_stays_one(project: Project) -> None:
+def test_a_link_within_the_project_is_kept(project: Project) -> None:
     (project.local / "editor").mkdir()
     (project.local / ".vscode").symlink_to("editor")
     ide(project, "vscode make")
@@ -149,7 +149,7 @@ def test_external_tools_are_added_to_every_ide_of_the_user(project: Project) -> 
     assert not (project.local / ".run").exists()
 
 
-def test_where_no_file_tells_of_a_tool_the_shims_that_are_there_do(project: Project) -> None:
+def test_if_no_file_suggests_a_tool_existing_shims_are_used(project: Project) -> None:
     project.shell("rm Makefile pyproject.toml; rdoctl shim add gcc")
     ide(project, "vscode")
     assert b"/.rdo/bin/gcc" in files(project)[".vscode/tasks.json"][0]

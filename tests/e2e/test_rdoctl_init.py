@@ -1,4 +1,4 @@
-"""`rdoctl init`: a .rdo.conf from what the directory says, from options, or from answers on a terminal."""
+"""Tests for `rdoctl init`: a .rdo.conf from the files in the directory, from options, or from answers on a terminal."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def init(project: Project, options: str = "") -> subprocess.CompletedProcess[byt
 
 
 def settings(project: Project) -> Settings:
-    """What the file that was written says."""
+    """The settings in the file that was written."""
     return load.load(str(project.local / ".rdo.conf"), None, None).settings
 
 
-def test_options_are_enough_where_there_is_no_terminal(project: Project) -> None:
+def test_options_are_enough_without_a_terminal(project: Project) -> None:
     result = init(project, "--host devbox --user me --port 2222 --directory /srv/app")
     assert (result.returncode, result.stderr) == (0, b"")
     assert result.stdout.decode().splitlines() == [
@@ -49,12 +49,12 @@ def test_options_are_enough_where_there_is_no_terminal(project: Project) -> None
     assert (project.local / ".rdo.conf").stat().st_mode & 0o777 == 0o644
 
 
-def test_what_it_wrote_works(project: Project) -> None:
+def test_the_written_file_works(project: Project) -> None:
     init(project, f'--driver local --directory "{project.remote}"')
     assert project.run("pwd").stdout.decode() == f"{project.remote}\n"
 
 
-def test_a_file_that_is_there_is_never_overwritten(project: Project) -> None:
+def test_an_existing_file_is_never_overwritten(project: Project) -> None:
     project.configure("mine")
     result = init(project, "--host devbox --directory /srv")
     assert result.returncode == 255
@@ -85,7 +85,7 @@ def test_a_file_that_is_there_is_never_overwritten(project: Project) -> None:
         ({"Vagrantfile": ""}, "--host devbox --directory /srv", {"driver": "ssh", "host": "devbox"}),
     ],
 )
-def test_the_directory_tells_the_driver(
+def test_the_directory_suggests_the_driver(
     project: Project, files: dict[str, str], options: str, expected: dict[str, str]
 ) -> None:
     for name, text in files.items():
@@ -131,7 +131,7 @@ def test_the_directory_tells_the_driver(
         ({}, "--host x --machine y", "`--host`, `--machine` belong to several drivers; "),
     ],
 )
-def test_an_answer_that_is_missing_or_wrong_is_one_line_and_nothing_is_written(
+def test_a_missing_or_wrong_answer_is_one_line_and_nothing_is_written(
     project: Project, files: dict[str, str], options: str, complaint: str
 ) -> None:
     for name, text in files.items():
@@ -171,7 +171,7 @@ def test_ctrl_c_at_a_question_writes_nothing(project: Project) -> None:
     assert not (project.local / ".rdo.conf").exists()
 
 
-def test_a_file_that_is_of_no_use_is_named_and_the_next_one_taken(project: Project) -> None:
+def test_an_unusable_file_is_named_and_the_next_one_used(project: Project) -> None:
     (project.local / "compose.yaml").write_text("services:\n\t- x\n")
     (project.local / "Dockerfile").write_text("FROM x\n")
     result = init(project)
@@ -182,7 +182,7 @@ def test_a_file_that_is_of_no_use_is_named_and_the_next_one_taken(project: Proje
     assert settings(project).build == "."
 
 
-def test_a_file_that_cannot_be_used_is_not_said_to_be_missing(project: Project) -> None:
+def test_an_unusable_file_is_not_reported_as_missing(project: Project) -> None:
     (project.local / "compose.yaml").write_text("services:\n\t- x\n")
     last = init(project).stderr.decode().splitlines()[-1]
     assert last.startswith("rdoctl: `--driver` is missing: no other file here says where commands run, and ")
@@ -206,7 +206,7 @@ PORTS = {
 }
 
 
-def test_ports_of_a_devcontainer_are_forwarded_with_what_they_are_called_in_a_comment(project: Project) -> None:
+def test_ports_of_a_devcontainer_are_forwarded_with_their_labels_in_a_comment(project: Project) -> None:
     (project.local / ".devcontainer.json").write_text(json.dumps(PORTS))
     assert b", forward 3000! db:5432\n" in init(project).stdout
     assert settings(project).forward == ("3000!", "db:5432")
@@ -232,7 +232,7 @@ HOSTILE = {
 }
 
 
-def test_what_is_left_out_is_a_comment_and_nothing_in_it_ends_that(project: Project) -> None:
+def test_omissions_are_listed_in_a_comment_that_they_cannot_end(project: Project) -> None:
     (project.local / ".devcontainer.json").write_text(json.dumps(HOSTILE))
     result = init(project)
     text = (project.local / ".rdo.conf").read_text()

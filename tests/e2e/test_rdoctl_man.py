@@ -1,4 +1,4 @@
-"""`rdoctl man`: the man pages, wherever rdo was installed."""
+"""Tests for `rdoctl man`: the man pages, wherever rdo was installed."""
 
 from __future__ import annotations
 

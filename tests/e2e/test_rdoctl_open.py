@@ -1,4 +1,4 @@
-"""`rdoctl open` opens a forwarded port in the browser of whoever typed it."""
+"""Tests for `rdoctl open`, which opens a forwarded port in the caller's browser."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("lent")
 
 @pytest.fixture
 def opening(project: Project, tmp_path: Path) -> Project:
-    """A project whose caller has a browser that writes down what it is to open."""
+    """A project whose caller has a browser that records what it is to open."""
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" >>{shlex.quote(str(tmp_path / "opened"))}\n')
     browser.chmod(0o755)
@@ -57,7 +57,7 @@ def test_a_port_of_one_address_is_opened_there(opening: Project, tmp_path: Path)
         opens(opening, tmp_path, here, str(here), host=host)
 
 
-def test_of_several_one_has_to_be_named(opening: Project, tmp_path: Path) -> None:
+def test_of_several_ports_one_has_to_be_named(opening: Project, tmp_path: Path) -> None:
     first, second, there = sorted((free_port(), free_port(), free_port()))
     forward(opening, f"{first}:{there}", f"{second}:db:{first}")
     result = rdoctl(opening)
@@ -72,14 +72,14 @@ def test_of_several_one_has_to_be_named(opening: Project, tmp_path: Path) -> Non
     assert f"`1` is not a forwarded port: the forwarded ports are `{first} -> ".encode() in rdoctl(opening, "1").stderr
 
 
-def test_without_a_forwarded_port_a_line_says_so(opening: Project) -> None:
+def test_without_a_forwarded_port_a_line_reports_it(opening: Project) -> None:
     for words in ((), ("3000",), ("x",)):
         result = rdoctl(opening, *words)
         said = b"rdoctl: no port is forwarded; see `rdo -L` and the key `forward`\n"
         assert (result.returncode, result.stderr) == (255, said)
 
 
-def test_without_a_browser_a_line_says_so(opening: Project, tmp_path: Path) -> None:
+def test_without_a_browser_a_line_reports_it(opening: Project, tmp_path: Path) -> None:
     port = free_port()
     forward(opening, str(port))
     programs = tmp_path / "programs"

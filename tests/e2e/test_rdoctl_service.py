@@ -1,4 +1,4 @@
-"""`rdoctl service`, with a systemctl that notes what it is asked to do, and what systemd then does."""
+"""Tests for `rdoctl service`, with a systemctl that records its calls, and for what systemd does then."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.leaks import wait_until
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it would ask launchd")
 
 TIMEOUT = 30.0
-"""Seconds against hangs."""
+"""Seconds, against hangs."""
 
 SYSTEMCTL = """\
 #!/bin/sh
@@ -76,7 +76,7 @@ def test_a_service_is_installed_shown_and_removed(project: Project) -> None:
 
 @contextlib.contextmanager
 def listening(project: Project) -> Iterator[Path]:
-    """What systemd does with the installed units: it listens, and starts the service for the first connection."""
+    """Act as systemd does with the installed units: listen, and start the service for the first connection."""
     program = shutil.which("systemd-socket-activate")
     if program is None:
         require("systemd", "it is not installed")
@@ -105,13 +105,13 @@ def test_the_first_command_is_served_by_the_control_master_that_systemd_starts(p
         assert path.stat().st_ino == here
         [master] = json.loads(project.shell("rdoctl status --json").stdout)
         parent = int(Path(f"/proc/{master['pid']}/stat").read_text().rpartition(")")[2].split()[1])
-        assert parent == os.getpid()  # in place of systemd, and not init
+        assert parent == os.getpid()  # instead of systemd, and not init
         assert project.shell("rdoctl stop --all").returncode == 0
     assert path.stat().st_ino == here  # systemd's, for the next master
     assert project.run("echo", "third").stdout == b"third\n"
 
 
-def test_the_control_master_is_known_by_its_own_process_and_not_by_that_of_systemd(project: Project) -> None:
+def test_the_control_master_is_identified_by_its_own_process_instead_of_systemds(project: Project) -> None:
     with served_by_systemd(project) as pid:
         assert project.run("true").returncode == 0
         assert [master["pid"] for master in json.loads(project.shell("rdoctl status --json").stdout)] == [pid]
@@ -119,7 +119,7 @@ def test_the_control_master_is_known_by_its_own_process_and_not_by_that_of_syste
 
 
 @pytest.mark.parametrize("verb", ["install", "uninstall"])
-def test_a_control_master_that_runs_ends_after_its_commands_as_later_ones_use_another(
+def test_a_running_control_master_ends_after_its_commands_and_later_ones_use_another(
     project: Project, verb: str
 ) -> None:
     if verb == "uninstall":
@@ -135,7 +135,7 @@ def test_a_control_master_that_runs_ends_after_its_commands_as_later_ones_use_an
         assert command.communicate(b"went on\n") == (b"went on\n", b"")
 
 
-def test_nothing_is_left_where_systemd_does_not_run_for_the_user(project: Project) -> None:
+def test_if_systemd_does_not_run_for_the_user_nothing_is_left(project: Project) -> None:
     done = project.shell("SYSTEMCTL_FAULT='No medium found' rdoctl service install")
     assert done.returncode == 255
     assert done.stderr.decode() == (
@@ -145,7 +145,7 @@ def test_nothing_is_left_where_systemd_does_not_run_for_the_user(project: Projec
     assert unit_files(project) == []
 
 
-def test_a_service_is_refused_where_commands_would_not_use_its_socket(project: Project) -> None:
+def test_a_service_is_refused_if_commands_would_not_use_its_socket(project: Project) -> None:
     done = project.shell("unset XDG_RUNTIME_DIR; rdoctl service install")
     assert done.returncode == 255
     what = b"rdoctl: cannot install a service without XDG_RUNTIME_DIR: commands would use `/tmp/"

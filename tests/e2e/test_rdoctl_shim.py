@@ -1,4 +1,4 @@
-"""`rdoctl shim`: what it writes, removes and leaves alone, and PATH."""
+"""Tests for `rdoctl shim`: what it writes, removes and leaves alone, and PATH."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
     return local_project(tmp_path, runtime)
 
 
-def test_add_list_and_remove_tell_what_they_did_and_leave_nothing(project: Project) -> None:
+def test_add_list_and_remove_report_what_they_did_and_leave_nothing(project: Project) -> None:
     directory = project.local / ".rdo/bin"
     assert rdoctl(project, "list").stdout == b"no shims\n"
     added = rdoctl(project, "add", "tox", "g++", cwd="src")
@@ -35,7 +35,7 @@ def test_add_list_and_remove_tell_what_they_did_and_leave_nothing(project: Proje
 
 
 @pytest.mark.parametrize("name", ["a/b", "../x", "-- -x", "rdo", "two words"])
-def test_a_name_that_is_none_is_refused_and_nothing_is_written(project: Project, name: str) -> None:
+def test_an_invalid_name_is_refused_and_nothing_is_written(project: Project, name: str) -> None:
     words = name.split() if name.startswith("-") else [name]
     result = rdoctl(project, "add", "make", *words)
     assert (result.returncode, result.stderr.count(b"\n")) == (255, 1)
@@ -43,7 +43,7 @@ def test_a_name_that_is_none_is_refused_and_nothing_is_written(project: Project,
     assert not (project.local / ".rdo").exists()
 
 
-def test_a_file_that_is_no_shim_is_neither_replaced_nor_removed(project: Project, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_shim_is_neither_replaced_nor_removed(project: Project, tmp_path: Path) -> None:
     add(project, "make")
     directory = project.local / ".rdo/bin"
     (directory / "tox").write_text("#!/bin/sh\necho mine\n")
@@ -61,7 +61,7 @@ def test_a_file_that_is_no_shim_is_neither_replaced_nor_removed(project: Project
 
 
 @pytest.mark.parametrize("name", [".rdo", ".rdo/bin"])
-def test_a_link_in_the_place_of_the_directory_is_not_followed(project: Project, tmp_path: Path, name: str) -> None:
+def test_a_link_in_place_of_the_directory_is_not_followed(project: Project, tmp_path: Path, name: str) -> None:
     (tmp_path / "elsewhere" / "bin").mkdir(parents=True)
     link = project.local / name
     link.parent.mkdir(exist_ok=True)
@@ -71,7 +71,7 @@ def test_a_link_in_the_place_of_the_directory_is_not_followed(project: Project, 
     assert [path.name for path in (tmp_path / "elsewhere").rglob("*")] == ["bin"]
 
 
-def test_git_sees_none_of_it(project: Project) -> None:
+def test_git_ignores_all_of_it(project: Project) -> None:
     if shutil.which("git") is None:
         require("git", "it is not installed")
     add(project, "make")
@@ -119,7 +119,7 @@ def shims_of(environment: Mapping[str, str]) -> str:
     return f"{state}/rdo/shims"
 
 
-def test_env_of_a_directory_that_path_cannot_hold_says_so(tmp_path: Path, runtime: dict[str, str]) -> None:
+def test_env_for_a_directory_that_path_cannot_contain_is_an_error(tmp_path: Path, runtime: dict[str, str]) -> None:
     project = local_project(tmp_path, {**runtime, "XDG_STATE_HOME": f"{tmp_path}/a:b"})
     result = rdoctl(project, "env")
     assert (result.returncode, result.stdout) == (255, b"")

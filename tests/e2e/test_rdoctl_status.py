@@ -1,4 +1,4 @@
-"""`rdoctl status`: the masters that run, as people and programs see them."""
+"""Tests for `rdoctl status`: the running masters, for people and programs."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 
 def status(project: Project) -> list[dict[str, Any]]:
-    """What `rdoctl status --json` says."""
+    """The output of `rdoctl status --json`."""
     result = project.shell("rdoctl status --json")
     assert (result.returncode, result.stderr) == (0, b"")
     masters: list[dict[str, Any]] = json.loads(result.stdout)
     return masters
 
 
-def test_without_connections_it_says_so(project: Project) -> None:
+def test_without_connections_it_reports_that(project: Project) -> None:
     result = project.shell("rdoctl status")
     assert (result.returncode, result.stderr) == (0, b"")
     assert result.stdout == b"no connection is open; the next `rdo` opens one\n"
@@ -92,7 +92,7 @@ def test_a_wedged_master_is_shown_with_its_pid_after_a_bounded_wait(project: Pro
     assert line.endswith(f" (process {master['pid']}) does not answer; `rdoctl stop --all` ends it\n")
 
 
-def test_a_socket_that_nobody_listens_at_is_passed_over(project: Project, runtime: dict[str, str]) -> None:
+def test_a_socket_without_a_listener_is_skipped(project: Project, runtime: dict[str, str]) -> None:
     directory = Path(runtime["XDG_RUNTIME_DIR"], "rdo")
     directory.mkdir(mode=0o700)
     with socket.socket(socket.AF_UNIX) as stale:
@@ -109,7 +109,7 @@ def test_the_help_lists_every_command_and_fits_a_terminal(project: Project) -> N
 
 
 @pytest.mark.parametrize("words", ["nonsense", "status --nonsense", "stop --all -p x", "completion tcsh", "completion"])
-def test_a_wrong_command_line_is_status_2_without_a_traceback(project: Project, words: str) -> None:
+def test_a_usage_error_is_status_2_without_a_traceback(project: Project, words: str) -> None:
     result = project.shell(f"rdoctl {words}")
     assert (result.returncode, result.stdout) == (2, b"")
     assert b"Traceback" not in result.stderr
@@ -124,7 +124,7 @@ def test_a_failure_is_one_line_and_status_255(project: Project, runtime: dict[st
     assert result.stderr.count(b"\n") == 1
 
 
-def test_a_reader_that_goes_away_is_no_traceback(project: Project) -> None:
+def test_a_reader_that_closes_causes_no_traceback(project: Project) -> None:
     assert project.shell("rdoctl status | true; rdoctl --help | true; rdoctl completion bash | true").stderr == b""
 
 
@@ -137,7 +137,7 @@ def test_a_reader_that_goes_away_is_no_traceback(project: Project) -> None:
         ("rdoctl log >/dev/full", 255, b"rdoctl: cannot write to stdout: no space left on device\n"),
     ],
 )
-def test_output_that_nobody_takes_is_one_line_at_most(
+def test_output_that_cannot_be_written_is_one_line_at_most(
     project: Project, line: str, status: int, complaint: bytes
 ) -> None:
     project.run("true")

@@ -1,4 +1,4 @@
-"""`rdoctl status` on a terminal: a table for people, and still plain where it is not one that can show more."""
+"""Tests for `rdoctl status` on a terminal: a table for people, or plain text if the terminal cannot show more."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 
 def status(project: Project, columns: int = 100, cwd: str = ".", more: Mapping[str, str] | None = None) -> str:
-    """What is shown on a terminal of so many columns."""
+    """What is shown on a terminal with this many columns."""
     environment = {**project.environment, **(more or {})}
     with Terminal(["sh", "-c", "read go; rdoctl status; echo end"], project.local / cwd, environment) as terminal:
         terminal.resize(30, columns)
@@ -51,7 +51,7 @@ def test_it_is_a_table_with_the_commands_and_short_paths(project: Project) -> No
     assert max(len(ESCAPES.sub("", text)) for text in shown.splitlines()) <= 110
 
 
-def test_where_it_is_narrow_it_is_a_list(project: Project) -> None:
+def test_on_a_narrow_terminal_it_is_a_list(project: Project) -> None:
     project.run("true")
     shown = plain(status(project, 50, cwd=".."))
     assert [words[0] for words in shown] == [
@@ -67,7 +67,7 @@ def test_where_it_is_narrow_it_is_a_list(project: Project) -> None:
     assert shown[-2][1:] == ["my", "project/.rdo.conf"]
 
 
-def test_colours_are_there_unless_they_are_not_wanted(project: Project) -> None:
+def test_colours_are_used_unless_they_are_disabled(project: Project) -> None:
     with project.start("cat") as command:
         project.run("true")
         coloured, other = status(project), status(project, more={"NO_COLOR": "1"})
@@ -85,15 +85,15 @@ def test_a_terminal_that_can_only_print_lines_gets_the_plain_text(project: Proje
     assert str(project.local / ".rdo.conf") in shown
 
 
-def test_without_masters_it_says_so_as_ever(project: Project) -> None:
+def test_without_masters_it_reports_that_as_usual(project: Project) -> None:
     assert status(project) == "no connection is open; the next `rdo` opens one\r\n"
 
 
 LOADED = 'python -I -X importtime -X rdo=rdoctl "$(command -v rdo-client)" status 2>loaded'
-"""What is loaded is in a file then, and what is shown on the terminal."""
+"""The loaded modules are written to a file, and the output is on the terminal."""
 
 
-def test_it_loads_no_package_but_rdo_for_a_terminal_either(project: Project) -> None:
+def test_for_a_terminal_too_it_loads_no_package_but_rdo(project: Project) -> None:
     project.run("true")
     with Terminal(["sh", "-c", f"{LOADED}; echo end"], project.local, project.environment) as terminal:
         shown = terminal.expect("end\r\n")

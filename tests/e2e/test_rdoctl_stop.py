@@ -1,4 +1,4 @@
-"""`rdoctl stop`: ends masters, and lets their commands end first."""
+"""Tests for `rdoctl stop`, which ends masters after their commands."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
     return local_project(tmp_path, runtime, "[more]\n")
 
 
-def test_with_nothing_to_stop_it_says_so(project: Project) -> None:
+def test_with_nothing_to_stop_it_reports_that(project: Project) -> None:
     result = project.shell("rdoctl stop && rdoctl stop --all")
     assert (result.returncode, result.stdout) == (0, b"nothing to stop\nnothing to stop\n")
 
 
-def test_it_closes_this_project_s_connections_and_is_done_when_they_are_closed(project: Project) -> None:
+def test_it_closes_the_connections_of_this_project_and_waits_for_that(project: Project) -> None:
     project.run("true")
     (before,) = pids(project)
     result = project.shell("cd src && rdoctl stop")
@@ -39,7 +39,7 @@ def test_it_closes_this_project_s_connections_and_is_done_when_they_are_closed(p
 
 
 def shells_of(master: int) -> list[str]:
-    """What the master runs on this machine."""
+    """The shells that the master runs on this machine."""
     return [process.command for process in listed_processes().values() if process.parent == master]
 
 
@@ -53,7 +53,7 @@ def test_a_target_is_closed_by_its_name(project: Project, runtime: dict[str, str
 
 
 @pytest.mark.parametrize("words", ["stop", "forward add 3000", "forward remove 3000", "shim add ls"])
-def test_a_profile_that_there_is_not_is_said(project: Project, words: str) -> None:
+def test_an_unknown_profile_is_reported(project: Project, words: str) -> None:
     project.run("true")
     result = project.shell(f"rdoctl {words} -p mroe")
     line = f"rdoctl: {project.local / '.rdo.conf'}: no profile `mroe`; did you mean `more`? the profiles are "
@@ -61,7 +61,7 @@ def test_a_profile_that_there_is_not_is_said(project: Project, words: str) -> No
     assert result.stderr.decode().startswith(line)
 
 
-def test_a_profile_that_has_none_closes_nothing(project: Project) -> None:
+def test_a_profile_without_a_connection_closes_nothing(project: Project) -> None:
     project.run("true")
     assert project.shell("rdoctl stop -p more").stdout == b"nothing to stop\n"
     project.run("-p", "more", "true")
@@ -69,7 +69,7 @@ def test_a_profile_that_has_none_closes_nothing(project: Project) -> None:
     assert targets(project) == []
 
 
-def test_another_project_s_connection_goes_on_unless_all_are_meant(project: Project, runtime: dict[str, str]) -> None:
+def test_another_projects_connection_is_kept_unless_all_are_stopped(project: Project, runtime: dict[str, str]) -> None:
     other = local_project(project.local.parent / "other", {**runtime, "ANOTHER": "environment"})
     other.run("true")
     assert project.shell("rdoctl stop").stdout == b"nothing to stop\n"
@@ -100,7 +100,7 @@ def test_a_running_command_goes_on_to_its_end_and_then_the_master_ends(project: 
     assert wait_until(lambda: before not in listed_processes(), TIMEOUT)
 
 
-def test_what_an_ending_master_left_when_it_was_killed_is_cleared(project: Project) -> None:
+def test_files_of_a_master_that_was_killed_while_ending_are_removed(project: Project) -> None:
     with begin(project) as command:
         (old,) = pids(project)
         project.shell("rdoctl stop --all")
@@ -111,14 +111,14 @@ def test_what_an_ending_master_left_when_it_was_killed_is_cleared(project: Proje
     assert os.listdir(runtime_directory(project)) == ["control.log"]
 
 
-def test_masters_that_are_gone_leave_nothing_but_their_log(project: Project) -> None:
+def test_masters_that_are_gone_leave_only_their_log(project: Project) -> None:
     project.run("true")
     os.kill(pids(project)[0], signal.SIGKILL)
     assert project.shell("rdoctl stop --all").returncode == 0
     assert wait_until(lambda: os.listdir(runtime_directory(project)) == ["control.log"], TIMEOUT)
 
 
-def test_connections_that_ask_for_nothing_hold_no_master_up(project: Project) -> None:
+def test_connections_without_a_request_do_not_delay_a_master(project: Project) -> None:
     project.run("true")
     (path,) = (name for name in Path(runtime_directory(project)).iterdir() if name.is_socket())
     with contextlib.ExitStack() as silent:
@@ -127,14 +127,14 @@ def test_connections_that_ask_for_nothing_hold_no_master_up(project: Project) ->
         assert project.shell("rdoctl stop").stdout == b"closed `local`\n"
 
 
-def test_a_config_file_with_a_fault_does_not_keep_its_connections_open(project: Project) -> None:
+def test_an_invalid_config_file_does_not_keep_its_connections_open(project: Project) -> None:
     project.run("true")
     project.configure("driver = \n")
     assert project.shell("rdoctl stop").stdout == b"closed `local`\n"
 
 
-def test_an_empty_name_is_nobody_s(project: Project) -> None:
-    """As of a variable that is not set."""
+def test_an_empty_name_matches_nothing(project: Project) -> None:
+    """As from a variable that is not set."""
     project.run("true")
     result = project.shell('rdoctl stop "$UNSET"')
     assert (result.returncode, result.stdout) == (255, b"")

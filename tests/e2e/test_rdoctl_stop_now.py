@@ -1,4 +1,4 @@
-"""`rdoctl stop --now`: ends what runs, and kills what does not answer."""
+"""Tests for `rdoctl stop --now`, which ends running commands, and kills a master that does not reply."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_an_ending_connection_is_shown_and_can_still_be_told_to_end_now(project:
     assert wait_until(lambda: targets(project) == [], TIMEOUT)
 
 
-def test_a_connection_that_is_ending_and_the_one_in_its_place_are_one_by_name(project: Project) -> None:
+def test_an_ending_connection_and_its_replacement_have_the_same_name(project: Project) -> None:
     with begin(project) as command:
         project.shell("rdoctl stop")
         assert project.run("true").returncode == 0
@@ -78,7 +78,7 @@ def test_now_ends_running_commands_too(project: Project) -> None:
 
 
 @pytest.mark.parametrize("option", ["--now", "--all"])
-def test_a_wedged_master_is_killed_when_that_is_asked_for(project: Project, option: str) -> None:
+def test_a_wedged_master_is_killed_on_request(project: Project, option: str) -> None:
     project.run("true")
     (before,) = pids(project)
     suspend(before)
@@ -91,7 +91,7 @@ def test_a_wedged_master_is_killed_when_that_is_asked_for(project: Project, opti
 
 
 @pytest.mark.serial
-def test_several_connections_that_take_their_time_to_close_take_it_together(project: Project) -> None:
+def test_several_slow_connections_are_closed_in_parallel(project: Project) -> None:
     stubborn = "trap '' HUP TERM; echo ready; sleep 60 & wait; wait; wait"
     began: list[subprocess.Popen[bytes]] = []
 
@@ -113,7 +113,7 @@ def test_several_connections_that_take_their_time_to_close_take_it_together(proj
             command.communicate(timeout=TIMEOUT)
 
 
-def test_a_command_that_is_ended_now_says_by_what(project: Project) -> None:
+def test_a_command_that_is_ended_now_reports_the_reason(project: Project) -> None:
     with begin(project) as command:
         assert project.shell("rdoctl stop --now").returncode == 0
         _, said = command.communicate(timeout=TIMEOUT)
@@ -122,12 +122,12 @@ def test_a_command_that_is_ended_now_says_by_what(project: Project) -> None:
 
 @pytest.mark.parametrize("option", ["--now", "local --now", "--all --now"])
 @pytest.mark.parametrize("size", [1, 300, 200_000])
-def test_it_says_so_too_once_its_output_is_read_again(project: Project, option: str, size: int) -> None:
+def test_it_reports_the_reason_when_its_output_is_read_again(project: Project, option: str, size: int) -> None:
     endless = f"echo ready; exec tr '\\0' x </dev/zero | dd bs={size} iflag=fullblock 2>/dev/null"
     with project.start("sh", "-c", endless) as command:
         assert command.stdout
         assert os.read(command.stdout.fileno(), 6) == b"ready\n"
-        time.sleep(0.5)  # until all is full on the way
+        time.sleep(0.5)  # until all buffers on the way are full
         assert project.shell(f"rdoctl stop {option}").returncode == 0
         _, said = command.communicate(timeout=TIMEOUT)
         assert (command.returncode, said) == (255, b"rdo: the command was ended: by `rdoctl stop --now`\n")

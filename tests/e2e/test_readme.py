@@ -1,4 +1,4 @@
-"""README.md: what it shows loads, runs, and is in the code."""
+"""Checks README.md: what it shows loads, runs, and matches the code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ transcripts = pytest.mark.parametrize("block", README.blocks("console"), ids=str
 
 
 @transcripts
-def test_a_transcript_is_what_its_commands_put_out(tmp_path: Path, project: Project, block: Block) -> None:
+def test_a_transcript_shows_the_output_of_its_commands(tmp_path: Path, project: Project, block: Block) -> None:
     shown = transcript.prepare(project.environment, tmp_path / "there")
     replaced = {transcript.REMOTE: str(shown.remote), transcript.LOCAL_HOME: project.environment["HOME"]}
     shown.configure(transcript.in_place(transcript.SSH, replaced))
@@ -57,7 +57,7 @@ def test_each_driver_has_a_config_block_under_a_heading_of_its_name(tmp_path: Pa
 
 
 def read_default(key: str, cell: str) -> object:
-    """The default that a cell of the table shows."""
+    """The default in a cell of the table."""
     return KEYS[key].value_type.check(tomllib.loads(f"x = {cell.strip('`')}")["x"])
 
 
@@ -80,7 +80,7 @@ def test_the_table_of_options_has_each_option() -> None:
 
 
 @pytest.mark.parametrize("row", README.table("Troubleshooting"), ids=lambda row: row[0])
-def test_each_error_text_it_quotes_is_one_of_the_code(row: list[str]) -> None:
+def test_each_error_text_it_quotes_is_in_the_code(row: list[str]) -> None:
     (text,) = document.code_spans(row[0])
     assert document.is_message(text) or document.is_message(f"rdo: {text}")
 
@@ -90,6 +90,6 @@ def test_it_names_each_command_of_rdoctl() -> None:
     assert sorted(re.findall(r"`(\w+)`", sentence)) == sorted(COMMANDS)
 
 
-def test_its_lines_fit() -> None:
+def test_its_lines_are_not_too_long() -> None:
     lines = README.text.splitlines()
     assert max(len(line) for line in lines if not line.startswith("|")) <= 120

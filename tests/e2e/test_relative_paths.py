@@ -1,4 +1,6 @@
-"""Paths that are relative: each counts from where its author meant it, not from where a background process is."""
+"""Tests for relative paths: each is resolved where its author meant it, not in the directory of a background
+process.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from tests.sshd import Sshd
 
 @pytest.fixture
 def keyless(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Project:
-    """A project whose ssh configuration names no key, and has the server's in `keys/id`."""
+    """A project whose ssh configuration names no key, and that has the key for the server in `keys/id`."""
     project = make_project(tmp_path, runtime)
     settings = ("IdentitiesOnly yes", "IdentityAgent none", f"UserKnownHostsFile {sshd.known_hosts}")
     config = client_config(tmp_path / "ssh_config", sshd.port, *settings)
@@ -27,7 +29,7 @@ def keyless(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Project:
 
 @pytest.mark.parametrize("key", ["keys/id", "./keys/../keys/id"])
 @pytest.mark.parametrize("cwd", [".", "src", "/"])
-def test_an_identity_counts_from_the_config_that_names_it(keyless: Project, key: str, cwd: str) -> None:
+def test_an_identity_is_relative_to_the_config_that_names_it(keyless: Project, key: str, cwd: str) -> None:
     keyless.configure(ssh_config_text(keyless, f'identity = "{key}"\n'))
     found = keyless.run("--project", str(keyless.local), "--dir", "/", "echo", "in", cwd=cwd)
     assert (found.stdout, found.stderr) == (b"in\n", b"")
@@ -45,7 +47,7 @@ def test_the_same_holds_for_the_local_and_for_the_user_s_file(keyless: Project) 
         stop(keyless)
 
 
-def test_a_relative_ssh_configuration_counts_from_where_rdo_is_called(
+def test_a_relative_ssh_configuration_is_relative_to_the_callers_directory(
     tmp_path: Path, runtime: dict[str, str], sshd: Sshd
 ) -> None:
     project = ssh_project(tmp_path, runtime, sshd)

@@ -1,4 +1,4 @@
-"""A target that is restarted, or drops an idle connection: the next command works, and says nothing."""
+"""Tests for a target that is restarted, or drops an idle connection: the next command works silently."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BACK = 30.0
 
 @pytest.fixture
 def server(own_sshd: Callable[..., Sshd]) -> Sshd:
-    """One that the test may restart."""
+    """A server that the test may restart."""
     return own_sshd().start()
 
 
@@ -31,12 +31,12 @@ def project(tmp_path: Path, runtime: dict[str, str], server: Sshd) -> Project:
 
 @pytest.fixture
 def own_engine(leaks: Leaks) -> Iterator[DockerEngine]:
-    """One that the test may restart."""
+    """An engine that the test may restart."""
     yield from shared_engine({MARK: f"{leaks.run}docker"}, require)
 
 
 def works(project: Project) -> None:
-    """See that a command works as if nothing had been."""
+    """Check that a command works as if nothing had happened."""
     found = project.run("echo", "hi")
     assert (found.returncode, found.stdout, found.stderr) == (0, b"hi\n", b"")
 
@@ -48,9 +48,7 @@ def test_a_server_that_was_restarted_is_logged_in_to_again(project: Project, ser
     works(project)
 
 
-def test_a_command_that_runs_while_its_server_is_restarted_is_told_and_the_next_one_works(
-    project: Project, server: Sshd
-) -> None:
+def test_a_command_during_a_restart_reports_it_and_the_next_one_works(project: Project, server: Sshd) -> None:
     with project.start("sh", "-c", "echo up; exec sleep 60") as command:
         assert command.stdout
         assert command.stdout.readline() == b"up\n"
@@ -65,7 +63,7 @@ def test_a_command_that_runs_while_its_server_is_restarted_is_told_and_the_next_
 def test_a_server_that_drops_idle_connections_is_logged_in_to_again(project: Project, server: Sshd) -> None:
     works(project)
     server.cut()
-    assert wait_until(lambda: not server.sessions(), BACK)  # else a fast client finds them still there
+    assert wait_until(lambda: not server.sessions(), BACK)  # otherwise, a fast client finds them still there
     works(project)
 
 

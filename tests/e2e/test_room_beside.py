@@ -1,4 +1,4 @@
-"""What rdo itself needs a session for, on a server that allows few: the shells that only wait make way for it."""
+"""Tests for sessions that rdo itself needs on a server that allows few: shells that only wait are closed for them."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ AUTO = "auto_forward = true\n"
 
 @pytest.fixture
 def three(tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]) -> Project:
-    """A project on a server with room for three: the lifeline, and two more."""
+    """A project on a server with room for three sessions: the lifeline, and two more."""
     return ssh_project(tmp_path, runtime, own_sshd("MaxSessions 3").start())
 
 
 def fill(project: Project) -> None:
-    """Two commands at a time: from then on two shells wait for the next ones."""
+    """Run two commands at a time, after which two shells wait for the next ones."""
     with ExitStack() as ended:
         running = [ended.enter_context(project.start("cat")) for _ in range(2)]
         for each in running:
             each.communicate(timeout=TIMEOUT)
 
 
-def test_a_port_is_here_though_shells_wait_in_all_the_room(three: Project) -> None:
+def test_a_port_is_forwarded_although_waiting_shells_use_all_the_room(three: Project) -> None:
     fill(three)
     three.configure(ssh_config_text(three, AUTO))
     for _ in range(2):
@@ -43,7 +43,7 @@ def test_a_port_is_here_though_shells_wait_in_all_the_room(three: Project) -> No
             command.communicate()
 
 
-def test_a_url_is_opened_though_shells_wait_in_all_the_room(three: Project, tmp_path: Path) -> None:
+def test_a_url_is_opened_although_waiting_shells_use_all_the_room(three: Project, tmp_path: Path) -> None:
     fill(three)
     tells = opening(three, tmp_path, YES)
     result = tells.project.run("xdg-open", URL)
@@ -51,7 +51,7 @@ def test_a_url_is_opened_though_shells_wait_in_all_the_room(three: Project, tmp_
     assert wait_until(lambda: tells.opened == [URL], TIMEOUT)
 
 
-def test_where_there_was_no_room_for_finding_ports_there_is_when_a_command_has_ended(three: Project) -> None:
+def test_ports_are_found_when_the_end_of_a_command_makes_room(three: Project) -> None:
     with three.start("-c", "echo up; cat") as other:
         other.expect_up()
         three.configure(ssh_config_text(three, AUTO))
@@ -64,7 +64,7 @@ def test_where_there_was_no_room_for_finding_ports_there_is_when_a_command_has_e
             command.communicate()
 
 
-def test_where_there_was_no_room_for_urls_there_is_for_a_later_command(three: Project, tmp_path: Path) -> None:
+def test_urls_are_opened_for_a_later_command_if_there_was_no_room(three: Project, tmp_path: Path) -> None:
     with three.start("-c", "echo up; cat") as other:
         other.expect_up()
         tells = opening(three, tmp_path, YES)

@@ -1,4 +1,4 @@
-"""What a person sees of programs on a terminal is what `ssh -t` shows, key by key."""
+"""Tests that interactive programs look the same as with `ssh -t`, key by key."""
 
 from __future__ import annotations
 
@@ -30,17 +30,19 @@ exec rdo sh it
 ENDS = {"st=130": "st=a signal's", "st=131": "st=a signal's"}
 
 TIMEOUT = 20.0
-"""Seconds for both to show the same."""
+"""Seconds for both screens to show the same."""
 
 
-class Twins(NamedTuple):
-    """Two screens on which the same is typed: `it` runs a script there by rdo on the one, by ssh on the other."""
+class Screens(NamedTuple):
+    """Two screens on which the same is typed: `it` runs a script by rdo on one, and by ssh on the other."""
 
     rdo: Screen
     ssh: Screen
 
-    def take(self, step: Step) -> str:
-        """Type; then both show what is expected, the same, and no longer what they did: else how they differ."""
+    def step(self, step: Step) -> str:
+        """Type. Both screens have to change, show the expected text, and be the same. Returns the difference
+        otherwise.
+        """
         before = comparable(self.rdo)
         for screen in self:
             if step.size:
@@ -58,7 +60,7 @@ class Twins(NamedTuple):
 
 
 def clear(screen: Screen) -> None:
-    """Have nothing but a prompt on it: what is typed before that is there is cleared, too."""
+    """Clear the screen except for a prompt, including anything typed before the prompt appeared."""
     screen.type("-l", "clear")
     screen.wait_for(lambda _: screen.visible.endswith("$ clear"))
     screen.type("Enter")
@@ -66,7 +68,7 @@ def clear(screen: Screen) -> None:
 
 
 def press(screen: Screen, keys: Sequence[str]) -> None:
-    """Press them: single characters in one go, and by name what has one."""
+    """Press the keys: single characters at once, others by name."""
     for single, group in groupby(keys, lambda key: len(key) == 1):
         if single:
             screen.type("-l", "".join(group))
@@ -79,9 +81,9 @@ def press(screen: Screen, keys: Sequence[str]) -> None:
 
 
 def comparable(screen: Screen) -> str:
-    """What is visible and where the cursor is; without what each run has of its own.
+    """The visible text and the cursor position, without parts that differ in each run.
 
-    rdo ends as the command did, so that the shell begins a line after Ctrl-C; ssh ends with status 255.
+    rdo ends like the command, so that the shell begins a new line after Ctrl-C; ssh ends with status 255.
     """
     visible, cursor = screen.view
     text = re.sub(r"\d\d:\d\d:\d\d|/dev/pts/\d+|\[\d+\] \d+", "*", visible)
@@ -92,20 +94,20 @@ def comparable(screen: Screen) -> str:
     return f"{text}\n{cursor}"
 
 
-def play(twins: Twins, session: Session, script: Path) -> str:
-    """Go through a session, whose command goes to the script: the first difference, if there is one."""
+def play(twins: Screens, session: Session, script: Path) -> str:
+    """Play a session whose command is written to the script. Returns the first difference, if there is one."""
     script.write_text(f"exec {session.command}\n")
     for screen in twins:
         clear(screen)
     steps = [Step((*f"{session.before}it", "Enter"), session.shows), *session.steps]
     for step in [*steps, Step((*"echo st=$?", "Enter"), ENDS.get(session.status, session.status))]:
-        if difference := twins.take(step):
+        if difference := twins.step(step):
             return f"{session.name}: {difference}"
     return ""
 
 
 def program(directory: Path, text: str) -> str:
-    """A directory for PATH in which the text is `it`."""
+    """A directory for PATH in which this text is the program `it`."""
     directory.mkdir()
     (directory / "it").write_text(text)
     (directory / "it").chmod(0o755)
@@ -126,7 +128,7 @@ def test_a_session_looks_as_it_does_with_ssh(project: Project, tmp_path: Path, k
     paths = (os.pathsep.join((directory, project.environment["PATH"])) for directory in directories)
     rdo, ssh = ({**project.environment, "PATH": path} for path in paths)
     with Screen(project.local, rdo) as one, Screen(project.local, ssh) as other:
-        twins = Twins(one, other)
+        twins = Screens(one, other)
         played = [session for session in SESSIONS[kind] if shutil.which(session.program)]
         difference = next((found for session in played if (found := play(twins, session, script))), "")
     assert not difference, difference

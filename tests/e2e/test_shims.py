@@ -1,4 +1,4 @@
-"""Shims, called as an editor calls them: by full path, from anywhere, with next to no environment."""
+"""Tests for shims, called as an editor calls them: by full path, from anywhere, with a minimal environment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_shim_runs_the_tool_in_the_project_s_directory_from_anywhere(project: 
 
 
 @pytest.mark.parametrize("shell", list(SHELLS))
-def test_it_works_by_whatever_shell_is_bin_sh(project: Project, shell: str) -> None:
+def test_it_works_with_any_shell_as_bin_sh(project: Project, shell: str) -> None:
     if shutil.which(shell) is None:
         require(shell, "it is not installed")
     add(project, "sh")
@@ -42,7 +42,7 @@ def test_it_works_by_whatever_shell_is_bin_sh(project: Project, shell: str) -> N
     assert (result.returncode, result.stdout) == (7, b"in<a b><><it's\n>")
 
 
-def test_local_paths_in_arguments_are_mapped_and_remote_ones_stay(project: Project) -> None:
+def test_local_paths_in_arguments_are_mapped_and_remote_ones_kept(project: Project) -> None:
     add(project, "sh")
     words = [f"{project.local}/src/x.py", f"--out={project.local}", f"{project.remote}/src", "/etc", "x"]
     mapped = [f"{project.remote}/src/x.py", f"--out={project.remote}", *words[2:]]
@@ -87,7 +87,7 @@ def test_the_project_s_directory_may_have_any_name(
     assert directory_there(made) == str(tmp_path)
 
 
-def test_a_project_that_was_moved_is_told_with_what_to_type(project: Project) -> None:
+def test_a_project_that_was_moved_is_reported_with_what_to_type(project: Project) -> None:
     add(project, "sh")
     moved = Project(project.local.rename(project.local.with_name("moved")), project.remote, project.environment)
     result = call(moved, "sh")

@@ -1,4 +1,4 @@
-"""`local_fallback`: the local tool runs where there is no connection, and never in any other case."""
+"""Tests for `local_fallback`: the local tool runs only if there is no connection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOOL = '#!/bin/sh\nprintf "local <%s>" "$@"; echo " in $(pwd)"; cat; exit 9\n'
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Sshd]:
-    """A server of the test's own, to be stopped."""
+    """A server that the test may stop."""
     if find_sshd() is None:
         require("ssh", "sshd is not installed")
     with Sshd(tmp_path / "sshd") as started:
@@ -45,13 +45,13 @@ def project(tmp_path: Path, runtime: dict[str, str], server: Sshd) -> Project:
 
 
 def connections(project: Project) -> int:
-    """How many the master holds, as far as it knows."""
+    """The number of connections that the master believes to hold."""
     (target,) = masters.report(project)["targets"]
     return int(target["connections"])
 
 
 def run(project: Project, name: str, *words: str, **more: object) -> Result:
-    """Call a shim; local tools are in a directory behind the shims."""
+    """Call a shim. Local tools are in a directory after the shims in PATH."""
     path = f"{project.local}/.rdo/bin:{project.local.parent}/here:{BARE}"
     return call(project, name, *words, env={"PATH": path}, **more)
 
@@ -59,7 +59,8 @@ def run(project: Project, name: str, *words: str, **more: object) -> Result:
 def test_the_local_tool_runs_with_the_same_arguments_directory_and_stdin(project: Project, server: Sshd) -> None:
     assert run(project, "tool").stdout == b"there\n"
     server.stop()
-    assert wait_until(lambda: not connections(project), TIMEOUT)  # what is sent before may have started there
+    # A script that was sent before may have started there.
+    assert wait_until(lambda: not connections(project), TIMEOUT)
     result = run(project, "tool", f"{project.local}/x", "", input=b"input")
     assert (result.returncode, result.stdout.decode()) == (9, f"local <{project.local}/x>local <> in /\ninput")
     line = result.stderr.decode()
@@ -68,7 +69,7 @@ def test_the_local_tool_runs_with_the_same_arguments_directory_and_stdin(project
     assert line.count("\n") == 1
 
 
-def test_what_the_local_tool_runs_is_local_too_and_meets_sigpipe(project: Project, server: Sshd) -> None:
+def test_children_of_the_local_tool_are_local_too_and_get_sigpipe(project: Project, server: Sshd) -> None:
     server.stop()
     result = run(project, "sh", "-c", "tool x; yes | head -1; kill -PIPE $$")
     assert result.stdout == b"local <x> in /\ny\n"
@@ -94,7 +95,7 @@ def test_a_command_whose_connection_is_lost_is_not_run_again(project: Project, s
     assert process.returncode == 255
 
 
-def test_without_a_local_tool_the_error_says_that_too(project: Project, server: Sshd) -> None:
+def test_without_a_local_tool_the_error_also_reports_that(project: Project, server: Sshd) -> None:
     server.stop()
     result = run(project, "nowhere")
     assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (255, b"", 1)
@@ -102,7 +103,7 @@ def test_without_a_local_tool_the_error_says_that_too(project: Project, server: 
 
 
 def refused(result: Result) -> bytes:
-    """The one line of a command that was not run anywhere."""
+    """The error line of a command that was not run anywhere."""
     assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (255, b"", 1)
     return result.stderr
 
@@ -123,18 +124,18 @@ def test_without_the_key_nothing_falls_back(project: Project, server: Sshd, sett
     assert b"cannot reach" in refused(run(project, "tool"))
 
 
-def test_a_fault_in_the_config_is_no_reason_to_fall_back(project: Project) -> None:
+def test_with_an_invalid_config_nothing_falls_back(project: Project) -> None:
     project.configure(ssh_config_text(project, "local_fallback = true\nnonsense = 1\n"))
     assert b"nonsense" in refused(run(project, "tool"))
 
 
-def test_a_target_that_was_not_allowed_is_no_reason_to_fall_back(project: Project, server: Sshd) -> None:
+def test_with_a_target_that_is_not_allowed_nothing_falls_back(project: Project, server: Sshd) -> None:
     server.stop()
     result = call(project, "tool", env={"RDO_TRUST": "", "PATH": f"{project.local.parent}/here:{BARE}"})
     assert b"is not allowed yet" in refused(result)
 
 
-def test_a_repository_can_not_have_tools_run_here_without_a_word(project: Project, server: Sshd) -> None:
+def test_a_repository_cannot_run_tools_here_without_permission(project: Project, server: Sshd) -> None:
     env = {"RDO_TRUST": "", "PATH": f"{project.local.parent}/here:{BARE}"}
     project.configure(ssh_config_text(project))
     allow = [str(Path(str(project.command()[0])).with_name("rdoctl")), "allow", "--yes"]

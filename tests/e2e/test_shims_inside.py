@@ -1,4 +1,4 @@
-"""Shims that meet themselves: on a target that has them in PATH too, and in what rdo itself runs here."""
+"""Tests for shims that call themselves: on a target that also has them in PATH, and in programs that rdo runs here."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.e2e.shims import BARE, add, bare, call
 pytestmark = pytest.mark.usefixtures("lent")
 
 COUNT = '#!/bin/sh\necho "run by ${RDO_INSIDE-nobody}" >>"$0.log"\nexit 4\n'
-"""A tool that tells how often it ran."""
+"""A tool that reports how often it ran."""
 
 
 def tool(directory: Path, name: str = "tool") -> Path:
-    """A tool in a directory that is made for it."""
+    """A tool in a newly created directory."""
     directory.mkdir(exist_ok=True)
     (directory / name).write_text(COUNT)
     (directory / name).chmod(0o755)
@@ -39,7 +39,7 @@ def same(tmp_path: Path, runtime: dict[str, str]) -> Project:
     return project
 
 
-def test_on_this_machine_as_the_target_the_tool_runs_once(same: Project, tmp_path: Path) -> None:
+def test_with_this_machine_as_the_target_the_tool_runs_once(same: Project, tmp_path: Path) -> None:
     log = tool(tmp_path / "tools")
     add(same, "tool", "make")
     result = call(same, "tool", env=shims_first(same, tmp_path / "tools"))
@@ -47,7 +47,7 @@ def test_on_this_machine_as_the_target_the_tool_runs_once(same: Project, tmp_pat
     assert log.read_text().count("run by") == 1
 
 
-def test_what_a_tool_runs_there_is_the_tool_that_is_there(same: Project, tmp_path: Path) -> None:
+def test_a_tool_there_runs_the_tools_there(same: Project, tmp_path: Path) -> None:
     log = tool(tmp_path / "tools")
     add(same, "tool", "sh")
     env = shims_first(same, tmp_path / "tools")
@@ -90,11 +90,12 @@ def test_a_container_that_shares_the_directory_runs_its_own_tool(
             (project.local / "src" / "file").write_text("from here")
             assert call(project, "cat", f"{project.local}/src/file").stdout == b"from here"
             assert call(project, "sh", "-c", "cat src/file").stdout == b"from here"
-            # Not by a shim, as somebody who is logged in there: neither rdo nor the directory's other name is known.
+            # Not by a shim, but by somebody who is logged in there: neither rdo nor the directory's other name is
+            # known.
             assert project.run("sh", "-c", "unset RDO_INSIDE; cat src/file").stdout == b"from here"
 
 
-def test_what_rdo_runs_here_to_connect_is_no_shim(project: Project) -> None:
+def test_programs_that_rdo_runs_here_to_connect_are_not_shims(project: Project) -> None:
     add(project, "ssh", "sh")
     env = shims_first(project)
     assert call(project, "sh", "-c", "echo $0", env=env).stdout == b"sh\n"

@@ -1,4 +1,5 @@
-"""A line that holds back all and says nothing: what was idle is replaced, and what runs goes on, or is told in time.
+"""Tests for a line that drops everything: an idle connection is replaced, and a running command continues or is
+informed in time.
 
 The times are those of rdo.drivers.silence; tests/unit/drivers/test_keepalive.py has shorter ones.
 """
@@ -29,10 +30,10 @@ from tests.sshd import Sshd
 takes_long = pytest.mark.skipif(not tries(0, 1), reason="takes half a minute: see `make soak`")
 
 ANSWER_TIMEOUT = 20.0
-"""Seconds in which the next command must have run when the link died while it was idle: 3, and a login, under load."""
+"""Seconds for the next command after the link died while it was idle: 3, and a login on a busy machine."""
 
 DEAD_TIMEOUT = 30.0
-"""Seconds in which a running command must be told that its link is lost: 20, and a loaded machine."""
+"""Seconds in which a running command must report that its link is lost: 20, and time for a busy machine."""
 
 SMCUP, RMCUP = r"\033[?1049h", r"\033[?1049l"
 
@@ -69,12 +70,12 @@ def reached(tmp_path: Path, runtime: dict[str, str], server: Sshd | DockerEngine
 
 
 def pass_silence() -> None:
-    """For as long as a link is trusted without being asked."""
+    """Wait as long as a link is trusted without a probe."""
     time.sleep(KEEPALIVE_TIMEOUTS.liveness + 0.2)
 
 
 def echo(reached: Reached) -> Started:
-    """A command that runs, and repeats each line it gets."""
+    """Start a command that echoes each line."""
     command = reached.project.start("sh", "-c", "echo up; exec cat")
     command.expect_up()
     return command
@@ -90,7 +91,7 @@ def test_the_next_command_works_at_once_when_an_idle_link_died(reached: Reached)
     assert time.monotonic() - began < ANSWER_TIMEOUT
 
 
-def test_a_new_connection_beside_a_silent_one_leaves_that_what_runs_there(reached: Reached) -> None:
+def test_a_new_connection_beside_a_silent_one_does_not_affect_its_commands(reached: Reached) -> None:
     with echo(reached) as command:
         assert command.stdin
         assert command.stdout
@@ -131,7 +132,7 @@ def test_a_silent_connection_that_answers_after_the_new_one_was_refused_is_used(
     assert (command.returncode, said, complaint) == (0, b"again\n", b"")
 
 
-def test_silence_is_told_on_a_terminal_and_its_end_and_on_no_screen_of_another_program(ssh: Reached) -> None:
+def test_silence_and_its_end_are_reported_on_a_terminal_but_not_on_an_alternate_screen(ssh: Reached) -> None:
     project = ssh.project
     prompt = "printf 'in the middle'; cat"
     full = f"printf '{SMCUP}full'; read line; printf '{RMCUP}'; echo over"
@@ -142,7 +143,7 @@ def test_silence_is_told_on_a_terminal_and_its_end_and_on_no_screen_of_another_p
                 "rdo -T sh -c 'echo up; cat'",
                 f'rdo sh -c "{prompt}"',
                 f'rdo sh -c "{full}"',
-                "rdo sh -c 'echo up; cat' | { stty -icanon </dev/tty; cat; }",  # what a pager does
+                "rdo sh -c 'echo up; cat' | { stty -icanon </dev/tty; cat; }",  # as a pager does
             )
         )
         for terminal, shown in ((plain, "up"), (pty, "in the middle"), (screen, "full"), (paged, "up")):
@@ -161,7 +162,7 @@ def test_silence_is_told_on_a_terminal_and_its_end_and_on_no_screen_of_another_p
         screen.match(r"^(x\r\n)?\x1b\[\?1049lover\r\n$")
 
 
-def test_silence_is_not_told_where_stderr_is_no_terminal(ssh: Reached) -> None:
+def test_silence_is_not_reported_if_stderr_is_not_a_terminal(ssh: Reached) -> None:
     with echo(ssh) as command:
         ssh.line.freeze()
         time.sleep(KEEPALIVE_TIMEOUTS.report_after + 1)
@@ -172,7 +173,7 @@ def test_silence_is_not_told_where_stderr_is_no_terminal(ssh: Reached) -> None:
 
 @pytest.mark.soak
 @takes_long
-def test_a_shell_that_is_opened_on_a_link_that_died_just_now_is_given_up_as_soon_as_a_command(ssh: Reached) -> None:
+def test_a_shell_on_a_dead_link_is_given_up_as_soon_as_a_command(ssh: Reached) -> None:
     assert ssh.project.run("-T", "true").returncode == 0  # so that no shell waits on a terminal
     ssh.line.fall_silent()
     command = [os.fsdecode(word) for word in ssh.project.command("-t", "echo", "again")]
@@ -199,7 +200,7 @@ def test_a_running_command_is_told_that_its_link_is_lost(reached: Reached) -> No
     assert reached.project.run("echo", "again").stdout == b"again\n"
 
 
-def test_a_server_that_asks_for_a_sign_of_life_ends_the_command_there(
+def test_a_server_with_keepalives_ends_the_command_there(
     tmp_path: Path, runtime: dict[str, str], register_server: Callable[..., None]
 ) -> None:
     with ExitStack() as stack:

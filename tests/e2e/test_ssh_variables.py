@@ -1,4 +1,6 @@
-"""SendEnv and SetEnv: asked of the server as by ssh, so that its AcceptEnv decides; for each command its caller's."""
+"""Tests for SendEnv and SetEnv: requested as by ssh, so that the server's AcceptEnv applies, and with each caller's own
+values.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,14 @@ from tests.sshd import Sshd
 pytestmark = pytest.mark.usefixtures("lent")
 
 TICK = 0.02
-"""Seconds that the start of a process is known by, and more: a command is here for longer before its shell is there."""
+"""Seconds, more than the resolution of a process's start time: a command exists here longer before its shell starts."""
 
 SHOWN = 'echo "$A,$B,$PATH"'
 
 
 @pytest.fixture
 def sending(own_sshd: Callable[..., Sshd], tmp_path: Path, runtime: dict[str, str]) -> Callable[..., Project]:
-    """A project whose ssh configuration has these lines, on a server that accepts A and B and has a PATH of its own."""
+    """A project whose ssh configuration has these lines, on a server that accepts A and B and has its own PATH."""
 
     def make(*lines: str) -> Project:
         server = own_sshd("AcceptEnv A B")
@@ -42,7 +44,7 @@ def shown(project: Project, *words: str, **variables: str) -> str:
     return result.stdout.decode().rstrip("\n")
 
 
-def test_the_server_decides_what_it_takes(sending: Callable[..., Project]) -> None:
+def test_the_server_decides_what_it_accepts(sending: Callable[..., Project]) -> None:
     project = sending("SendEnv *")
     for _ in range(2):  # cold, and warm
         assert shown(project, A="x", C="y") == "x,,/usr/bin:/bin:/own"
@@ -63,20 +65,20 @@ def test_two_callers_with_other_values_do_not_mix(sending: Callable[..., Project
     assert sorted(lines) == [f"{n},{n}".encode() for n in range(1, 7)]
 
 
-def test_set_env_wins_and_rdos_own_variables_win_over_both(sending: Callable[..., Project]) -> None:
+def test_set_env_takes_precedence_and_rdos_own_variables_over_both(sending: Callable[..., Project]) -> None:
     project = sending("SendEnv A B", "SetEnv B=set")
     assert shown(project, A="sent", B="sent").startswith("sent,set,")
     assert shown(project, "-e", "B=typed", A="sent").startswith("sent,typed,")
 
 
-def test_a_warm_shell_is_used_while_the_values_stay_and_not_when_they_change(sending: Callable[..., Project]) -> None:
+def test_a_warm_shell_is_used_only_while_the_values_are_the_same(sending: Callable[..., Project]) -> None:
     project = sending("SendEnv A")
     assert wait_until(lambda: is_warm(project, "x"), TIMEOUT)
     assert not is_warm(project, "y")
 
 
 def is_warm(project: Project, value: str) -> bool:
-    """Whether a command's shell, whose place it takes, was there before the command was typed."""
+    """Whether a command's shell existed before the command was typed."""
     before = time.clock_gettime(time.CLOCK_BOOTTIME)
     began = project.run("-c", "cut -d' ' -f22 /proc/$$/stat", env={"A": value}).stdout
     return int(began) / os.sysconf("SC_CLK_TCK") < before - TICK

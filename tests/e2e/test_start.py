@@ -1,4 +1,6 @@
-"""The start of a control master: one, however many commands want it, and whatever an earlier one has left."""
+"""Tests for starting a control master: only one, however many commands need it, and whatever an earlier one left
+behind.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,12 @@ from tests.sshd import Sshd
 
 @pytest.mark.soak
 @pytest.mark.parametrize("allowed", [10, 100])
-def test_twenty_simultaneous_first_commands_make_one_master_and_one_login(
+def test_twenty_simultaneous_first_commands_start_one_master_and_log_in_once(
     tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd], counted: Counted, allowed: int
 ) -> None:
     server = own_sshd(f"MaxSessions {allowed}", "MaxStartups 10:30:100").start()
     project = ssh_project(tmp_path, runtime, server)
-    most = 1 + 20 // allowed  # where a connection carries fewer sessions than there are commands at a time
+    most = 1 + 20 // allowed  # if a connection carries fewer sessions than there are concurrent commands
     for turn in counted("times 20 simultaneous first commands", range(1, tries(2, 50) + 1)):
         running = [project.start("echo", str(number)) for number in range(20)]
         output = [process.communicate() for process in running]
@@ -39,7 +41,7 @@ def test_twenty_simultaneous_first_commands_make_one_master_and_one_login(
         stop(project)
 
 
-def test_commands_that_find_a_dead_socket_make_one_master_and_one_login(project: Project, sshd: Sshd) -> None:
+def test_commands_that_find_a_stale_socket_start_one_master_and_log_in_once(project: Project, sshd: Sshd) -> None:
     assert project.run("true").returncode == 0
     for master in masters(project):
         os.kill(master, signal.SIGKILL)
@@ -51,7 +53,7 @@ def test_commands_that_find_a_dead_socket_make_one_master_and_one_login(project:
     assert logins(sshd) - before == 1
 
 
-def test_a_socket_that_another_program_left_and_the_lock_of_a_dead_client_are_no_hindrance(project: Project) -> None:
+def test_a_foreign_stale_socket_and_the_lock_of_a_dead_client_do_not_matter(project: Project) -> None:
     assert project.run("true").returncode == 0
     (path,) = sockets(project)
     stop(project)
@@ -61,7 +63,7 @@ def test_a_socket_that_another_program_left_and_the_lock_of_a_dead_client_are_no
     assert project.run("echo", "x").stdout == b"x\n"
 
 
-def test_a_master_stays_though_the_client_is_gone_that_started_it(project: Project) -> None:
+def test_a_master_outlives_the_client_that_started_it(project: Project) -> None:
     place = Path(project.environment["XDG_RUNTIME_DIR"], "rdo", "control")
     place.parent.mkdir(0o700)
     nobody, report = os.pipe()

@@ -1,4 +1,4 @@
-"""Where no control master can listen: what works all the same works, and the rest is one line and status 255."""
+"""Tests for when no control master can listen: either commands still work, or there is one line and status 255."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def refusal(project: Project) -> str:
     return line
 
 
-def test_a_disk_without_room_for_a_byte_is_no_hindrance(project: Project, mount: Mount) -> None:
+def test_on_a_full_disk_commands_still_work(project: Project, mount: Mount) -> None:
     disk.fill(mount(run_directory(project)))
     for _ in range(2):
         assert project.run("echo", "x").stdout == b"x\n"
@@ -46,7 +46,7 @@ def test_a_disk_without_room_for_a_byte_is_no_hindrance(project: Project, mount:
     (2, "the control master did not start: cannot open `{}/rdo/"),
     (3, "the control master did not start: cannot create the socket `{}/rdo/"),
 ])  # fmt: skip
-def test_a_disk_without_room_for_a_file_is_told_in_one_line(
+def test_a_disk_without_room_for_a_file_is_reported_in_one_line(
     project: Project, mount: Mount, room: int, what: str
 ) -> None:
     directory = mount(run_directory(project), "tmpfs", f"nr_inodes={1 + room},mode=700")
@@ -57,7 +57,7 @@ def test_a_disk_without_room_for_a_file_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("files", [5, 6, 7, 8, 20])
-def test_too_few_files_are_told_in_one_line(project: Project, files: int) -> None:
+def test_too_few_file_descriptors_are_reported_in_one_line(project: Project, files: int) -> None:
     done = project.shell(f"ulimit -n {files}; exec rdo true")
     assert done.returncode == 255
     line = done.stderr.decode()
@@ -76,7 +76,7 @@ def test_when_there_is_room_again_the_next_command_works(project: Project, mount
     stop(project)
 
 
-def test_a_runtime_directory_that_cannot_be_written_is_told_in_one_line(project: Project, mount: Mount) -> None:
+def test_an_unwritable_runtime_directory_is_reported_in_one_line(project: Project, mount: Mount) -> None:
     directory = mount(run_directory(project), "tmpfs", "ro,mode=700")
     line = refusal(project)
     assert (
@@ -84,7 +84,7 @@ def test_a_runtime_directory_that_cannot_be_written_is_told_in_one_line(project:
     )
 
 
-def test_a_file_system_without_sockets_is_told_in_one_line(project: Project, mount: Mount) -> None:
+def test_a_file_system_without_sockets_is_reported_in_one_line(project: Project, mount: Mount) -> None:
     directory = mount(run_directory(project) / "rdo", "mqueue", "rw")  # has files and locks, and nothing else
     directory.chmod(0o700)
     before = set(directory.iterdir())
@@ -92,7 +92,7 @@ def test_a_file_system_without_sockets_is_told_in_one_line(project: Project, mou
         line = refusal(project)
     finally:
         for each in set(directory.iterdir()) - before:
-            each.unlink()  # it is the machine's only one, wherever it is mounted
+            each.unlink()  # there is only one on the machine, wherever it is mounted
     assert line.startswith(f"rdo: the control master did not start: cannot create the socket `{directory}/")
     assert line.endswith(f": operation not permitted; {RUNTIME_DIR_HINT}")
 

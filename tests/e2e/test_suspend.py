@@ -1,7 +1,7 @@
-"""After the machine has slept, no command trusts a connection that was heard from just before.
+"""Tests that after a suspend of the machine, no command trusts a connection that was heard from just before.
 
-A test cannot put the machine to sleep. So the clock that goes on meanwhile (CLOCK_BOOTTIME) jumps for the control
-master, by a library that is loaded into it; the one that stands still meanwhile does not.
+A test cannot suspend the machine. Instead, a library that is loaded into the control master makes the clock jump that
+includes suspends (CLOCK_BOOTTIME), but not the one that excludes them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from tests.e2e.reached import Reached
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it has another clock")
 
 TIMEOUT = 20.0
-"""Seconds for a question of 3 and a login, under load. Who trusts the connection waits twice as long."""
+"""Seconds for a probe of 3 s and a login on a busy machine. A command that trusts the connection waits twice as
+long.
+"""
 
 SLEPT = """\
 #define _GNU_SOURCE
@@ -45,7 +47,7 @@ int clock_gettime(clockid_t clock, struct timespec *at) {
 
 @pytest.fixture
 def clock(tmp_path: Path) -> Path:
-    """A library whose clock is an hour ahead while there is the file that SLEPT names."""
+    """A library whose clock is an hour ahead while the file exists that SLEPT names."""
     if shutil.which("cc") is None:
         require("cc", "there is no compiler")
     source, library = tmp_path / "clock.c", tmp_path / "clock.so"
@@ -54,14 +56,14 @@ def clock(tmp_path: Path) -> Path:
     return library
 
 
-def test_a_connection_that_died_while_the_machine_slept_costs_the_next_command_a_question(
+def test_a_connection_that_died_during_a_suspend_is_probed_by_the_next_command(
     by_ssh: Reached, clock: Path, tmp_path: Path
 ) -> None:
     slept = tmp_path / "slept"
     with served_by_systemd(by_ssh.project, LD_PRELOAD=str(clock), SLEPT=str(slept)):
         assert by_ssh.project.run("true").returncode == 0
         by_ssh.line.fall_silent()
-        by_ssh.line.settled()  # what is read after the jump counts as heard then
+        by_ssh.line.settled()  # data read after the jump is considered received then
         slept.touch()
         began = time.monotonic()
         found = by_ssh.project.run("echo", "again")

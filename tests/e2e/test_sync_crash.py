@@ -1,5 +1,7 @@
-"""Whatever dies at whatever moment of a push or a pull: no file is ever half written, lost, or anything but one of its
-two versions, on either side; and the next command finds all as it should be.
+"""Tests for crashes at any moment of a push or a pull: no file is half written, lost, or in another than its two
+versions.
+
+This applies to both sides, and the next command restores the expected state.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from tests.soak import Counted, tries
 from tests.sshd import Sshd
 
 POINTS = tries(3, 50)
-"""Moments of a command, evenly apart, at which something is killed."""
+"""Moments of a command, in equal intervals, at which something is killed."""
 
 TIMES = tries(1, 10)
 
@@ -41,12 +43,12 @@ mkdir -p out/deep && for name in a b deep/c; do
     { cat in-1/f1; cat in-4/f4; } > out/.new && mv out/.new out/$name
 done
 """
-"""Makes what comes back, of a version's own text."""
+"""Creates the files to pull, from the text of a version."""
 
 
 @dataclass
 class Crash:
-    """A project over a line, and what is known of its files."""
+    """A project over a line, and the expected state of its files."""
 
     reached: Reached
     server: Sshd
@@ -57,7 +59,9 @@ class Crash:
         return Synced(self.reached.project)
 
     def write(self) -> None:
-        """The next version of all files here: some are new, some are gone, some are links or directories instead."""
+        """Write the next version of all local files: some are new, some are removed, some become links or
+        directories.
+        """
         self.version += 1
         top = self.synced.here
         for number in range(FILES):
@@ -79,7 +83,7 @@ class Crash:
         return self.reached.project.start("-c", BUILD, stdin=subprocess.DEVNULL)
 
     def check(self) -> None:
-        """Each file is one of two versions, on either side, and none is lost."""
+        """Check that each file is one of two versions, on either side, and that none is lost."""
         olds, new = {self.version - 1, self.version}, self.version
         assert versions(self.synced.there, "in-*") <= olds
         assert versions(self.synced.here, "in-*") == {new}
@@ -90,8 +94,8 @@ class Crash:
         for name in ("a", "b", "deep/c"):
             assert (self.synced.here / "out" / name).is_file()
 
-    def heal(self) -> None:
-        """The next command finds all as it should be."""
+    def check_recovery(self) -> None:
+        """Check that the next command restores the expected state."""
         done = self.reached.project.run("-c", BUILD)
         assert (done.returncode, done.stderr) == (0, b""), done
         assert versions(self.synced.there, "in-*") == {self.version}
@@ -99,15 +103,15 @@ class Crash:
 
 
 def text(version: int, number: int) -> bytes:
-    """A file's content, by which it is seen of which version it is, and whether it is whole."""
+    """A file's content, which shows its version, and whether it is complete."""
     size = SIZES[number % len(SIZES)]
     line = b"version %d\n" % version
     return b"begin %d\n" % version + line * (size // len(line)) + b"end %d\n" % version
 
 
 def versions(top: Path, pattern: str) -> set[int]:
-    """Of all files below: each has to be whole. What becomes something else just now, by a push that goes on, does not
-    count.
+    """The versions of all files below, each of which has to be complete. A file that a continuing push is just
+    replacing by something else is skipped.
     """
     found: set[int] = set()
     for start in top.glob(pattern):
@@ -121,7 +125,7 @@ def versions(top: Path, pattern: str) -> set[int]:
 
 
 def below(top: Path) -> Iterator[Path]:
-    """All that is there, while it changes: Path.rglob() fails if a directory goes away just then."""
+    """Everything below, even while it changes: Path.rglob() fails if a directory disappears meanwhile."""
     for directory, directories, files in os.walk(top):
         yield from (Path(directory, name) for name in (*directories, *files))
 
@@ -149,7 +153,9 @@ def cut_link(crash: Crash, running: Started) -> None:
 
 
 def kill_target(crash: Crash, running: Started) -> None:
-    """All that runs there for this connection, as when its power fails; its disk keeps what was written."""
+    """Kill everything that runs there for this connection, as a power failure would; its disk keeps what was
+    written.
+    """
     table = listed_processes()
     doomed = {crash.server.pid}
     while more := {pid for pid, each in table.items() if each.parent in doomed} - doomed:
@@ -176,7 +182,7 @@ def crash(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Crash
         made = Crash(reached, sshd)
         made.synced.configure('pull = ["out/**"]\nexclude = ["out/.new"]\n')
         made.write()
-        made.heal()
+        made.check_recovery()
         yield made
 
 
@@ -186,7 +192,7 @@ def test_nothing_is_lost_or_half_written(crash: Crash, way: str, counted: Counte
     chosen = random.Random(way)
     crash.write()
     began = time.monotonic()
-    crash.heal()
+    crash.check_recovery()
     duration = time.monotonic() - began
     for point in counted(f"kills of the {way}", (point for point in range(POINTS) for _ in range(TIMES))):
         crash.write()
@@ -198,9 +204,9 @@ def test_nothing_is_lost_or_half_written(crash: Crash, way: str, counted: Counte
         crash.check()
         wait_until(lambda: not is_copying(crash), TIMEOUT)
         crash.check()
-        crash.heal()
+        crash.check_recovery()
 
 
 def is_copying(crash: Crash) -> bool:
-    """Whether what was left of the push still goes on there."""
+    """Whether a process of the interrupted push is still running there."""
     return any(f"{crash.synced.there}/{OWN}" in each.command for each in listed_processes().values())

@@ -1,4 +1,4 @@
-"""Files that are copied where something is out of the ordinary: many at once, large ones, full disks, odd clocks."""
+"""Tests for unusual copies: many files at once, large ones, full disks, odd clocks."""
 
 from __future__ import annotations
 
@@ -24,24 +24,26 @@ from tests.soak import tries
 BRANCH_FILES = tries(500, 5_000)
 
 TRIES = range(5, 40)
-"""The most frequent of so many counts, as far as needed: now and then, orders to the lifeline share a packet."""
+"""The number of attempts, of which the most frequent count is used, since orders to the lifeline sometimes share a
+packet.
+"""
 
 LARGE = 2 * 1024**3 + 12_345
 
 LARGE_TIMEOUT = 900.0
-"""Seconds against hangs for so much to go both ways, on a machine that does much else too."""
+"""Seconds, against hangs, for copying this much in both directions on a busy machine."""
 
 
-def test_if_nothing_has_changed_not_a_byte_goes_over_the_connection(by_ssh: Reached, synced: Synced) -> None:
+def test_without_a_change_not_a_byte_is_sent(by_ssh: Reached, synced: Synced) -> None:
     (synced.here / "a").write_text("1")
 
     def carried(*words: str) -> int:
-        """By a command that is over, with all that it had prepared for the next one."""
+        """Bytes carried by a command, including everything that it prepared for the next one."""
         before = by_ssh.line.settled()
         synced.ok(*words)
         return by_ssh.line.settled() - before
 
-    reads = ("sh", "-c", "cat")  # and so ends when the target knows that there is no input, which is a packet
+    reads = ("sh", "-c", "cat")  # so it ends when the target knows that there is no input, which takes a packet
     for _ in range(3):
         synced.ok(*reads)
     without: list[int] = []
@@ -55,7 +57,9 @@ def test_if_nothing_has_changed_not_a_byte_goes_over_the_connection(by_ssh: Reac
 
 
 def length_of_look(synced: Synced) -> int:
-    """Bytes of the script by which it looks whether the target still has what was copied: the command's own does."""
+    """The length of the script that checks whether the target still has the files, which is part of the command's
+    script.
+    """
     (state,) = (path.parent for path in synced.there.glob(".rdo-sync/*/serial"))
     script = Script(["true"], copied=Copied(str(state), "0" * 16))
     with_it, without = (render(each, nonce="0" * 16, pty=False) for each in (script, script._replace(copied=None)))
@@ -92,7 +96,7 @@ def test_a_switch_to_a_branch_of_thousands_of_other_files_is_there_before_the_co
 
 
 @pytest.mark.long
-def test_a_file_of_2_gb_goes_both_ways(tmp_path: Path, runtime: dict[str, str]) -> None:
+def test_a_file_of_2_gb_is_pushed_and_pulled(tmp_path: Path, runtime: dict[str, str]) -> None:
     synced = prepared(local_project(tmp_path, runtime))  # over a connection that takes minutes, and is the same to sync
     synced.configure('pull = ["back"]\n')
     with (synced.here / "large").open("wb") as file:
@@ -110,7 +114,7 @@ def test_a_file_of_2_gb_goes_both_ways(tmp_path: Path, runtime: dict[str, str]) 
     assert (synced.here / "back").stat().st_size == LARGE
 
 
-def test_a_disk_there_that_is_full_is_told_and_nothing_is_lost(
+def test_a_full_remote_disk_is_reported_and_nothing_is_lost(
     tmp_path: Path, runtime: dict[str, str], mount: Mount
 ) -> None:
     synced = Synced(local_project(tmp_path, runtime))
@@ -130,7 +134,7 @@ def test_a_disk_there_that_is_full_is_told_and_nothing_is_lost(
     assert synced.ok("-c", "wc -c <a").strip() == "300000"
 
 
-def test_a_first_copy_that_is_cut_off_goes_on(by_ssh: Reached, synced: Synced) -> None:
+def test_an_interrupted_first_copy_is_resumed(by_ssh: Reached, synced: Synced) -> None:
     for number in range(300):
         (synced.here / f"f{number}").write_bytes(b"%d" % number * 10_000)
     with by_ssh.project.start("true") as running:
@@ -151,7 +155,7 @@ def test_an_editor_that_saves_by_rename_and_a_file_that_is_appended_to_are_seen(
         assert synced.ok("cat", "a", "log") == f"{number}" + "".join(f"{n}\n" for n in range(number + 1))
 
 
-def test_the_projects_of_one_target_are_apart(synced: Synced, tmp_path: Path) -> None:
+def test_the_projects_on_a_target_are_separate(synced: Synced, tmp_path: Path) -> None:
     (synced.here / "a").write_text("one")
     synced.ok("true")
     config = (synced.here / ".rdo.conf").read_text()
@@ -166,7 +170,7 @@ def test_the_projects_of_one_target_are_apart(synced: Synced, tmp_path: Path) ->
     assert synced.ok("cat", "a") == "one"
 
 
-def test_that_the_repository_of_a_worktree_stays_here_is_told_once(synced: Synced) -> None:
+def test_a_worktree_whose_repository_is_not_copied_is_reported_once(synced: Synced) -> None:
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
     for words in (["commit", "-q", "--allow-empty", "-m", "1"], ["worktree", "add", "-q", "../other"]):
         subprocess.run([*git, *words], cwd=synced.here, check=True)

@@ -1,4 +1,4 @@
-"""What rdo and rdoctl say of files that are copied, and what they copy by hand."""
+"""Tests for what rdo and rdoctl report about copied files, and for copying by command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("lent")
         (900, "the target's clock is 99 s behind"), (1061, "the target's clock is 61 s ahead"),
     ],
 )  # fmt: skip
-def test_doctor_tells_of_clocks_that_differ_by_more_than_a_second(there: int, said: str) -> None:
+def test_doctor_reports_clocks_that_differ_by_more_than_a_second(there: int, said: str) -> None:
     finding = skew(1000.0, there, 1000.0)
     assert said in (finding.verdict.value, finding.detail)
 
@@ -38,7 +38,7 @@ def test_doctor_checks_what_copying_needs(synced: Synced) -> None:
     assert not (synced.there / ".rdo-sync").exists(), "it copies nothing"
 
 
-def test_explain_and_status_say_what_is_copied(synced: Synced) -> None:
+def test_explain_and_status_show_what_is_copied(synced: Synced) -> None:
     synced.configure('pull = ["dist/**", "coverage.xml"]\nexclude = ["docs/"]\n')
     shown = synced.rdoctl("explain", "true").stdout.decode()
     assert f"{synced.here} -> {synced.there}, all that git would track, without .git" in shown
@@ -50,7 +50,7 @@ def test_explain_and_status_say_what_is_copied(synced: Synced) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the watches of a process")
-def test_what_a_config_said_before_it_was_changed_is_not_watched_for_ever(synced: Synced) -> None:
+def test_files_of_an_earlier_config_are_not_watched_for_ever(synced: Synced) -> None:
     for number in range(KEPT + 3):
         synced.configure(f'exclude = ["unused{number}"]\n')
         synced.ok("true")
@@ -84,7 +84,7 @@ def test_rdoctl_sync_copies_in_one_direction(synced: Synced) -> None:
     assert offered.split(b"\t")[0] == b"src"
 
 
-def test_all_is_taken_from_here_but_not_what_is_pulled(synced: Synced) -> None:
+def test_everything_is_taken_from_here_except_pulled_files(synced: Synced) -> None:
     synced.configure('pull = ["out/**"]\n')
     for name in ("a", "src/b", "src/gone"):
         (synced.here / name).parent.mkdir(exist_ok=True)
@@ -111,7 +111,7 @@ def test_rdo_rsh_copies_nothing_itself(synced: Synced) -> None:
 
 
 @pytest.mark.parametrize("words", [("--sync-only", "true"), ("--sync-only", "-c", "true")])
-def test_to_copy_only_and_to_run_a_command_excludes_each_other(synced: Synced, words: tuple[str, ...]) -> None:
+def test_only_copying_and_running_a_command_are_mutually_exclusive(synced: Synced, words: tuple[str, ...]) -> None:
     done = synced.run(*words)
     assert (done.returncode, done.stderr) == (
         255,
@@ -133,13 +133,13 @@ def test_without_sync_there_is_nothing_to_copy(by_ssh: Reached) -> None:
     assert done.stderr == b'rdo: there is nothing to copy: the profile does not set `sync`; write `sync = "push"`\n'
 
 
-def test_there_is_nothing_to_copy_if_that_was_not_wanted(synced: Synced) -> None:
+def test_there_is_nothing_to_copy_if_sync_is_disabled(synced: Synced) -> None:
     done = synced.run("--no-sync", "--sync-only")
     said = b"rdo: there is nothing to copy: `--no-sync` was given; leave out one of the two options\n"
     assert (done.returncode, done.stderr) == (255, said)
 
 
-def test_files_are_named_as_rdoctl_understands_it_where_one_is(synced: Synced) -> None:
+def test_files_are_named_as_rdoctl_accepts_them_in_the_current_directory(synced: Synced) -> None:
     synced.configure('pull = ["out"]\n')
     (synced.here / "src").mkdir(exist_ok=True)
     (synced.here / "src/a").write_text("1")
@@ -157,7 +157,7 @@ def test_files_are_named_as_rdoctl_understands_it_where_one_is(synced: Synced) -
 
 
 @pytest.mark.parametrize("words", [("status",), ("diff",), ("take", "here", "a")])
-def test_a_directory_that_is_gone_there_is_no_obstacle(synced: Synced, words: tuple[str, ...]) -> None:
+def test_a_removed_remote_directory_does_not_matter(synced: Synced, words: tuple[str, ...]) -> None:
     (synced.here / "a").write_text("1")
     synced.ok("true")
     shutil.rmtree(synced.there)

@@ -1,4 +1,4 @@
-"""What is copied for a command over ssh, by either client; and projects of which nothing is copied."""
+"""Tests for copying files for a command over ssh, with either client; and for projects that are not copied."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def on_ssh(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, client: str) -> 
 
 
 @pytest.mark.both_clients
-def test_a_status_is_that_of_the_command_whatever_is_copied(on_ssh: Synced) -> None:
+def test_the_status_is_that_of_the_command_whatever_is_copied(on_ssh: Synced) -> None:
     on_ssh.configure('pull = ["out"]\n')
     for status in (0, 3, 255):
         assert on_ssh.run("-c", f"echo {status} > out; exit {status}").returncode == status
@@ -48,7 +48,7 @@ def test_on_a_terminal_files_are_back_when_the_prompt_is(on_ssh: Synced) -> None
 
 
 @pytest.mark.both_clients
-def test_on_a_terminal_what_the_target_has_lost_is_there_before_the_command_starts(on_ssh: Synced) -> None:
+def test_on_a_terminal_lost_files_are_restored_before_the_command_starts(on_ssh: Synced) -> None:
     (on_ssh.here / "a").write_text("1\n")
     with Terminal(["bash", "--norc", "-i"], on_ssh.here, {**on_ssh.project.environment, "PS1": "$ "}) as terminal:
         terminal.expect("$ ")
@@ -58,12 +58,12 @@ def test_on_a_terminal_what_the_target_has_lost_is_there_before_the_command_star
             shown = terminal.expect(f"{end}\r\n")
             assert "1\r\ntyped ahead\r\n/dev/" in shown
             assert "lost" not in shown
-            assert not re.search(r"rdo: [^\x1b\r\n]*\r\n", shown)  # a line that stays, as that of progress does not
+            assert not re.search(r"rdo: [^\x1b\r\n]*\r\n", shown)  # a line that remains, unlike that of progress
             shutil.rmtree(on_ssh.there)
 
 
 @pytest.mark.both_clients
-def test_ctrl_c_ends_a_command_that_waits_for_what_the_target_has_lost(on_ssh: Synced) -> None:
+def test_ctrl_c_ends_a_command_that_waits_for_lost_files(on_ssh: Synced) -> None:
     with (on_ssh.here / "big").open("wb") as file:
         file.truncate(300_000_000)
     on_ssh.ok("true")
@@ -75,8 +75,8 @@ def test_ctrl_c_ends_a_command_that_waits_for_what_the_target_has_lost(on_ssh: S
     assert on_ssh.ok("-c", "wc -c <big; ls").split() == ["300000000", "big", "src"]
 
 
-def test_make_does_the_right_thing_where_the_clocks_differ(on_ssh: Synced) -> None:
-    """What is pushed has this side's times: what is newer here than what was built there is built again."""
+def test_make_works_although_the_clocks_differ(on_ssh: Synced) -> None:
+    """Pushed files have the local times, so that a file that is newer here than its result there is built again."""
     (on_ssh.here / "Makefile").write_text("out: in\n\tcp in out\n")
     (on_ssh.here / "in").write_text("1")
     os.utime(on_ssh.here / "in", (time.time() - 1000, time.time() - 1000))
@@ -87,7 +87,7 @@ def test_make_does_the_right_thing_where_the_clocks_differ(on_ssh: Synced) -> No
     assert on_ssh.run("make", "-q").returncode == 1
 
 
-def test_the_home_directory_of_whoever_calls_is_not_a_project(on_ssh: Synced) -> None:
+def test_the_callers_home_directory_is_not_a_project(on_ssh: Synced) -> None:
     on_ssh.ok("true")
     done = on_ssh.run("true", env={"HOME": str(on_ssh.here / "src")})
     assert done.returncode == 255
@@ -105,7 +105,7 @@ def test_a_container_that_has_the_project_mounted_is_refused(
     assert b"which has this directory already: it is mounted in the container; remove `sync`" in done.stderr
 
 
-def test_this_very_directory_is_refused(tmp_path: Path, runtime: dict[str, str]) -> None:
+def test_the_same_directory_is_refused_as_the_target(tmp_path: Path, runtime: dict[str, str]) -> None:
     project = local_project(tmp_path, runtime)
     for directory in (project.local, project.local / "src", tmp_path):
         project.configure(f'driver = "local"\ndirectory = "{directory}"\nsync = "push"\n')
@@ -113,20 +113,20 @@ def test_this_very_directory_is_refused(tmp_path: Path, runtime: dict[str, str])
         assert (done.returncode, b"`directory` is this directory, or one" in done.stderr) == (255, True), done
 
 
-def test_one_file_cannot_go_both_ways(on_ssh: Synced) -> None:
+def test_a_file_cannot_be_both_pushed_and_pulled(on_ssh: Synced) -> None:
     on_ssh.configure('include = ["dist/a"]\npull = ["dist/**"]\n')
     done = on_ssh.run("true")
     assert (done.returncode, b"`pull` and `include` both name `dist/a`" in done.stderr) == (255, True), done
 
 
-def test_what_no_target_gets_to_write_cannot_be_pulled(on_ssh: Synced) -> None:
+def test_files_that_no_target_may_write_cannot_be_pulled(on_ssh: Synced) -> None:
     on_ssh.configure('pull = ["dist/**", "sub/.Git/**"]\n')
     done = on_ssh.run("true")
     said = b": `pull` names `sub/.Git/**`, but files that git or rdo reads are never taken from a target; "
     assert (done.returncode, said in done.stderr) == (255, True), done
 
 
-def test_a_second_machine_is_told_and_its_files_are_left_alone(
+def test_a_second_machine_gets_an_error_and_its_files_are_left_alone(
     on_ssh: Synced, tmp_path: Path, runtime: dict[str, str], sshd: Sshd
 ) -> None:
     (on_ssh.here / "a").write_text("first")
@@ -143,7 +143,7 @@ def test_a_second_machine_is_told_and_its_files_are_left_alone(
     assert other.ok("cat", "b") == "second"
 
 
-def test_a_project_whose_directory_was_renamed_is_the_same(on_ssh: Synced) -> None:
+def test_a_renamed_directory_is_the_same_project(on_ssh: Synced) -> None:
     (on_ssh.here / "a").write_text("1")
     on_ssh.ok("true")
     renamed = Synced(replace(on_ssh.project, local=on_ssh.here.rename(on_ssh.here.parent / "renamed")))
@@ -152,7 +152,7 @@ def test_a_project_whose_directory_was_renamed_is_the_same(on_ssh: Synced) -> No
     assert renamed.ok("ls") == "b\nsrc\n"
 
 
-def test_ctrl_c_while_files_are_copied_ends_it_and_the_next_command_goes_on(on_ssh: Synced) -> None:
+def test_ctrl_c_interrupts_a_push_and_the_next_command_resumes_it(on_ssh: Synced) -> None:
     with (on_ssh.here / "big").open("wb") as file:
         file.truncate(300_000_000)
     with on_ssh.project.start("true") as running:
@@ -163,7 +163,7 @@ def test_ctrl_c_while_files_are_copied_ends_it_and_the_next_command_goes_on(on_s
 
 
 @pytest.mark.both_clients
-def test_ctrl_c_while_files_come_back_ends_it_and_they_come_with_the_next_command(on_ssh: Synced) -> None:
+def test_ctrl_c_interrupts_a_pull_and_the_next_command_completes_it(on_ssh: Synced) -> None:
     on_ssh.configure('pull = ["out"]\n')
     on_ssh.ok("true")
     make = "head -c 100000000 /dev/zero >out; echo up"
@@ -171,7 +171,7 @@ def test_ctrl_c_while_files_come_back_ends_it_and_they_come_with_the_next_comman
         running.expect_up()
         time.sleep(0.1)
         running.send_signal(signal.SIGINT)
-        assert running.wait(TIMEOUT) in (130, 0)  # a fast machine may be through
+        assert running.wait(TIMEOUT) in (130, 0)  # a fast machine may have finished
     assert not (on_ssh.here / "out").exists() or (on_ssh.here / "out").stat().st_size == 100_000_000
     on_ssh.ok("true")
     assert (on_ssh.here / "out").stat().st_size == 100_000_000

@@ -1,4 +1,4 @@
-"""`sync = "unison"`: what the user's unison does before a command, over rdo's own connection."""
+"""Tests for `sync = "unison"`: the user's unison runs before a command, over rdo's own connection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def project(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Project:
     return found
 
 
-def test_changes_of_both_sides_arrive_before_the_command(project: Project) -> None:
+def test_changes_on_both_sides_are_exchanged_before_the_command(project: Project) -> None:
     (project.local / "a").write_text("mine")
     (project.remote / "b").write_text("theirs")
     done = project.run("cat", "a", "b")

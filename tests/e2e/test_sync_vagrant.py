@@ -1,4 +1,6 @@
-"""Files that are copied to a real Vagrant machine whose synced folders do not hold them, or one of type rsync does."""
+"""Tests for copying files to a real Vagrant machine without a shared folder of the project, or with one of type
+rsync.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ NEEDED = re.compile(r"=> (/\S*/lib(?:acl|popt|lz4|zstd|xxhash)\S*)")
 
 
 def with_rsync() -> str:
-    """A line that gives a machine this one's rsync, since it has no network to install it over."""
+    """A line that copies rsync from this machine into the box, which has no network to install it from."""
     program = shutil.which("rsync")
     if program is None:
         require("rsync", "it is not installed")
@@ -51,7 +53,7 @@ def directory(vagrant_host: VagrantHost, tmp_path_factory: pytest.TempPathFactor
 def synced(
     request: pytest.FixtureRequest, directory: Path, tmp_path: Path, lent: dict[str, str], vagrant_host: VagrantHost
 ) -> Synced:
-    """The project of that folder, or another one that is led to its machine."""
+    """The project of that directory, or another one that uses its machine."""
     environment, there = {**lent, **kept(directory)}, Path("/home/vagrant/app")
     if request.param == "in one of type rsync":
         project = vagrant_project(directory, environment, vagrant_host)
@@ -62,7 +64,7 @@ def synced(
     return prepared(Project(project.local, there, project.environment))
 
 
-def test_what_is_written_is_there_and_what_is_made_comes_back(synced: Synced) -> None:
+def test_local_changes_are_pushed_and_results_are_pulled(synced: Synced) -> None:
     synced.configure('pull = ["dist/**"]\nexclude = [".vagrant/"]\n')
     for number in range(3):
         (synced.here / "a").write_text(f"{number}")

@@ -1,4 +1,4 @@
-"""The terminal's modes and name on each kind of target, on a shell that waited as on a fresh one."""
+"""Tests for the terminal's modes and name on each kind of target, with warm and fresh shells."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def test_keys_and_flags_are_those_of_the_caller_s_terminal(anywhere: Project) ->
         assert [word for word in words if f" {word} " not in line] == []
 
 
-def test_the_terminal_s_name_is_this_command_s_own(anywhere: Project) -> None:
+def test_the_terminals_name_is_that_of_this_command(anywhere: Project) -> None:
     command = "rdo -t sh -c 'echo \"<$TERM>\"'"
     line = f"TERM=vt100 {command}; TERM=xterm {command}; unset TERM; {command}; TERM= {command}; echo over"
     with Terminal(["sh", "-c", line], anywhere.local, anywhere.environment) as terminal:
         shown = terminal.match(rf"{LINE_START}over\r\n").string
-    # Found anywhere in a line: where connecting takes its time, what erases the progress stands before the first one.
+    # Matched anywhere in a line: after a slow connect, the sequence that erases the progress precedes the first one.
     assert re.findall(r"<\w*>", shown) == ["<vt100>", "<xterm>", "<dumb>", "<dumb>"]

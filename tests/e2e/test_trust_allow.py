@@ -1,4 +1,4 @@
-"""Allowing what a `.rdo.conf` wants: on the terminal, by `rdoctl allow`; and taking it back."""
+"""Tests for allowing a `.rdo.conf`, on the terminal or by `rdoctl allow`, and for denying it again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOT_ALLOWED = b"is not allowed yet"
 
 @pytest.fixture
 def project(runtime: dict[str, str]) -> Iterator[Project]:
-    """A project that needs no server, and that nobody has allowed. Its paths are short: a question shows them whole."""
+    """A local project that nobody has allowed. Its paths are short, because a question shows them in full."""
     with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
         untrusting = {name: value for name, value in runtime.items() if name != "RDO_TRUST"}
         yield local_project(Path(directory).resolve(), untrusting)
@@ -32,7 +32,7 @@ def rdo(project: Project, *words: str) -> Result:
 
 
 def rdoctl(project: Project, words: str) -> str:
-    """What `rdoctl WORDS` prints without a terminal."""
+    """The output of `rdoctl WORDS` without a terminal."""
     result = project.shell(f"rdoctl {words}", start_new_session=True)
     assert (result.returncode, result.stderr) == (0, b"")
     return result.stdout.decode()
@@ -43,7 +43,7 @@ def append(project: Project, line: str) -> None:
         config.write(line + "\n")
 
 
-def test_once_allowed_it_is_used_and_the_values_were_shown(project: Project) -> None:
+def test_it_is_used_after_its_values_were_shown_and_allowed(project: Project) -> None:
     assert NOT_ALLOWED in rdo(project).stderr
     lines = rdoctl(project, "allow --yes").splitlines()
     assert lines == [
@@ -57,7 +57,7 @@ def test_once_allowed_it_is_used_and_the_values_were_shown(project: Project) -> 
 
 @pytest.mark.both_clients
 @pytest.mark.parametrize("name", [".rdo.conf", ".rdo.local.conf"])
-def test_whether_others_can_change_a_file_is_seen_at_once_each_time(project: Project, name: str) -> None:
+def test_whether_others_can_change_a_file_is_checked_each_time(project: Project, name: str) -> None:
     path = project.local / name
     path.touch()
     rdoctl(project, "allow --yes")
@@ -165,7 +165,7 @@ def test_profiles_with_the_same_values_are_allowed_and_denied_at_once(project: P
         assert NOT_ALLOWED in rdo(project, "-p", profile, "true").stderr
 
 
-def test_deny_takes_it_back_and_ends_the_held_connection(project: Project) -> None:
+def test_deny_revokes_it_and_ends_the_held_connection(project: Project) -> None:
     rdoctl(project, "allow --yes")
     assert rdo(project).returncode == 0
     assert rdoctl(project, "deny") == f"denied: profile `default` of `{project.local}/.rdo.conf`\n"
@@ -173,7 +173,7 @@ def test_deny_takes_it_back_and_ends_the_held_connection(project: Project) -> No
     assert rdoctl(project, "deny").startswith("was not allowed: ")
 
 
-def test_the_list_tells_what_is_allowed_since_when_and_what_has_changed(project: Project) -> None:
+def test_the_list_shows_what_is_allowed_since_when_and_what_has_changed(project: Project) -> None:
     assert rdoctl(project, "allow --list") == "nothing is allowed yet\n"
     rdoctl(project, "allow --yes")
     path = f"{project.local}/.rdo.conf"
@@ -187,14 +187,14 @@ def test_the_list_tells_what_is_allowed_since_when_and_what_has_changed(project:
     assert "  gone  " in rdoctl(project, "allow --list")
 
 
-def test_what_init_wrote_is_allowed(project: Project) -> None:
+def test_the_file_that_init_wrote_is_allowed(project: Project) -> None:
     (project.local / ".rdo.conf").unlink()
     rdoctl(project, f'init --driver local --directory "{project.remote}"')
     assert rdo(project).returncode == 0
     assert "\nTrust\n  allowed\n" in rdoctl(project, "explain true")
 
 
-def test_the_users_own_file_needs_no_word(project: Project) -> None:
+def test_the_users_own_file_needs_no_permission(project: Project) -> None:
     directory = Path(project.environment["XDG_CONFIG_HOME"], "rdo")
     directory.mkdir()
     (project.local / ".rdo.conf").rename(directory / "config.toml")
@@ -203,7 +203,7 @@ def test_the_users_own_file_needs_no_word(project: Project) -> None:
     assert rdoctl(project, "allow").endswith("needs nothing that has to be allowed\n")
 
 
-def test_the_bypass_holds_for_the_command_that_has_it(project: Project) -> None:
+def test_the_bypass_applies_only_to_its_command(project: Project) -> None:
     assert project.run("true", env={"RDO_TRUST": "1"}, start_new_session=True).returncode == 0
     assert NOT_ALLOWED in rdo(project).stderr
 
@@ -215,8 +215,8 @@ def test_a_config_that_everyone_can_write_is_refused_by_name(project: Project) -
     assert result.stderr.startswith(f"rdo: {project.local}/.rdo.conf: can be written by everyone; ".encode())
 
 
-def test_a_config_that_everyone_can_write_is_used_once_that_was_accepted(project: Project) -> None:
-    """As on file systems that know no modes: WSL's, VirtualBox's."""
+def test_a_config_that_everyone_can_write_is_used_after_that_was_accepted(project: Project) -> None:
+    """As on file systems without modes: those of WSL or VirtualBox."""
     config = project.local / ".rdo.conf"
     config.chmod(0o777)
     assert b"`rdoctl allow` to accept it anyway" in rdo(project).stderr
@@ -232,7 +232,7 @@ def test_a_config_that_everyone_can_write_is_used_once_that_was_accepted(project
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
-def test_a_checkout_of_another_user_can_be_used_once_that_was_accepted(project: Project) -> None:
+def test_a_checkout_of_another_user_can_be_used_after_that_was_accepted(project: Project) -> None:
     os.chown(project.local / ".rdo.conf", 54321, -1)
     rdoctl(project, "allow --yes")
     assert rdo(project).returncode == 0

@@ -1,4 +1,4 @@
-"""A `.rdo.conf` that came with a fresh clone, before anybody has allowed it: nothing is run, nothing is connected."""
+"""Tests for a `.rdo.conf` in a fresh clone before anybody has allowed it: nothing is run, and nothing is connected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RECORDED = ("ssh", "vagrant", "docker", "true")
 
 @pytest.fixture
 def clone(tmp_path: Path, runtime: dict[str, str]) -> Project:
-    """A project of somebody else's. Each program that it could have run leaves a trace in `calls`."""
+    """Another person's project. Each program that it could have run leaves a trace in `calls`."""
     bin_directory = tmp_path / "bin"
     bin_directory.mkdir()
     for name in RECORDED:
@@ -58,7 +58,7 @@ def was_met(server: socket.socket) -> bool:
 
 
 def refused(clone: Project, **env: str) -> Result:
-    """Run a command without a terminal, and see that it was refused in one line with the command that allows it."""
+    """Run a command without a terminal, and check that it was refused in one line with the command that allows it."""
     result = clone.run("true", env=env, start_new_session=True)
     assert (result.returncode, result.stdout) == (255, b"")
     where = f"profile `default` of `{clone.local}/.rdo.conf`"
@@ -72,7 +72,7 @@ def test_a_host_is_neither_looked_up_nor_connected_to(clone: Project, port: sock
     refused(clone)
     assert not was_met(port)
     clone.run("true", env={"RDO_TRUST": "1"}, start_new_session=True)
-    assert (clone.local.parent / "calls").read_text().startswith("ssh -G ")  # so that the trace is one
+    assert (clone.local.parent / "calls").read_text().startswith("ssh -G ")  # so that there is a single trace
 
 
 @pytest.mark.parametrize("config", ['driver = "vagrant"\n', "auto_up = true\n", ""])
@@ -95,7 +95,7 @@ def test_the_docker_engine_is_not_asked(clone: Project, engine: socket.socket, c
 
 @pytest.mark.parametrize("key", ["host", "user", "jump"])
 @pytest.mark.parametrize("value", ["-oProxyCommand=touch evil", "a;touch evil", "`touch evil`", "$(id)", "a\nb"])
-def test_a_name_that_a_program_or_a_shell_would_read_is_refused_even_where_all_is_allowed(
+def test_a_name_that_is_special_to_programs_or_shells_is_refused_even_if_everything_is_allowed(
     clone: Project, key: str, value: str
 ) -> None:
     host = 'host = "h"\n' if key == "user" else ""
@@ -115,12 +115,12 @@ def test_no_file_of_a_repository_names_the_engine(clone: Project, engine: socket
     assert not was_met(engine)
 
 
-def test_this_machine_is_a_target_like_any_other(clone: Project) -> None:
+def test_this_machine_as_the_target_needs_permission_too(clone: Project) -> None:
     clone.configure('driver = "local"\ndirectory = "/tmp"\n')
     refused(clone)
 
 
-def test_a_file_for_ones_own_machine_that_came_along_is_asked_about_too(clone: Project, port: socket.socket) -> None:
+def test_a_local_config_file_that_came_with_the_clone_needs_permission_too(clone: Project, port: socket.socket) -> None:
     config = Path(clone.environment["XDG_CONFIG_HOME"], "rdo")
     config.mkdir()
     (config / "config.toml").write_text('host = "mine.invalid"\ndirectory = "/tmp"\n')
@@ -131,7 +131,9 @@ def test_a_file_for_ones_own_machine_that_came_along_is_asked_about_too(clone: P
 
 
 @pytest.mark.parametrize("command", ["explain true", "doctor"])
-def test_looking_at_it_connects_to_nothing_and_says_so(clone: Project, port: socket.socket, command: str) -> None:
+def test_explain_and_doctor_connect_to_nothing_and_report_that(
+    clone: Project, port: socket.socket, command: str
+) -> None:
     clone.configure(f'host = "127.0.0.1"\nport = {port.getsockname()[1]}\ndirectory = "/tmp"\n')
     result = clone.shell(f"rdoctl {command}", start_new_session=True)
     assert b"not allowed yet" in result.stdout
@@ -147,7 +149,7 @@ def test_doctor_on_a_terminal_does_not_wait_for_an_answer(clone: Project) -> Non
         terminal.expect("everything else: needs `trust`")
 
 
-def test_init_allows_nothing_that_was_there_before(clone: Project) -> None:
+def test_init_allows_no_existing_files(clone: Project) -> None:
     (clone.local / ".rdo.local.conf").write_text('directory = "/tmp"\n')
     result = clone.shell(f'rdoctl init --driver local --directory "{clone.remote}"')
     assert "\n  rdoctl allow\n" in result.stdout.decode()

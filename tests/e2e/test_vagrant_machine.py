@@ -1,4 +1,6 @@
-"""`rdo` in a Vagrant project whose machine runs, with the real Vagrant: directories, and how often it is asked."""
+"""Tests for `rdo` in a Vagrant project whose machine runs, with the real Vagrant: directories, and the number of its
+calls.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,12 @@ from tests.ssh_server import free_port
 from tests.tcp_server import connect
 from tests.vagrant_machine import VagrantHost, kept, vagrantfile
 
-pytestmark = pytest.mark.long  # all together; what holds for each driver, the contract has a machine of its own for
+pytestmark = pytest.mark.long  # in one group; the contract has a separate machine for what applies to all drivers
 
 
 @pytest.fixture
 def up(vagrant_machine: Path, lent: dict[str, str], vagrant_host: VagrantHost) -> Project:
-    """The project of the shared machine, for a user of whom Vagrant was asked for it before."""
+    """The project of the shared machine, for a user with stored answers of Vagrant."""
     return vagrant_project(vagrant_machine, {**lent, **kept(vagrant_machine)}, vagrant_host)
 
 
@@ -31,7 +33,7 @@ def up(vagrant_machine: Path, lent: dict[str, str], vagrant_host: VagrantHost) -
 def new(vagrant_machine: Path, runtime: dict[str, str], vagrant_host: VagrantHost) -> Project:
     """The project of the shared machine, for a new user."""
     project = vagrant_project(vagrant_machine, runtime, vagrant_host)
-    assert vagrant_host.calls is not None  # from now on they count
+    assert vagrant_host.calls is not None  # count only later calls
     return project
 
 
@@ -44,7 +46,7 @@ def test_a_command_runs_in_the_matching_directory(up: Project, directory: str, t
 
 
 @cases("vagrant")
-def test_a_transcript_of_the_docs_is_what_its_commands_put_out(up: Project, block: Block, config: str) -> None:
+def test_a_transcript_of_the_docs_shows_the_output_of_its_commands(up: Project, block: Block, config: str) -> None:
     assert "bootstrap: in /vagrant/src\nbootstrap: done\n" in README.text
     (up.local / "src" / "Makefile").write_text(transcript.MAKEFILE)
     up.configure(config)
@@ -78,7 +80,7 @@ def test_explain_starts_no_ruby(new: Project, vagrant_host: VagrantHost) -> None
     assert vagrant_host.calls == []
 
 
-def test_directory_says_where_the_projects_root_is(up: Project) -> None:
+def test_directory_sets_the_projects_root(up: Project) -> None:
     up.configure('driver = "vagrant"\ndirectory = "/tmp"\n')
     assert up.run("pwd").stdout == b"/tmp\n"
     assert up.run("pwd", cwd="src").stdout == b"/srv/the source\n"
@@ -117,7 +119,7 @@ def test_no_root_process_outlives_its_client(up: Project) -> None:
     assert up.run("sh", "-c", gone).returncode == 0
 
 
-def test_rdo_rsh_knows_the_machine_by_its_name_and_by_its_address(up: Project, vagrant_host: VagrantHost) -> None:
+def test_rdo_rsh_accepts_the_name_and_the_address_of_the_machine(up: Project, vagrant_host: VagrantHost) -> None:
     assert up.shell("rdo-rsh '' pwd").stdout == b"/vagrant\n"
     assert up.shell("rdo-rsh default pwd").stdout == b"/home/vagrant\n"
     port = vagrant_host.port(up.local)
@@ -128,8 +130,8 @@ def test_rdo_rsh_knows_the_machine_by_its_name_and_by_its_address(up: Project, v
 
 @pytest.fixture
 def unending_input() -> Iterator[int]:
-    """On a pty, the end of input is a Ctrl-D that is typed. sudo 1.9.13 waits for ever, under ssh as well, if something
-    is typed just when its command ends.
+    """On a pty, the end of input is a typed Ctrl-D. sudo 1.9.13 hangs, also under ssh, if something is typed just when
+    its command ends.
     """
     read, write = os.pipe()
     yield read
@@ -153,7 +155,7 @@ def test_sudo_enters_a_directory_that_only_root_can_enter(up: Project, option: s
     assert b"rdo: cannot enter" in (done.stderr + done.stdout)
 
 
-def test_a_broken_vagrantfile_is_told_in_its_own_words(
+def test_a_broken_vagrantfile_is_reported_with_its_own_message(
     vagrant_machine: Path, tmp_path: Path, lent: dict[str, str], vagrant_host: VagrantHost
 ) -> None:
     project = vagrant_project(tmp_path / "broken", lent, vagrant_host)
@@ -165,7 +167,7 @@ def test_a_broken_vagrantfile_is_told_in_its_own_words(
     assert (done.returncode, done.stderr.decode()) == (255, line)
 
 
-def test_a_port_of_the_machine_is_here_while_a_command_runs(up: Project) -> None:
+def test_a_port_of_the_machine_is_forwarded_while_a_command_runs(up: Project) -> None:
     here = free_port()
     with up.start("-L", f"{here}:localhost:22", "sh", "-c", "echo up; cat") as command:
         command.expect_up()
@@ -174,7 +176,7 @@ def test_a_port_of_the_machine_is_here_while_a_command_runs(up: Project) -> None
                 assert connection.recv(8, socket.MSG_WAITALL) == b"SSH-2.0-"
 
 
-def test_a_port_of_the_config_is_here_for_as_long_as_the_machine_is_held(up: Project) -> None:
+def test_a_port_of_the_config_is_forwarded_while_the_machine_is_held(up: Project) -> None:
     here = free_port()
     up.configure(f'driver = "vagrant"\nforward = ["{here}:22"]\n')
     assert up.run("true").stderr == b""

@@ -1,4 +1,4 @@
-"""`rdo` and the states of a Vagrant machine, with the real Vagrant."""
+"""Tests for `rdo` and the states of a Vagrant machine, with the real Vagrant."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ STATUS = "status --machine-readable"
 
 @pytest.fixture
 def own(tmp_path: Path, runtime: dict[str, str], vagrant_host: VagrantHost) -> Iterator[Project]:
-    """A project whose machine is the test's own, and not created yet."""
+    """A project with its own machine, which is not created yet."""
     project = vagrant_project(tmp_path / "own project", runtime, vagrant_host)
     (project.local / "src").mkdir()
     lines = ["config.ssh.insert_key = false", 'config.vm.synced_folder ".", "/srv/app"']
     vagrant_host.add(project.local, vagrantfile(*lines, 'config.vm.synced_folder ".", "/vagrant", disabled: true'))
-    assert vagrant_host.calls is not None  # from now on they count
+    assert vagrant_host.calls is not None  # count only later calls
     yield project
     vagrant_host.destroy(project.local)
 
 
-def test_a_machine_that_auto_up_gets_up_once_is_known_when_it_was_halted_and_when_it_was_built_anew(
+def test_auto_up_starts_a_machine_once_and_a_halted_or_re_created_one_is_found(
     own: Project, vagrant_host: VagrantHost
 ) -> None:
     _is_brought_up_once(own, vagrant_host)
     _is_known_after_a_halt(own, vagrant_host)
-    _is_known_anew(own, vagrant_host)
+    _is_found_after_it_was_re_created(own, vagrant_host)
 
 
 def _is_brought_up_once(own: Project, vagrant_host: VagrantHost) -> None:
-    """However many commands wait, and only if it is to be."""
+    """It is started only once however many commands wait, and only if that is configured."""
     down = own.run("true")
     hint = "type `vagrant up`, or set `auto_up = true`"
     assert (down.returncode, down.stderr.decode()) == (255, f"rdo: the Vagrant machine is not created; {hint}\n")
@@ -67,8 +67,8 @@ def _is_known_after_a_halt(own: Project, vagrant_host: VagrantHost) -> None:
     assert own.run("pwd").stdout == b"/srv/app\n"
 
 
-def _is_known_anew(own: Project, vagrant_host: VagrantHost) -> None:
-    """Build it again, on another port and with another key."""
+def _is_found_after_it_was_re_created(own: Project, vagrant_host: VagrantHost) -> None:
+    """Re-create it, with another port and another key."""
     first = own.run("sh", "-c", f"cat {HOST_KEY}.pub")
     before = vagrant_host.port(own.local)
     vagrant_host.run(own.local, "destroy", "--force")
@@ -81,7 +81,7 @@ def _is_known_anew(own: Project, vagrant_host: VagrantHost) -> None:
     assert first.stdout != second.stdout
 
 
-def test_the_primary_machine_is_meant_and_an_unknown_one_lists_the_names(
+def test_the_primary_machine_is_used_and_an_unknown_one_lists_the_names(
     vagrant_machine: Path, tmp_path: Path, runtime: dict[str, str], vagrant_host: VagrantHost
 ) -> None:
     project = vagrant_project(tmp_path / "two machines", runtime, vagrant_host)
@@ -90,7 +90,7 @@ def test_the_primary_machine_is_meant_and_an_unknown_one_lists_the_names(
     created = (vagrant_machine / ".vagrant/machines/default", project.local / ".vagrant/machines/db")
     shutil.copytree(*created, ignore=shutil.ignore_patterns("synced_folders"))
     project.configure('driver = "vagrant"\n[none]\nmachine = "dbs"\n[web]\nmachine = "web"\n')
-    assert vagrant_host.calls is not None  # from now on they count
+    assert vagrant_host.calls is not None  # count only later calls
     found = project.run("pwd")
     assert (found.stdout, found.stderr) == (b"/vagrant\n", b"")
     assert vagrant_host.calls == [STATUS, "ssh --machine-readable -- -V", "ssh-config db"]

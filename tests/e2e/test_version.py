@@ -1,4 +1,6 @@
-"""A client of another version: the master makes room for one of that version, and lets what runs end."""
+"""Tests for a client of another version: the master is replaced by one of that version, after its commands have
+ended.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from tests.e2e.project import Project
 from tests.leaks import wait_until
 
 
-def test_a_client_of_another_version_makes_the_master_end_after_what_runs_and_a_new_one_serves(
+def test_a_client_of_another_version_gets_a_new_master_and_the_old_one_ends(
     project: Project,
 ) -> None:
     with project.start("sh", "-c", "echo up; read line; exit 4") as process:
@@ -33,7 +35,7 @@ def test_a_client_of_another_version_makes_the_master_end_after_what_runs_and_a_
     assert project.run("true").returncode == 0
 
 
-def test_a_peer_that_talks_nonsense_is_disconnected_and_the_master_goes_on(project: Project) -> None:
+def test_a_peer_that_sends_invalid_data_is_disconnected_and_the_master_continues(project: Project) -> None:
     assert project.run("true").returncode == 0
     (path,) = sockets(project)
     cut_off = protocol.frame(protocol.RUN, b"\0".join([release(), os.fsencode(rdo.__path__[0]), b"x"]))

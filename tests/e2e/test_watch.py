@@ -1,4 +1,4 @@
-"""`rdo --watch`: a command that is run again after each change of a file here."""
+"""Tests for `rdo --watch`, which runs a command again after each change of a local file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.leaks import wait_until
 from tests.sshd import Sshd
 
 AGAIN_TIMEOUT = 1.0
-"""Seconds in which a run that should not be would have been seen."""
+"""Seconds in which an unexpected run would have been noticed."""
 
 pytestmark = pytest.mark.usefixtures("lent")
 
@@ -38,7 +38,7 @@ def test_a_command_runs_again_after_each_change_and_ctrl_c_ends_it(project: Proj
         assert running.stdout
         assert running.stdout.readline() == b"first\n"
         for text in (b"second\n", b"third\n"):
-            (project.local / "b.log").write_bytes(text)  # what git ignores is no change
+            (project.local / "b.log").write_bytes(text)  # a change of an ignored file does not matter
             (project.local / "a").write_bytes(text)
             assert running.stdout.readline() == text
         os.killpg(running.pid, signal.SIGINT)
@@ -46,7 +46,7 @@ def test_a_command_runs_again_after_each_change_and_ctrl_c_ends_it(project: Proj
         assert running.stdout.read() == b""
 
 
-def test_many_changes_at_once_are_one(project: Project) -> None:
+def test_many_simultaneous_changes_cause_one_run(project: Project) -> None:
     (project.local / "n").write_text("0\n")
     with project.start("--watch", "-c", "echo run; cat n; ls many 2>/dev/null | wc -l") as running:
         assert running.stdout
@@ -73,7 +73,7 @@ def test_a_change_while_the_command_runs_is_not_missed(project: Project) -> None
         running.wait(TIMEOUT)
 
 
-def test_which_changes_count_is_what_the_config_says_now(project: Project) -> None:
+def test_which_changes_matter_depends_on_the_current_config(project: Project) -> None:
     (project.local / "a").write_text("1\n")
     config, made = project.local / ".rdo.conf", project.local / "out" / "made"
     with project.start("--watch", "-c", "cat a; mkdir -p out; echo >>out/made") as running:
@@ -102,7 +102,7 @@ def test_a_second_signal_does_not_disturb_the_end(project: Project) -> None:
         assert running.stderr.read() == b""
 
 
-def test_without_sync_what_the_command_itself_writes_is_no_change(tmp_path: Path, runtime: dict[str, str]) -> None:
+def test_without_sync_files_that_the_command_writes_cause_no_run(tmp_path: Path, runtime: dict[str, str]) -> None:
     project = local_project(tmp_path, runtime)
     project.configure('driver = "local"\n')
     with project.start("--watch", "-c", "date >> made; wc -l < made") as running:
@@ -110,7 +110,7 @@ def test_without_sync_what_the_command_itself_writes_is_no_change(tmp_path: Path
         assert running.stdout.readline().strip() == b"1"
         os.set_blocking(running.stdout.fileno(), False)
         shown, deadline = b"", time.monotonic() + TIMEOUT
-        while not shown and time.monotonic() < deadline:  # what is written before the command has ended is not seen
+        while not shown and time.monotonic() < deadline:  # writes before the end of the command are not seen
             (project.local / "a").write_text(f"{time.monotonic()}\n")
             time.sleep(0.5)
             shown = running.stdout.read() or b""
@@ -134,7 +134,7 @@ def test_on_a_terminal_the_screen_is_cleared_between_runs(project: Project) -> N
 
 
 @pytest.mark.parametrize("changes", [False, True], ids=["unchanged", "changed"])
-def test_ctrl_c_on_a_terminal_ends_it_whatever_the_command_makes_of_that(project: Project, *, changes: bool) -> None:
+def test_ctrl_c_on_a_terminal_ends_it_however_the_command_handles_that(project: Project, *, changes: bool) -> None:
     (project.local / "a").write_text("1")
     words = [str(word) for word in project.command("--watch", "-c", "trap 'exit 3' INT; echo up; sleep 100 & wait")]
     line = f"{shlex.join(words)}; echo status $?"
@@ -146,7 +146,7 @@ def test_ctrl_c_on_a_terminal_ends_it_whatever_the_command_makes_of_that(project
         assert "waiting" not in terminal.expect("status 130")
 
 
-def test_ctrl_c_that_the_command_goes_on_after_does_not_end_it(project: Project) -> None:
+def test_ctrl_c_that_the_command_survives_does_not_end_it(project: Project) -> None:
     words = [str(word) for word in project.command("--watch", "-c", "trap 'echo no' INT; echo up; read x; read x; :")]
     with Terminal(words, project.local, dict(project.environment)) as terminal:
         terminal.expect("up")
@@ -160,6 +160,6 @@ def test_ctrl_c_that_the_command_goes_on_after_does_not_end_it(project: Project)
 @pytest.mark.parametrize(
     ("words", "rest"), [(["--watch"], b"needs a command"), (["--watch", "-t"], b"needs a command")]
 )
-def test_without_a_command_there_is_nothing_to_watch_for(project: Project, words: list[str], rest: bytes) -> None:
+def test_without_a_command_watch_is_an_error(project: Project, words: list[str], rest: bytes) -> None:
     done = project.run(*words)
     assert (done.returncode, rest in done.stderr) == (255, True)

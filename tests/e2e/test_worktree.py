@@ -1,4 +1,4 @@
-"""A git worktree beside its checkout: nothing runs in the directory of another branch."""
+"""Tests for a git worktree beside its checkout: nothing runs in the directory of another branch."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_worktree_does_not_run_in_the_main_checkout_s_directory(project: Proje
     assert project.run("pwd", cwd=str(top)).stdout.decode() == f"{there}\n"
 
 
-def test_a_worktree_that_names_its_repository_by_a_relative_path_is_one_too(project: Project) -> None:
+def test_a_worktree_with_a_relative_path_to_its_repository_is_recognized(project: Project) -> None:
     git(project.local, "worktree", "add", "-q", "../other", "-b", "feature")
     top = project.local.parent / "other"
     name = os.path.basename((top / ".git").read_text().strip())
@@ -65,7 +65,7 @@ def test_a_worktree_that_names_its_repository_by_a_relative_path_is_one_too(proj
     assert b"is a git worktree of it" in project.run("true", cwd=str(top)).stderr
 
 
-def test_a_submodule_and_a_clone_are_checkouts_of_their_own(project: Project, tmp_path: Path) -> None:
+def test_a_submodule_and_a_clone_are_separate_checkouts(project: Project, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", str(project.local), "clone")
     outer = tmp_path / "outer"
     outer.mkdir()
@@ -75,7 +75,7 @@ def test_a_submodule_and_a_clone_are_checkouts_of_their_own(project: Project, tm
         assert project.run("pwd", cwd=str(directory)).stdout.decode() == f"{project.remote}\n"
 
 
-def test_what_stands_in_a_strange_git_file_is_of_no_account(tmp_path: Path, runtime: dict[str, str]) -> None:
+def test_an_unusual_git_file_is_ignored(tmp_path: Path, runtime: dict[str, str]) -> None:
     project = local_project(tmp_path, runtime)
     for content in (b"", b"gitdir: \n", b"\xff\0", b"gitdir: /x/.git/worktrees/\n", b"x" * 100_000):
         (project.local / ".git").write_bytes(content)
@@ -83,7 +83,7 @@ def test_what_stands_in_a_strange_git_file_is_of_no_account(tmp_path: Path, runt
         assert project.run("pwd").stdout.decode() == f"{project.remote}\n"
 
 
-def test_a_worktree_whose_config_names_a_directory_of_its_own_runs_there(project: Project) -> None:
+def test_a_worktree_whose_config_has_its_own_directory_runs_there(project: Project) -> None:
     git(project.local, "worktree", "add", "-q", "../other", "-b", "feature")
     there = project.remote.parent / "other there"
     there.mkdir()

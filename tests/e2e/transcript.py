@@ -1,4 +1,4 @@
-"""The transcripts of README and docs/ played for real: each of their commands, in a shell, on a project of its own."""
+"""Plays the transcripts of README and docs/: each of their commands, in a real shell, in a separate project."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.e2e.document import PAGES, README, Block, Document, Step, steps
 from tests.e2e.project import Project
 
 LOCAL_HOME, REMOTE = "/home/me", "/srv/myapp"
-"""What the pages have for the home directory and for the directory on the target."""
+"""The home directory and the directory on the target in the pages."""
 
 END = "--- status "
-"""Written behind each command of a transcript; no command puts that out."""
+"""A marker after the output of each command of a transcript, which no command prints."""
 
 SSH = next(block.text for block in README.blocks("toml") if 'driver = "ssh"' in block.text)
-"""The config of the quick start, with which a transcript runs that shows none."""
+"""The config of the quick start, for transcripts that show none."""
 
 MAKEFILE = """\
 bootstrap:
@@ -32,7 +32,7 @@ test:
 
 
 def shown(page: Document) -> list[tuple[Block, str]]:
-    """Each transcript of a page, with the last config that stands before it, or that of README's quick start."""
+    """Each transcript of a page, with the last config before it, or that of README's quick start."""
     found, config = [], SSH
     for block in page.blocks("toml", "console"):
         if block.kind == "toml":
@@ -50,7 +50,9 @@ def cases(*names: str) -> pytest.MarkDecorator:
 
 
 def prepare(environment: Mapping[str, str], remote: Path | None) -> Project:
-    """The project in the place that the pages have it, and with what they use; `remote` if that is another."""
+    """Move the project to the path in the pages, and add what they use. `remote` overrides the directory on the
+    target.
+    """
     local = Path(environment["HOME"], "myapp")
     for directory in filter(None, (local, remote)):
         (directory / "src").mkdir(parents=True)
@@ -62,9 +64,9 @@ def prepare(environment: Mapping[str, str], remote: Path | None) -> Project:
 
 
 def play(project: Project, block: Block, replaced: Mapping[str, str]) -> None:
-    """Run a transcript, and fail where something else comes of it, or a status other than 0.
+    """Play a transcript. Fails if the output differs, or a status is not 0.
 
-    `replaced` are texts of the page that are others here. The config that a transcript shows is the one that counts.
+    `replaced` are texts of the page that differ here. If the transcript shows a config, that one is used.
     """
     played = _run(project, found := steps(in_place(block.text, replaced)))
     assert len(played) == len(found), played
@@ -75,14 +77,14 @@ def play(project: Project, block: Block, replaced: Mapping[str, str]) -> None:
 
 
 def in_place(text: str, replaced: Mapping[str, str]) -> str:
-    """A text of a page with what is real here."""
+    """A text of a page with the real values."""
     for shown, real in replaced.items():
         text = text.replace(shown, real)
     return text
 
 
 def _run(project: Project, steps: list[Step]) -> list[tuple[str, int]]:
-    """Output and exit status of each command, typed one after the other into one shell."""
+    """Output and exit status of each command, which are typed into one shell."""
     for step in steps:
         if step.command == "cat .rdo.conf":
             project.configure(step.output)

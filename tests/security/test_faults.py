@@ -69,7 +69,7 @@ def test_a_fault_is_one_line_and_nothing_is_tried_again(
 ) -> None:
     with faulty_master(project, tmp_path, place, kind, after) as master:
         result = project.run("sh", "-c", "read line; echo $line", input=b"hello\n")
-        if result.returncode:  # otherwise, the fault would hit the lifeline, and the command comes first
+        if result.returncode:  # otherwise, the fault was in opening the lifeline, and the command was first
             assert result.returncode == 255
             assert re.fullmatch(line_for(master, "@").replace("@", f"{kind}(: [a-z0-9' ]+)?"), result.stderr.decode())
         else:

@@ -1,5 +1,7 @@
-"""Fixtures of tests that only run commands: they share a control master, since to start one and to log in is most of
-what a test costs. What changes the config takes `configured`, what counts logins or ends the master takes `own`.
+"""Fixtures for tests that only run commands. They share a control master, since starting one and logging in takes most
+of a test's time.
+
+A test that changes the config uses `configured`. One that counts logins or ends the master uses `own`.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ def project(shared: Project, client: str) -> Project:
 def configured(
     tmp_path: Path, shared_runtime: dict[str, str], shared: Project, shared_sshd: Sshd, client: str
 ) -> Project:
-    """A project of its own for one test, on that server and served by that master."""
+    """A separate project for one test, on that server and with that master."""
     return by(client, ssh_project(tmp_path, shared_runtime, shared_sshd))
 
 
@@ -37,17 +39,17 @@ def shared_anywhere(
     target: str,
     server: Callable[[Path, Mapping[str, str]], Project],
 ) -> Project:
-    """The same on each kind of target in its turn."""
+    """The same on each kind of target."""
     return shared if target == "ssh" else up(server(tmp_path_factory.mktemp("shared"), shared_runtime))
 
 
 @pytest.fixture
 def anywhere(shared_anywhere: Project, client: str) -> Project:
-    """A part for one test of a project on each kind of target in its turn."""
+    """A part for one test of a project on each kind of target."""
     return by(client, part(shared_anywhere))
 
 
 def by(client: str, project: Project) -> Project:
-    """The project, with that client for its `rdo`."""
+    """The project, with that client as its `rdo`."""
     path = clients.path(client, project.environment["PATH"])
     return replace(project, environment={**project.environment, **path})

@@ -1,4 +1,4 @@
-"""Arguments arrive exactly as they were given."""
+"""Tests that arguments arrive exactly as they were typed."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def random_word(chance: random.Random) -> bytes:
 
 
 def random_directory(chance: random.Random, number: int) -> bytes:
-    """A directory's name, unlike all others; no slash, and no longer than a file system allows."""
+    """The unique name of a directory, without a slash, and no longer than a file system allows."""
     return (random_word(chance).replace(b"/", b"|") + b"%d" % number + random_word(chance).replace(b"/", b"|"))[:120]
 
 
 @pytest.mark.soak
-def test_random_vectors_come_back_identical_from_directories_of_random_names(
+def test_random_arguments_arrive_identical_in_directories_with_random_names(
     anywhere: Project, counted: Counted
 ) -> None:
     chance = random.Random(25)
@@ -54,7 +54,7 @@ def test_random_vectors_come_back_identical_from_directories_of_random_names(
             os.rmdir(directory)
 
 
-def test_random_vectors_come_back_identical_over_a_terminal(anywhere: Project) -> None:
+def test_random_arguments_arrive_identical_on_a_terminal(anywhere: Project) -> None:
     chance = random.Random(26)
     for _ in range(3):
         words = [random_word(chance) for _ in range(300)]
@@ -64,7 +64,7 @@ def test_random_vectors_come_back_identical_over_a_terminal(anywhere: Project) -
 
 @settings(max_examples=tries(20, 1000), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.binary(max_size=30).filter(lambda word: b"\0" not in word), max_size=6))
-def test_any_vector_comes_back_identical_on_stdout(project: Project, words: list[bytes]) -> None:
+def test_any_arguments_arrive_identical(project: Project, words: list[bytes]) -> None:
     expected = b"".join(word + b"\0" for word in words) if words else b"\0"
     assert project.run("--no-map", "printf", "%s\\0", *words).stdout == expected
 
@@ -83,17 +83,17 @@ def test_a_command_line_of_a_megabyte_arrives(project: Project) -> None:
     assert project.run("sh", "-c", "echo $#", "sh", *words).stdout == b"1000\n"
 
 
-def test_what_follows_the_command_is_never_read_as_an_option(project: Project) -> None:
+def test_arguments_after_the_command_are_never_parsed_as_options(project: Project) -> None:
     assert project.run("echo", "-p", "x", "--help", "--", "-v").stdout == b"-p x --help -- -v\n"
 
 
-def test_a_command_that_starts_with_a_dash_is_looked_for(project: Project) -> None:
+def test_a_command_that_starts_with_a_dash_is_searched_for(project: Project) -> None:
     result = project.run("--", "-x")
     assert result.returncode == 127
     assert b"-x" in result.stderr
 
 
-def test_c_hands_a_string_to_the_shell_with_its_arguments(project: Project) -> None:
+def test_c_passes_a_string_to_the_shell_with_its_arguments(project: Project) -> None:
     result = project.run("-c", 'echo "$0,$1,$#"; exit 3', "zero", "one two")
     assert (result.stdout, result.returncode) == (b"zero,one two,1\n", 3)
 

@@ -1,4 +1,6 @@
-"""Real editors in a project that `rdoctl ide` set up: errors of tools on the target lead to the files here."""
+"""Tests with real editors in a project that `rdoctl ide` set up: errors of tools on the target lead to the local
+files.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ COMPILE = """\
 
 @pytest.fixture
 def project(configured: Project) -> Project:
-    """A project with an error in C and one in Python, the target's directory elsewhere."""
+    """A project with an error in C and one in Python, and with another path on the target."""
     if not shutil.which("gcc"):
         require("gcc", "it is not installed")
     sources = {"Makefile": MAKEFILE, "src/bad.c": "int x;\nint f(void) { return y; }\n", "src/bad.py": "\n1 / 0\n"}
@@ -46,7 +48,7 @@ def project(configured: Project) -> Project:
 
 
 def edit(project: Project, command: list[str]) -> str:
-    """What an editor without a terminal puts out, of both streams. TERM is what Emacs in a window has."""
+    """The output of an editor without a terminal, on both streams. TERM is the one that Emacs has in a window."""
     done = subprocess.run(
         command, cwd=project.local, env={**project.environment, "TERM": "dumb"}, timeout=TIMEOUT, check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -55,7 +57,7 @@ def edit(project: Project, command: list[str]) -> str:
 
 
 def quickfix(project: Project, program: str, command: str, file: str) -> list[str]:
-    """Vim's list of errors after a command: path, line and text of those that lead somewhere, the text of others."""
+    """Vim's list of errors after a command: path, line and text of entries with a file, and the text of others."""
     Path(project.environment["HOME"], ".vimrc").write_text("set exrc\n")
     (project.local / "dump.vim").write_text(DUMP)
     options = ["-i", "NONE", "-n", "--not-a-term"]
@@ -66,7 +68,7 @@ def quickfix(project: Project, program: str, command: str, file: str) -> list[st
 
 
 def vim() -> str:
-    """A Vim that has quickfix and scripts: vim.tiny has neither."""
+    """A Vim with quickfix and scripts, which vim.tiny does not have."""
     program = shutil.which("vim")
     features = program and subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     if not program or "+quickfix" not in str(features) or "+eval" not in str(features):
@@ -93,7 +95,7 @@ sub: ; @gcc -c -o /dev/null src/bad.c
 """
 
 
-def test_only_lines_that_lead_to_a_file_are_places_of_errors(project: Project) -> None:
+def test_only_lines_that_lead_to_a_file_are_error_locations(project: Project) -> None:
     (project.remote / "Makefile").write_text(RECIPES)
     assert project.shell("rdoctl ide vim make").returncode == 0
     lines = quickfix(project, vim(), "silent make", "Makefile")
@@ -108,7 +110,7 @@ def test_only_lines_that_lead_to_a_file_are_places_of_errors(project: Project) -
     ]
 
 
-def test_what_fails_in_pytest_is_a_place_and_nothing_else_is(project: Project) -> None:
+def test_only_failures_in_pytest_are_error_locations(project: Project) -> None:
     for directory in (project.local, project.remote):
         (directory / "src/test_bad.py").write_text('def test_bad() -> None:\n    assert "12:30: x" == "a:1: b"\n')
     (project.remote / "bin/pytest").symlink_to(Path(sys.executable).with_name("pytest"))

@@ -1,4 +1,4 @@
-"""Names and messages cannot drive the terminal where rdo itself shows them; a command's streams are its own."""
+"""Tests that names and messages shown by rdo cannot control the terminal, while a command's streams are unchanged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\r\x08"
 
 
 def shown(project: Project, *words: str, **more: Any) -> str:
-    """The one line that rdo shows; nothing in it but what can be printed."""
+    """The single line that rdo shows, which has to be printable."""
     result = project.run(*words, **more)
     assert (result.returncode, result.stdout) == (255, b"")
     line = result.stderr.decode()
@@ -44,7 +44,7 @@ def test_a_directory_that_is_not_on_the_target_is_shown_escaped(anywhere: Projec
     assert r"\x1b[2J" in shown(anywhere, "true", cwd=EVIL)
 
 
-def test_what_a_server_that_is_none_says_is_shown_escaped(tmp_path: Path, runtime: dict[str, str]) -> None:
+def test_the_output_of_a_server_without_ssh_is_shown_escaped(tmp_path: Path, runtime: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         project = make_project(tmp_path, runtime)
         project.configure(f'host = "127.0.0.1"\nport = {server.getsockname()[1]}\ndirectory = "/"\n')
@@ -60,7 +60,7 @@ def test_what_a_server_that_is_none_says_is_shown_escaped(tmp_path: Path, runtim
         thread.join()
 
 
-def test_a_banner_and_the_words_of_a_login_shell_are_shown_escaped(
+def test_a_banner_and_the_output_of_a_login_shell_are_shown_escaped(
     tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
 ) -> None:
     server = own_sshd("ForceCommand cat ~/evil >&2; exit 1")

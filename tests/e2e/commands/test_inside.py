@@ -1,4 +1,4 @@
-"""rdo on its own target: in what rdo runs there, it runs commands directly."""
+"""Tests for rdo on its own target: within a command of rdo, it runs commands directly."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def project(configured: Project) -> Iterator[Project]:
 
 @pytest.fixture
 def copied(project: Project) -> Project:
-    """One whose config is on the target too, where nobody has allowed it."""
+    """A project whose config is also on the target, where nobody has allowed it."""
     shutil.copy(project.local / ".rdo.conf", project.remote)
     return project
 
 
 def runtime_there(project: Project) -> Path:
-    """The runtime directory on the target: a short path, or another one would be used."""
+    """The runtime directory on the target. Its path is short, because another directory would be used otherwise."""
     return Path(project.environment["XDG_RUNTIME_DIR"], "there")
 
 
 def nested(project: Project, *words: str) -> str:
-    """A shell string that runs rdo on the target, whose own runtime is another one."""
+    """A shell string that runs rdo on the target, with another runtime directory."""
     home = project.remote.parent / "there"
     home.mkdir(mode=0o700, exist_ok=True)
     rdo = os.fsdecode(project.command()[0])
@@ -61,29 +61,27 @@ def test_a_makefile_with_rdo_in_it_works_on_the_target_too(copied: Project) -> N
         pytest.param(["-T", "--no-map", "echo", "/x"], "/x\n", id="-T"),
     ],
 )
-def test_options_mean_the_same_there(copied: Project, words: list[str], output: str) -> None:
+def test_options_have_the_same_meaning_there(copied: Project, words: list[str], output: str) -> None:
     found = copied.run("-c", nested(copied, *words))
     assert found.stdout.decode() == output.format(remote=copied.remote)
     assert found.stderr == b""
 
 
 @pytest.mark.parametrize(("words", "status"), [(["no-such-thing"], 127), (["/etc/passwd"], 126), (["/nowhere"], 127)])
-def test_a_command_that_cannot_be_run_has_the_status_that_a_shell_gives(
-    copied: Project, words: list[str], status: int
-) -> None:
+def test_a_command_that_cannot_be_run_has_the_status_of_a_shell(copied: Project, words: list[str], status: int) -> None:
     found = copied.run("-c", nested(copied, *words))
     assert (found.returncode, found.stdout, found.stderr.count(b"\n")) == (status, b"", 1)
     assert found.stderr.startswith(f"rdo: cannot run `{words[0]}` here, on the target: ".encode())
 
 
-def test_where_the_config_is_not_on_the_target_its_directory_is_enough(project: Project) -> None:
+def test_if_the_config_is_not_on_the_target_its_directory_is_enough(project: Project) -> None:
     assert project.run("-c", nested(project, "pwd")).stdout.decode() == f"{project.remote}\n"
     elsewhere = project.run("-c", f"cd /; {nested(project, 'pwd')}")
     assert (elsewhere.returncode, elsewhere.stdout) == (255, b"")
     assert b"no `.rdo.conf` in `/`" in elsewhere.stderr
 
 
-def test_another_project_or_profile_there_is_a_target_of_its_own(copied: Project, tmp_path: Path) -> None:
+def test_another_project_or_profile_there_is_another_target(copied: Project, tmp_path: Path) -> None:
     other = copied.remote / "other"
     other.mkdir()
     (other / ".rdo.conf").write_text('driver = "nonsense"\n')

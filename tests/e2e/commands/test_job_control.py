@@ -1,4 +1,4 @@
-"""Whose turn it is on a terminal: of a job in the background, and where there is no shell with job control."""
+"""Tests for which job has the terminal: jobs in the background, and shells without job control."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ while b"went on" not in os.read(near, 1000):
     pass
 print("st=%d" % process.wait())
 """
-"""What some programs do that start others on a terminal: it does not become the controlling one of anybody."""
+"""Starts a program on a terminal that becomes nobody's controlling terminal, as some programs do."""
 
 
 def is_raw(terminal: Terminal) -> bool:
@@ -34,13 +34,13 @@ def is_raw(terminal: Terminal) -> bool:
 
 
 def answers(terminal: Terminal) -> bool:
-    """Whether `cat` gives a line back. What is typed while it is stopped is lost."""
+    """Whether `cat` echoes a line. What is typed while it is stopped is lost."""
     terminal.line("two")
     return terminal.shows(r"two\r\ntwo\r\n", 0.5)
 
 
 def continue_and_end(terminal: Terminal) -> None:
-    """Have `cat -v` in the foreground: it gets every key, and Ctrl-C ends it."""
+    """Continue `cat -v` in the foreground: it gets every key, and Ctrl-C ends it."""
     terminal.line("fg")
     terminal.expect("cat -v'\r\n")
     assert wait_until(partial(is_raw, terminal), 5)
@@ -50,7 +50,7 @@ def continue_and_end(terminal: Terminal) -> None:
     terminal.prompt()
 
 
-def test_a_command_that_began_in_the_background_has_the_terminal_once_it_is_in_the_foreground(
+def test_a_background_command_gets_the_terminal_when_it_is_in_the_foreground(
     terminal: Terminal,
 ) -> None:
     terminal.line("rdo sh -c 'stty -echo -icanon; echo up; exec cat -v' & sleep 1")
@@ -63,8 +63,8 @@ def test_a_command_that_began_in_the_background_has_the_terminal_once_it_is_in_t
     terminal.expect(" icanon ")
 
 
-def test_a_command_that_began_in_the_background_has_not_the_modes_of_a_prompt(terminal: Terminal) -> None:
-    """A shell that edits lines has set its own by the time."""
+def test_a_background_command_does_not_get_the_modes_of_a_prompt(terminal: Terminal) -> None:
+    """A shell with line editing has set its own modes by then."""
     terminal.line("(sleep 0.5; exec rdo sh -c 'echo up; read line; echo [$line]') &")
     terminal.match(r"up\r+\n")
     terminal.line("fg")
@@ -74,7 +74,7 @@ def test_a_command_that_began_in_the_background_has_not_the_modes_of_a_prompt(te
     terminal.expect("[one]\r\n")
 
 
-def test_keys_are_the_shell_s_while_a_command_that_was_stopped_goes_on_in_the_background(terminal: Terminal) -> None:
+def test_the_shell_gets_keys_while_a_stopped_command_continues_in_the_background(terminal: Terminal) -> None:
     terminal.line("rdo sh -c 'echo up; read a; echo [$a]'")
     terminal.match(rf"{LINE_START}up\r\n")
     terminal.type("\x1a")
@@ -92,17 +92,17 @@ def test_keys_are_the_shell_s_while_a_command_that_was_stopped_goes_on_in_the_ba
     terminal.expect("[over]\r\n")
 
 
-def test_what_is_typed_right_after_ctrl_z_is_for_the_shell(terminal: Terminal) -> None:
+def test_input_right_after_ctrl_z_is_for_the_shell(terminal: Terminal) -> None:
     terminal.line("rdo sh -c 'echo up; exec cat'")
     terminal.match(rf"{LINE_START}up\r\n")
     terminal.type("\x1a")
-    terminal.expect("^Z")  # as the terminal there has it: the command is only about to stop
+    terminal.expect("^Z")  # because the remote terminal echoes it: the command is only about to stop
     terminal.line("echo ty''ped")
     terminal.expect("Stopped")
     terminal.expect("typed\r\n")
 
 
-def test_what_comes_at_once_with_ctrl_z_does_not_keep_the_command_from_going_on(terminal: Terminal) -> None:
+def test_input_together_with_ctrl_z_does_not_prevent_the_command_from_continuing(terminal: Terminal) -> None:
     terminal.line("rdo sh -c 'echo up; exec cat'")
     terminal.match(rf"{LINE_START}up\r\n")
     terminal.type("\x1aa")
@@ -114,9 +114,7 @@ def test_what_comes_at_once_with_ctrl_z_does_not_keep_the_command_from_going_on(
     assert wait_until(partial(answers, terminal), 10)
 
 
-def test_a_command_has_the_terminal_again_after_a_stop_that_nobody_is_told_of(
-    terminal: Terminal, project: Project
-) -> None:
+def test_a_command_has_the_terminal_again_after_an_unnoticed_stop(terminal: Terminal, project: Project) -> None:
     terminal.line("rdo sh -c 'stty -echo -icanon; echo up; exec cat -v' & echo $! >pid; fg")
     terminal.match(rf"{LINE_START}up\r+\n")
     assert wait_until(partial(is_raw, terminal), 5)
@@ -130,7 +128,7 @@ def test_a_command_has_the_terminal_again_after_a_stop_that_nobody_is_told_of(
 
 @pytest.mark.parametrize("line", ["exec rdo cat", "exec rdo -T cat", "rdo cat; exit", "rdo cat | rdo cat; exit"])
 def test_ctrl_z_has_no_effect_where_no_shell_could_continue_the_command(project: Project, line: str) -> None:
-    """As in a window that was opened for it alone: the system stops no program there."""
+    """As in a window that was opened for that command alone: the system stops no program there."""
     with Terminal(["sh", "-c", line], project.local, project.environment) as terminal:
         terminal.line("one")
         terminal.expect("one\r\none\r\n")
@@ -151,7 +149,7 @@ def test_a_terminal_that_is_not_the_session_s_passes_every_key(project: Project)
         assert not terminal.seen
 
 
-def test_ctrl_c_on_such_a_terminal_ends_nobody_else(project: Project) -> None:
+def test_ctrl_c_on_such_a_terminal_ends_no_other_process(project: Project) -> None:
     command = ["sh", "-c", "rdo sh -c 'echo up; exec cat'; echo st=$?"]
     with Terminal(command, project.local, project.environment, is_controlling=False) as terminal:
         terminal.expect("up\r\n")
@@ -167,7 +165,7 @@ def test_a_command_is_hung_up_with_a_terminal_that_is_not_the_session_s(project:
     assert wait_until((project.remote / "there").exists, 10)
 
 
-def test_a_job_that_is_stopped_on_such_a_terminal_stops_nobody_else(terminal: Terminal) -> None:
+def test_a_job_that_is_stopped_on_such_a_terminal_stops_no_other_process(terminal: Terminal) -> None:
     command = shlex.join([sys.executable, "-c", ON_ANOTHER_TERMINAL])
     terminal.line(f"{command} rdo sh -c 'kill -TSTP $$; echo went on; exit 5'")
     terminal.expect("st=5\r\n")

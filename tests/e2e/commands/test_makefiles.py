@@ -1,4 +1,4 @@
-"""Makefiles whose recipes run on the target, for a make that is here."""
+"""Tests for a local make with recipes that run on the target."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make(project: Project, makefile: str, arguments: str = "SHELL=rdo") -> Resul
 
 
 def output(project: Project, makefile: str, arguments: str = "SHELL=rdo") -> list[str]:
-    """The lines it puts out; it succeeds, and says nothing on stderr."""
+    """The lines of its output. It has to succeed, with nothing on stderr."""
     done = make(project, makefile, arguments)
     assert (done.returncode, done.stderr) == (0, b"")
     return done.stdout.decode().splitlines()
@@ -48,7 +48,7 @@ def test_recipes_run_in_the_matching_directory_of_the_target(project: Project, h
     assert lines == ["pwd", there, f"{there} $x a b"]
 
 
-def test_sixteen_jobs_at_a_time_each_run_once_with_their_exit_status(project: Project) -> None:
+def test_sixteen_parallel_jobs_each_run_once_with_their_exit_status(project: Project) -> None:
     makefile = f"all: {PARALLEL}\njob%:\n\t@sleep 0.05; echo $@ >$@; test $@ != job7\n"
     done = make(project, makefile, "-k -j16 SHELL=rdo")
     assert done.returncode == 2
@@ -79,7 +79,7 @@ def test_the_lines_of_a_recipe_are_one_script_with_oneshell(project: Project) ->
         pytest.param(".SHELLFLAGS := -e +e -c", "false; echo on", False, id="+e"),
     ],
 )
-def test_the_flags_of_the_shell_count(project: Project, flags: str, recipe: str, fails: bool) -> None:
+def test_the_flags_of_the_shell_apply(project: Project, flags: str, recipe: str, fails: bool) -> None:
     done = make(project, f"SHELL := rdo\n{flags}\nall:\n\t@{recipe}\n\t@echo end\n", "")
     assert (done.returncode != 0, b"end" not in done.stdout) == (fails, fails)
 
@@ -93,8 +93,8 @@ SHELLFLAGS = (
 RECIPES = ("false; echo on", "false | echo on", "echo $$undefined on", "echo *", "true", "exit 3", "echo $$- | tr -d s")
 
 
-def test_what_sh_takes_before_its_string_counts_as_there(tmp_path: Path, runtime: dict[str, str]) -> None:
-    """No recipe passes by rdo that fails by sh; whatever passes by both puts out the same."""
+def test_options_before_the_string_of_sh_have_the_same_effect(tmp_path: Path, runtime: dict[str, str]) -> None:
+    """No recipe that fails with sh succeeds with rdo, and if both succeed, the output is the same."""
     project = local_project(tmp_path, runtime)
     (project.remote / "src" / "Makefile").touch()
     for flags in SHELLFLAGS:
@@ -108,10 +108,10 @@ def test_what_sh_takes_before_its_string_counts_as_there(tmp_path: Path, runtime
             assert without_names(here.stdout) == without_names(there.stdout), flags
 
 
-def test_each_option_that_posix_has_for_a_string_does_what_it_does_to_sh(project: Project) -> None:
+def test_each_posix_option_before_a_string_has_the_same_effect_as_with_sh(project: Project) -> None:
     string = 'set -C; false; echo $- "$0" "$1" /bin/s*; echo $undefined >out; cat out'
     for form in ("-{}c", "-{} -c", "-c -{}", "-{} -e -c", "+{} -c"):
-        for letter in "abCefhmnuvx":  # not i: without a terminal each sh complains in its own words
+        for letter in "abCefhmnuvx":  # without i, because each sh complains in its own words without a terminal
             words = [*form.format(letter).split(), string, "name", "a b"]
             for directory in (project.local, project.remote):
                 (directory / "src" / "out").unlink(missing_ok=True)
@@ -126,7 +126,7 @@ def without_shell(output: bytes) -> bytes:
 
 
 def flags_sorted(output: bytes) -> list[bytes]:
-    """The words, of which `$-` is the first: the letters of which no option of the call was, such as `s`, left out."""
+    """The words, of which the first is `$-`: only the letters of options in the call, so without `s`, for example."""
     first, *rest = output.split() or [b""]
     return [bytes(sorted(first.replace(b"s", b""))), *rest]
 
@@ -135,7 +135,7 @@ def without_names(output: bytes) -> bytes:
     return re.sub(rb"(?m)^(make|/bin/sh|rdo|sh): .*\n", b"", output)
 
 
-def test_a_variable_that_held_vagrant_ssh_holds_rdo(project: Project) -> None:
+def test_a_variable_for_vagrant_ssh_can_be_set_to_rdo(project: Project) -> None:
     makefile = "VCMD = rdo -c\nall:\n\t@pwd; $(VCMD) 'pwd; for n in 1 2; do echo $$n; done'\n"
     assert output(project, makefile, "") == [
         str(project.local / "src"), str(project.remote / "src"), "1", "2",
@@ -143,7 +143,7 @@ def test_a_variable_that_held_vagrant_ssh_holds_rdo(project: Project) -> None:
 
 
 def test_a_make_in_a_recipe_is_one_of_the_targets_own(project: Project) -> None:
-    """Of this make's options and variables it gets what MAKE says, and nothing else."""
+    """It gets those options and variables of this make that MAKE contains, and nothing else."""
     sub = project.remote / "src" / "sub"
     sub.mkdir()
     (sub / "Makefile").write_text("all:\n\t@echo level $(MAKELEVEL) flags $(MAKEFLAGS) $(X)\n")
@@ -153,9 +153,7 @@ def test_a_make_in_a_recipe_is_one_of_the_targets_own(project: Project) -> None:
     assert re.fullmatch(r"level 0 flags k -j3 --jobserver-\S+ --no-print-directory -- X=1 1", line)
 
 
-def test_the_options_of_the_make_that_came_first_are_not_those_of_later_commands(
-    tmp_path: Path, runtime: dict[str, str]
-) -> None:
+def test_the_options_of_the_first_make_do_not_affect_later_commands(tmp_path: Path, runtime: dict[str, str]) -> None:
     project = local_project(tmp_path, runtime)
     make(project, "all:\n\t+@true\n", "-n SHELL=rdo")
     assert b"MAKE" not in project.run("env").stdout
@@ -168,13 +166,13 @@ def test_a_bash_in_a_recipe_reads_no_start_up_file(project: Project, tmp_path: P
 
 
 WAYS = {"SHELL=rdo": ("SHELL=rdo", ""), "rdo COMMAND": ("X=1", "rdo sh -c ")}
-"""Arguments of make, and what stands before the recipe's shell string."""
+"""Arguments of make, and what precedes the shell string of a recipe."""
 
 each_way = pytest.mark.parametrize(("arguments", "prefix"), WAYS.values(), ids=WAYS)
 
 
 @each_way
-def test_on_a_terminal_a_recipe_has_one_unless_it_shares_it_with_other_jobs(
+def test_on_a_terminal_a_recipe_has_a_pty_unless_other_jobs_share_it(
     project: Project, arguments: str, prefix: str
 ) -> None:
     recipe = "sleep 0.1; test -t 1 && echo $@ on a terminal || echo $@ on none"
@@ -200,6 +198,6 @@ def test_ctrl_c_ends_all_jobs_on_the_target(project: Project, arguments: str, pr
             terminal.expect(" runs\r\n")
         terminal.type("\x03")
         terminal.match(r"\[Makefile:\d+: [abc]\] Interrupt")
-        terminal.status()  # once all three have ended; GNU make 4.3 does not always report each
+        terminal.status()  # when all three have ended; GNU make 4.3 does not always report each
     left = [int((project.remote / "src" / f"{name}.pid").read_text()) for name in "abc"]
     assert not [pid for pid in left if is_there(pid)]

@@ -1,4 +1,4 @@
-"""Options, and the keys of the config that do the same."""
+"""Tests for options, and for the keys of the config with the same effect."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def test_the_command_runs_in_the_matching_directory(project: Project) -> None:
     assert project.run("-C", "src", "-C", "..", "pwd").stdout.decode() == f"{project.remote}\n"
 
 
-def test_a_directory_reached_through_a_link_is_the_same_directory(project: Project, tmp_path: Path) -> None:
+def test_a_directory_reached_through_a_link_is_mapped(project: Project, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(project.local)
     result = project.run("pwd", cwd=str(tmp_path / "link" / "src"), env={"PWD": str(tmp_path / "link" / "src")})
     assert result.stdout.decode() == f"{project.remote}/src\n"
 
 
-def test_a_link_that_leads_out_of_the_project_is_followed_by_name_only(project: Project, tmp_path: Path) -> None:
+def test_a_link_that_leads_out_of_the_project_is_mapped_by_name_only(project: Project, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (project.local / "out").symlink_to(tmp_path / "elsewhere")
     (project.remote / "out").mkdir()
@@ -51,7 +51,7 @@ def test_dir_names_the_remote_directory(project: Project, tmp_path: Path) -> Non
     )
 
 
-def test_directory_may_be_left_out_where_dir_is_given(configured: Project) -> None:
+def test_directory_may_be_omitted_if_dir_is_given(configured: Project) -> None:
     configured.configure('driver = "ssh"\nhost = "devbox"\n')
     assert configured.run("--dir", "/", "pwd").stdout == b"/\n"
     result = configured.run("true")
@@ -84,8 +84,10 @@ def test_env_and_pass_env_and_path_of_the_config_reach_the_command(configured: P
     assert configured.run("-e", "STAGE=x", "tool", cwd="src").stdout == b"x,,unset\n"
 
 
-def test_no_value_of_a_variable_ever_shows_in_an_argument_list(own_anywhere: Project) -> None:
-    """Neither here nor on the target, whose processes are this machine's: looked at all the time, cold and warm."""
+def test_no_value_of_a_variable_is_ever_visible_in_an_argument_list(own_anywhere: Project) -> None:
+    """Neither here nor on the target, whose processes are on this machine. They are checked continuously, for cold and
+    warm commands.
+    """
     secret = f"sesame-{token()}"
     given = {"TOKEN": secret, "OTHER": f"{secret}-too"}
     here = replace(own_anywhere, environment={**own_anywhere.environment, **given})
@@ -130,7 +132,7 @@ def test_login_starts_the_target_s_login_shell_first(configured: Project) -> Non
     assert (result.stdout, result.stderr, result.returncode) == (b"gone\nin", b"", 6)
 
 
-def test_v_tells_the_steps_on_stderr_and_leaves_stdout_alone(own: Project) -> None:
+def test_v_prints_the_steps_on_stderr_and_nothing_on_stdout(own: Project) -> None:
     result = own.run("-v", "echo", "x")
     assert result.stdout == b"x\n"
     lines = [line.split(maxsplit=3) for line in result.stderr.decode().splitlines()]  # rdo: 12.3 ms  step
@@ -141,7 +143,7 @@ def test_v_tells_the_steps_on_stderr_and_leaves_stdout_alone(own: Project) -> No
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="sudo must ask nothing")
-def test_s_runs_the_command_by_sudo_with_its_variables_and_signals(configured: Project, tmp_path: Path) -> None:
+def test_s_runs_the_command_with_sudo_with_its_variables_and_signals(configured: Project, tmp_path: Path) -> None:
     fake = tmp_path / "bin"
     fake.mkdir()
     sudo = fake / "sudo"

@@ -1,4 +1,4 @@
-"""`rdo-rsh` as rsync, git and Ansible call it, over the held connection."""
+"""Tests for `rdo-rsh` as rsync, git and Ansible call it, over the held connection."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def login_directory(project: Project) -> str:
     return project.run("--dir", ".", "pwd").stdout.decode().strip()
 
 
-def test_the_words_are_a_shell_string_in_the_login_directory(project: Project) -> None:
+def test_the_arguments_are_a_shell_string_in_the_login_directory(project: Project) -> None:
     result = rsh(project, "devbox", "pwd; echo", "'a  b'", "$((1+1))", f"{project.local}", "; cat; exit 6", input=b"in")
     here = login_directory(project)
     assert (result.returncode, result.stdout.decode()) == (6, f"{here}\na  b 2 {project.local}\nin")
@@ -52,7 +52,7 @@ def test_an_empty_host_is_the_matching_directory(configured: Project) -> None:
     assert elsewhere.stdout.decode() == f"{configured.remote}\n"
 
 
-def test_the_profile_s_own_host_is_known_by_each_of_its_names(project: Project, shared_sshd: Sshd) -> None:
+def test_the_profiles_host_is_accepted_under_each_of_its_names(project: Project, shared_sshd: Sshd) -> None:
     port = str(shared_sshd.port)
     for words in (
         ["devbox"],
@@ -75,25 +75,25 @@ def test_another_host_user_or_port_is_refused(project: Project, words: list[str]
     assert result.stderr.endswith(b"; use `ssh` for it\n")
 
 
-def test_another_port_is_refused_by_the_port_that_it_should_be(project: Project, shared_sshd: Sshd) -> None:
+def test_another_port_is_refused_with_the_correct_one(project: Project, shared_sshd: Sshd) -> None:
     line = f"rdo: `port 22` is not the target of profile `default`: that is `devbox`, port {shared_sshd.port}; "
     assert rsh(project, "-p", "22", "", "true").stderr.decode().startswith(line)
 
 
 @pytest.mark.parametrize("words", [["-N", "devbox"], ["-L", "1:a:2", "devbox"], ["-s", "devbox", "sftp"], [], ["-Z"]])
-def test_what_it_cannot_do_is_one_line(project: Project, words: list[str]) -> None:
+def test_an_unsupported_call_is_one_line(project: Project, words: list[str]) -> None:
     result = rsh(project, *words)
     assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (255, b"", 1)
     assert result.stderr.startswith(b"rdo: ")
 
 
-def test_nothing_is_asked_of_ssh_for_a_target_that_is_not_allowed(own: Project) -> None:
+def test_ssh_is_not_called_for_a_target_that_is_not_allowed(own: Project) -> None:
     result = rsh(own, "127.0.0.1", "true", env={**own.environment, "RDO_TRUST": ""})
     assert (result.returncode, result.stderr.count(b"\n")) == (255, 1)
     assert b"is not allowed yet" in result.stderr
 
 
-def test_a_command_gets_no_terminal_unless_asked_for_twice(project: Project) -> None:
+def test_a_command_gets_no_terminal_unless_requested_twice(project: Project) -> None:
     with Terminal(["bash", "--norc", "-i"], project.local, {**project.environment, "PS1": "$ "}) as terminal:
         terminal.expect("$ ")
         terminal.line("rdo-rsh devbox 'test -t 0; echo result $?'")
@@ -106,7 +106,7 @@ def test_a_command_gets_no_terminal_unless_asked_for_twice(project: Project) -> 
     assert rsh(project, "-n", "devbox", "cat", input=b"x").stdout == b""
 
 
-def test_variables_of_send_env_and_set_env_arrive(project: Project) -> None:
+def test_variables_of_send_env_and_set_env_are_passed_on(project: Project) -> None:
     environment = {**project.environment, "GIT_PROTOCOL": "version=2", "SECRET": "x"}
     words = ["-o", "SendEnv=GIT_*", "-o", "SetEnv=A='b c'", "devbox", "echo $GIT_PROTOCOL,$A,${SECRET-unset}"]
     assert rsh(project, *words, env=environment).stdout == b"version=2,b c,unset\n"
@@ -147,7 +147,7 @@ def test_rsync_copies_ten_thousand_small_files_both_ways(own: Project, sshd: Ssh
         assert same.stdout.strip() == b"10000"
 
 
-def test_rsync_by_the_host_s_name_copies_from_anywhere_there(project: Project, tmp_path: Path) -> None:
+def test_rsync_by_host_name_copies_from_anywhere_there(project: Project, tmp_path: Path) -> None:
     need("rsync")
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "file").write_text("x")
@@ -175,7 +175,7 @@ cd ../two; git pull --quiet; git log --format=%s
     assert (result.returncode, result.stdout) == (0, b"second\nfirst\n"), result.stderr
 
 
-def test_what_ansible_does_works(project: Project, tmp_path: Path) -> None:
+def test_ansible_works(project: Project, tmp_path: Path) -> None:
     home = rsh(project, *ANSIBLE, "devbox", "/bin/sh -c 'echo ~ && sleep 0'")
     assert home.stdout.decode() == f"{project.run('sh', '-c', 'echo ~').stdout.decode()}"
     directory = tmp_path / "ansible-tmp"
@@ -193,13 +193,15 @@ def test_what_ansible_does_works(project: Project, tmp_path: Path) -> None:
 # Other drivers
 
 
-def test_a_container_is_known_by_its_name(tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine) -> None:
+def test_a_container_is_accepted_by_its_name(
+    tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine
+) -> None:
     project = make_project(tmp_path, {**runtime, "DOCKER_HOST": docker_engine.host})
     with docker_engine.container(mounts={project.local: "/it"}, working_dir="/tmp") as name:
         project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
         assert rsh(project, "", "pwd", cwd="src").stdout == b"/it/src\n"
         assert rsh(project, name, "pwd").stdout == b"/tmp\n"
-        assert rsh(project, "-p", "22", name, "pwd").stdout == b"/tmp\n"  # as programs say that always name a port
+        assert rsh(project, "-p", "22", name, "pwd").stdout == b"/tmp\n"  # as programs do that always pass a port
         assert rsh(project, "-p", "2222", name, "pwd").returncode == 255
         assert rsh(project, "-l", "daemon", name, "pwd").returncode == 255
         project.configure(f'driver = "docker"\ncontainer = "{name}"\nuser = "daemon"\n')
@@ -212,7 +214,7 @@ def test_this_machine_is_localhost(tmp_path: Path, runtime: dict[str, str]) -> N
     assert rsh(project, "devbox", "pwd").returncode == 255
 
 
-def test_another_profile_s_host_is_that_profile_s(own: Project) -> None:
+def test_the_host_of_another_profile_selects_that_profile(own: Project) -> None:
     own.configure(ssh_config_text(own, '[here]\ndriver = "local"\n'))
     assert rsh(own, "--profile", "here", "local", "echo ok").stdout == b"ok\n"
     assert rsh(own, "local", "echo ok").returncode == 255

@@ -1,4 +1,6 @@
-"""Signals reach the command's process group, with and without a pty, and no command outlives its client."""
+"""Tests that signals reach the command's process group, with and without a pty, and that no command outlives its
+client.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ def alive(pid: int) -> bool:
 
 
 def trap(name: str) -> str:
-    """A script that tells its pid, and ends with 7 on the signal."""
+    """A script that prints its process ID, and ends with 7 on the signal."""
     return f"trap 'echo caught; exit 7' {name}; echo $$; while :; do sleep 0.05; done"
 
 
@@ -49,9 +51,9 @@ def test_a_signal_to_the_client_reaches_the_command_without_a_pty(project: Proje
 
 
 @pytest.mark.soak
-def test_signals_that_come_just_when_output_does_wait_for_nothing_else(project: Project, counted: Counted) -> None:
+def test_signals_that_arrive_together_with_output_are_not_delayed(project: Project, counted: Counted) -> None:
     script = "trap 'echo one' USR1; trap 'echo two' USR2; echo up; while :; do sleep 0.02; done"
-    with project.start("sh", "-c", script, stderr=subprocess.DEVNULL) as process:  # the shell tells of each sleep
+    with project.start("sh", "-c", script, stderr=subprocess.DEVNULL) as process:  # the shell reports each sleep
         assert process.stdout
         assert process.stdout.readline() == b"up\n"
         try:
@@ -109,7 +111,7 @@ def test_no_process_of_the_group_outlives_its_client(project: Project, name: str
         assert process.stdout
         group = int(process.stdout.readline())
         assert os.getpgid(group) == group
-        # While it starts a program, dash would only make a note of SIGINT.
+        # While it starts a program, dash would only record SIGINT.
         assert wait_until(lambda: any(each.startswith("sleep") for each in members(group)), GONE)
         process.send_signal(getattr(signal, f"SIG{name}"))
         process.wait(GONE)
@@ -125,8 +127,8 @@ def test_a_command_on_a_pty_is_gone_when_its_terminal_is(project: Project) -> No
     assert wait_until(lambda: not alive(shell) and not alive(job), GONE)
 
 
-def test_what_a_closed_terminal_does_not_end_reads_the_end_of_its_input(project: Project) -> None:
-    """As an interactive bash that was just about to read, and missed the signal."""
+def test_a_command_that_survives_a_closed_terminal_reads_the_end_of_its_input(project: Project) -> None:
+    """Such as an interactive bash that was just about to read, and missed the signal."""
     with Terminal(
         ["rdo", "sh", "-c", "trap '' HUP; echo pid=$$; exec cat"], project.local, project.environment
     ) as opened:
@@ -136,7 +138,7 @@ def test_what_a_closed_terminal_does_not_end_reads_the_end_of_its_input(project:
 
 
 @pytest.mark.serial
-def test_killing_the_master_ends_its_commands_and_tells_their_clients_within_a_second(own: Project) -> None:
+def test_killing_the_master_ends_its_commands_and_their_clients_within_a_second(own: Project) -> None:
     own.run("true")
     with own.start("sh", "-c", "echo $$; sleep 300") as process:
         assert process.stdout

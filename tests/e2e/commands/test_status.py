@@ -1,4 +1,4 @@
-"""The exit status: the command's own, and 255 with a line for what is rdo's own failure."""
+"""Tests for the exit status: the command's own, or 255 and a line for a failure of rdo."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from tests.soak import FULL, Counted, tries
 pytestmark = pytest.mark.both_clients
 
 SCRIPTS = pytest.mark.parametrize("script", ["exit {}", "exec >&- 2>&-; exit {}"], ids=["plain", "closed"])
-"""Commands that end with a status, the second one after it has closed its stdout and stderr."""
+"""Commands that end with a status; the second one has closed its stdout and stderr before."""
 
 
 def statuses(count: int) -> list[int]:
-    """About so many of the 256, among them all that are special."""
+    """About this many of the 256 statuses, including all special ones."""
     return sorted({*range(0, 256, 256 // count), 1, 2, 125, 126, 127, 128, 130, 137, 254, 255})
 
 
 @pytest.mark.soak
 @SCRIPTS
-def test_every_exit_status_arrives_over_a_held_connection(anywhere: Project, counted: Counted, script: str) -> None:
+def test_every_exit_status_is_returned_over_a_held_connection(anywhere: Project, counted: Counted, script: str) -> None:
     for status in counted("exit statuses compared, warm", statuses(tries(8, 256))):
         assert anywhere.run("sh", "-c", script.format(status)).returncode == status
 
 
 @pytest.mark.soak
 @SCRIPTS
-def test_every_exit_status_arrives_from_a_first_command(own_anywhere: Project, counted: Counted, script: str) -> None:
+def test_every_exit_status_of_a_first_command_is_returned(own_anywhere: Project, counted: Counted, script: str) -> None:
     wanted = statuses(64 if own_anywhere.takes_long else 256) if FULL else (0, 1, 127, 255)
     for status in counted("exit statuses compared, cold", wanted):
         assert own_anywhere.run("sh", "-c", script.format(status)).returncode == status
         stop(own_anywhere)
 
 
-def test_the_status_arrives_long_after_the_command_has_closed_its_output(anywhere: Project) -> None:
+def test_a_command_that_closes_its_output_returns_its_status_at_its_end(anywhere: Project) -> None:
     for status in (0, 3, 255):
         assert anywhere.run("sh", "-c", f"exec >&- 2>&-; sleep 0.5; exit {status}").returncode == status
 
@@ -47,7 +47,7 @@ def test_a_death_by_signal_is_128_and_the_signal(anywhere: Project, signal: str,
     assert anywhere.run("sh", "-c", f"kill -{signal} $$").returncode == status
 
 
-def test_a_command_that_is_not_there_is_127_and_named(anywhere: Project) -> None:
+def test_a_missing_command_is_127_and_named(anywhere: Project) -> None:
     result = anywhere.run("no-such-command")
     assert result.returncode == 127
     assert b"no-such-command" in result.stderr
@@ -74,12 +74,12 @@ def test_a_missing_directory_on_the_target_is_255_and_named(anywhere: Project) -
     assert anywhere.run("touch", "made", cwd="new").returncode == 0
 
 
-def test_no_hint_for_a_shell_string_is_given_where_stderr_is_no_terminal(project: Project) -> None:
+def test_without_a_terminal_on_stderr_there_is_no_hint_about_shell_strings(project: Project) -> None:
     assert b"rdo:" not in project.run("ls -l").stderr
 
 
 @pytest.mark.soak
-def test_output_of_a_megabyte_is_whole_when_the_command_fails_at_once_after_it(
+def test_a_megabyte_of_output_is_complete_if_the_command_fails_right_after_it(
     anywhere: Project, counted: Counted
 ) -> None:
     for _ in counted("outputs of 1 MB before `exit 3`", range(tries(10, 1000))):
@@ -110,7 +110,7 @@ def test_a_failure_of_rdo_is_255_with_one_line(project: Project, words: list[str
 
 
 @pytest.mark.parametrize("variable", ["RDO_PROFILE", "RDO_ENV"])
-def test_the_variable_is_named_that_has_a_wrong_profile(project: Project, variable: str) -> None:
+def test_a_variable_with_an_unknown_profile_is_named(project: Project, variable: str) -> None:
     for command in ("rdo true", "rdoctl explain", "rdoctl doctor", "rdoctl allow"):
         said = project.shell(f"{variable}=nope {command} 2>&1").stdout.decode()
         assert f": no profile `nope`; {variable} names it; the only profile is `default`\n" in said, command
@@ -118,7 +118,7 @@ def test_the_variable_is_named_that_has_a_wrong_profile(project: Project, variab
     assert b": no profile `other`; " in result.stderr
 
 
-def test_help_and_version_are_for_stdout_and_succeed(project: Project) -> None:
+def test_help_and_version_are_on_stdout_and_succeed(project: Project) -> None:
     usage = project.run("--help")
     assert usage.returncode == 0
     assert usage.stdout.startswith(b"rdo: run a command ")

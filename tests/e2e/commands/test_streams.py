@@ -1,4 +1,4 @@
-"""Three streams, apart, whole, each with its own end."""
+"""Tests for the three streams: separate, complete, each with its own end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.soak import Counted, tries
 pytestmark = pytest.mark.both_clients
 
 
-def test_stdout_and_stderr_stay_apart(project: Project) -> None:
+def test_stdout_and_stderr_are_separate(project: Project) -> None:
     result = project.run("sh", "-c", "echo out; echo err >&2; echo out2")
     assert (result.stdout, result.stderr) == (b"out\nout2\n", b"err\n")
 
@@ -34,7 +34,7 @@ def test_a_megabyte_of_any_bytes_comes_back_identical(anywhere: Project) -> None
 
 
 @pytest.mark.parametrize("size", [10, 100, 1_000, 32_000, 128_000, 256_000])
-def test_a_megabyte_of_input_arrives_whole_however_it_was_cut(anywhere: Project, size: int) -> None:
+def test_a_megabyte_of_input_arrives_completely_however_it_was_split(anywhere: Project, size: int) -> None:
     data = random.Random(size).randbytes(1_000_000)
     with anywhere.start("sh", "-c", "cat >data", bufsize=0) as process:
         assert process.stdin
@@ -66,7 +66,7 @@ def a_socket(data: bytes, _path: Path) -> int:
 
 
 @pytest.mark.parametrize("source", [a_file, a_pipe, partial(a_pipe, blocking=False), a_socket])
-def test_long_input_arrives_whole_whatever_it_comes_from(
+def test_long_input_arrives_completely_from_any_kind_of_file(
     project: Project, source: Callable[[bytes, Path], int], tmp_path: Path
 ) -> None:
     data = random.Random(2).randbytes(5_000_001)
@@ -77,7 +77,7 @@ def test_long_input_arrives_whole_whatever_it_comes_from(
 
 
 def feed(fd: int, data: bytes) -> None:
-    """Write it all, and end the stream."""
+    """Write everything, and close the stream."""
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
@@ -95,20 +95,20 @@ def test_n_gives_the_command_no_input(project: Project) -> None:
     assert project.run("-n", "cat", input=b"abc").stdout == b""
 
 
-def test_without_input_stdin_is_the_null_device_as_it_is_here(anywhere: Project) -> None:
+def test_without_input_stdin_is_dev_null_as_it_is_here(anywhere: Project) -> None:
     script = "[ /dev/stdin -ef /dev/null ] && cat && echo x"
     assert anywhere.run("sh", "-c", script).stdout == b"x\n"
     assert anywhere.run("-n", "sh", "-c", script, input=b"abc").stdout == b"x\n"
 
 
 @pytest.mark.parametrize("given", [{"input": b"x"}, {"input": b""}, {}], ids=["input", "end", "none"])
-def test_stderr_is_whole_after_stdout_was_closed(anywhere: Project, given: dict[str, Any]) -> None:
+def test_stderr_is_complete_after_stdout_was_closed(anywhere: Project, given: dict[str, Any]) -> None:
     result = anywhere.run("sh", "-c", "exec >&-; sleep 0.5; seq 1000 >&2", **given)
     assert (result.stdout, result.returncode) == (b"", 0)
     assert result.stderr.split() == [b"%d" % number for number in range(1, 1001)]
 
 
-def test_a_command_that_closes_its_streams_and_goes_on_is_seen_to_do_so(project: Project) -> None:
+def test_a_command_that_closes_its_streams_and_continues_is_not_regarded_as_ended(project: Project) -> None:
     with project.start("sh", "-c", "echo x; exec >&- 2>&-; read -r line; exit 3") as process:
         assert process.stdin
         assert process.stdout
@@ -119,7 +119,7 @@ def test_a_command_that_closes_its_streams_and_goes_on_is_seen_to_do_so(project:
         assert process.wait(30) == 3
 
 
-def test_output_comes_as_it_is_made(project: Project) -> None:
+def test_output_arrives_as_it_is_written(project: Project) -> None:
     with project.start("sh", "-c", "echo first; read line; echo second $line") as process:
         assert process.stdin
         assert process.stdout
@@ -143,20 +143,20 @@ def test_a_command_that_ignores_sigpipe_still_learns_that_its_reader_is_gone(pro
 
 
 @pytest.mark.soak
-def test_a_reader_that_is_gone_at_once_gives_neither_traceback_nor_hang(anywhere: Project, counted: Counted) -> None:
+def test_a_reader_that_closes_at_once_causes_neither_traceback_nor_hang(anywhere: Project, counted: Counted) -> None:
     for number in counted("outputs without a reader", range(tries(10, 100))):
         result = anywhere.shell(f"rdo echo {number} | true; echo ${{PIPESTATUS[0]}}")
         assert result.stdout in (b"0\n", b"141\n"), result.stderr
         assert result.stderr == b""
 
 
-def test_a_reader_that_goes_away_amid_long_output_ends_the_command(project: Project) -> None:
+def test_a_reader_that_closes_during_long_output_ends_the_command(project: Project) -> None:
     result = project.shell("rdo head -c 100000000 /dev/zero | head -c 3000000 | wc -c; echo ${PIPESTATUS[0]}")
     assert result.stdout.split() == [b"3000000", b"141"]
 
 
 @pytest.mark.parametrize("stream", ["1", "2"])
-def test_long_output_is_whole_on_a_pipe_that_somebody_made_non_blocking(stream: str, project: Project) -> None:
+def test_long_output_is_complete_on_a_non_blocking_pipe(stream: str, project: Project) -> None:
     here, there = os.pipe()
     os.set_blocking(there, False)
     script = f"i=0; while [ $i -lt 40 ]; do head -c 100000 /dev/urandom; i=$((i+1)); done | tee sent >&{stream}"
@@ -192,13 +192,13 @@ def test_input_that_the_command_does_not_read_blocks_neither_signals_nor_the_end
     assert project.shell(line).stdout == b"4\n"
 
 
-def test_a_loop_that_feeds_on_its_input_goes_on_with_n(project: Project) -> None:
+def test_a_loop_that_reads_the_same_input_continues_with_n(project: Project) -> None:
     line = "printf '1\\n2\\n3\\n' | while read x; do rdo -n echo $x; done"
     assert project.shell(line).stdout == b"1\n2\n3\n"
 
 
 @pytest.mark.soak
-def test_eight_clients_at_once_get_each_their_own(anywhere: Project, counted: Counted) -> None:
+def test_eight_concurrent_clients_each_get_their_own_output(anywhere: Project, counted: Counted) -> None:
     each = tries(4, 50)
     loop = f"for i in $(seq {each}); do rdo echo $c-$i; done >out.$c 2>&1"
     assert anywhere.shell(f"for c in 1 2 3 4 5 6 7 8; do ({loop}) & done; wait").returncode == 0
@@ -209,7 +209,7 @@ def test_eight_clients_at_once_get_each_their_own(anywhere: Project, counted: Co
         assert list(found) == []
 
 
-def test_a_full_disk_is_told_in_one_line(project: Project) -> None:
+def test_a_full_disk_is_reported_in_one_line(project: Project) -> None:
     result = project.shell("rdo seq 100000 > /dev/full")
     assert result.returncode == 255
     assert result.stderr == b"rdo: cannot write to stdout: no space left on device\n"

@@ -1,4 +1,4 @@
-"""On a terminal, rdo behaves as a local command does: size, keys, job control, pipelines."""
+"""Tests that rdo behaves on a terminal as a local command does: size, keys, job control, pipelines."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_ctrl_c_breaks_the_loop_of_an_interactive_shell(terminal: Terminal) -> N
     "streams", ["", "2>&1 | cat", "2>err"], ids=["on a pty", "stdout elsewhere", "stderr elsewhere"]
 )
 def test_ctrl_c_breaks_the_loop_of_a_script_wherever_the_output_goes(terminal: Terminal, streams: str) -> None:
-    """The script, too, gets SIGINT, and ends if what it waits for was ended by that."""
+    """The script also gets SIGINT, and ends if the command it waited for was ended by it."""
     loop = f"for i in 1 2 3; do rdo sh -c 'echo up; exec sleep 20' {streams}; done; echo went on"
     terminal.line(f"bash -c {shlex.quote(loop)}")
     terminal.match(rf"{LINE_START}up\r\n")
@@ -81,14 +81,14 @@ def test_ctrl_c_ends_the_program_that_runs_a_command_for_each_file(terminal: Ter
     ],
     ids=["no Ctrl-C", "other keys after it"],
 )
-def test_a_script_goes_on_if_its_command_was_not_ended_by_ctrl_c(terminal: Terminal, command: str, keys: str) -> None:
+def test_a_script_continues_if_its_command_was_not_ended_by_ctrl_c(terminal: Terminal, command: str, keys: str) -> None:
     terminal.line(f"bash -c {shlex.quote(f'rdo bash -c {shlex.quote(command)}; echo went on')}")
     terminal.match(rf"{LINE_START}up\r\n")
     terminal.type(keys)
     terminal.expect("went on\r\n")
 
 
-def test_ctrl_z_stops_and_fg_goes_on_as_often_as_one_likes(terminal: Terminal, project: Project) -> None:
+def test_ctrl_z_stops_and_fg_continues_repeatedly(terminal: Terminal, project: Project) -> None:
     terminal.line("rdo sh -c 'echo up; exec tee out'")
     terminal.match(rf"{LINE_START}up\r\n")
     terminal.line("one")
@@ -113,7 +113,7 @@ def test_ctrl_z_stops_and_fg_goes_on_as_often_as_one_likes(terminal: Terminal, p
     assert (project.remote / "out").read_text() == "one\ntwo\nthree\n"
 
 
-def test_ctrl_z_stops_a_command_in_a_pipeline_and_its_output_is_whole(terminal: Terminal, project: Project) -> None:
+def test_ctrl_z_stops_a_command_in_a_pipeline_and_its_output_is_complete(terminal: Terminal, project: Project) -> None:
     terminal.line("rdo sh -c 'echo up >&2; for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done' | cat > out")
     terminal.expect("up\r\n")
     terminal.type("\x1a")
@@ -123,7 +123,7 @@ def test_ctrl_z_stops_a_command_in_a_pipeline_and_its_output_is_whole(terminal: 
     assert (project.local / "out").read_text() == "1\n2\n3\n4\n5\n6\n"
 
 
-def test_every_key_reaches_a_pager_behind_rdo(terminal: Terminal) -> None:
+def test_every_key_reaches_a_pager_in_a_pipeline_with_rdo(terminal: Terminal) -> None:
     terminal.line("rdo sh -c 'for i in $(seq 300); do echo line $i; sleep 0.005; done' | less; echo st=$?")
     terminal.expect("line 1\r\n")
     for _ in range(5):
@@ -139,7 +139,7 @@ def test_a_command_in_the_background_runs_to_its_end(terminal: Terminal) -> None
     terminal.match("(?m)st=0\r\n")
 
 
-def test_the_terminal_s_modes_are_as_before_afterwards(terminal: Terminal) -> None:
+def test_the_terminals_modes_are_restored(terminal: Terminal) -> None:
     terminal.line("a=$(stty -g); rdo true; rdo -c 'kill -9 $$'; b=$(stty -g); [ $a = $b ] && echo same as be''fore")
     terminal.expect("same as before\r\n")
 
@@ -155,7 +155,7 @@ def test_no_command_gives_a_login_shell_in_the_mapped_directory(terminal: Termin
     terminal.expect("st=5\r\n")
 
 
-def test_a_missing_directory_is_named_on_a_line_of_its_own(terminal: Terminal, project: Project) -> None:
+def test_a_missing_directory_is_named_on_a_separate_line(terminal: Terminal, project: Project) -> None:
     terminal.line("mkdir new; cd new; rdo touch made; echo st=$?")
     shown = terminal.expect("st=255\r\n")
     line = shown.partition("\rrdo: cannot enter the directory `")[2]
@@ -175,12 +175,12 @@ def test_a_pty_is_for_people_only(terminal: Terminal) -> None:
     ("rdo 'ls -l'", "rdo: `ls -l` is not the name of a program; for a shell string use: rdo -c 'ls -l'"),
     ("rdo cd src", "rdo: `cd` is a shell builtin, not a program; use: rdo -c 'cd src'"),
 ])  # fmt: skip
-def test_a_command_that_wanted_a_shell_gets_a_hint(terminal: Terminal, typed: str, shown: str) -> None:
+def test_a_command_that_needs_a_shell_gets_a_hint(terminal: Terminal, typed: str, shown: str) -> None:
     terminal.line(typed)
     terminal.expect(shown)
 
 
-def test_a_large_script_passes_a_pty_whole_and_unseen(terminal: Terminal) -> None:
+def test_a_large_script_passes_a_pty_completely_and_invisibly(terminal: Terminal) -> None:
     terminal.line("rdo sh -c 'echo ${#1}' sh $(head -c 60000 /dev/zero | tr '\\0' x)")
     shown = terminal.expect("60000\r\n")
     assert "xxxx" not in shown.partition("tr ")[2]

@@ -1,4 +1,6 @@
-"""A project whose profiles are the ways to use Docker: a container that is there, one of an image, one a command."""
+"""A project whose profiles are the ways to use Docker: an existing container, one from an image, and one for each
+command.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ fresh = true
 
 @pytest.fixture(params=["default", "made", "new"])
 def profile(request: pytest.FixtureRequest) -> str:
-    """Each of its profiles in its turn."""
+    """Each of its profiles."""
     return str(request.param)
 
 
@@ -46,14 +48,14 @@ def container(docker_engine: DockerEngine, directories: Project) -> Iterator[str
 
 @pytest.fixture(scope="module")
 def unprivileged(docker_engine: DockerEngine, directories: Project) -> Iterator[str]:
-    """The same, of a user who may do nothing."""
+    """The same, as a user without any privileges."""
     with docker_engine.container(mounts={directories.local: "/it"}, cap_drop=["ALL"], user="1234") as name:
         yield name
 
 
 @pytest.fixture
 def own(directories: Project, runtime: dict[str, str], docker_engine: DockerEngine, container: str) -> Project:
-    """The project, with nobody else's control master. Its profiles are the ways to use Docker."""
+    """The project, with its own control master. Its profiles are the ways to use Docker."""
     project = replace(directories, environment={**runtime, "DOCKER_HOST": docker_engine.host})
     project.configure(CONFIG.format(container=container, image=docker_engine.image()))
     return project
@@ -61,5 +63,5 @@ def own(directories: Project, runtime: dict[str, str], docker_engine: DockerEngi
 
 @pytest.fixture
 def project(lent: dict[str, str], own: Project) -> Project:
-    """The same, with the control master that others use."""
+    """The same, with a shared control master."""
     return own

@@ -1,4 +1,6 @@
-"""The installed rdo in a container of an image that the engine builds: from `rdoctl init` to a changed Dockerfile."""
+"""Tests for the installed rdo with a container from an image that the engine builds, from `rdoctl init` to a changed
+Dockerfile.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,12 @@ from tests.e2e.project import Project, make_project
 from tests.e2e.terminal import Terminal
 
 MARK = "rdo.build"
-"""The label of what rdo built."""
+"""The label of images that rdo built."""
 
 
 @pytest.fixture
 def project(tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine) -> Iterator[Project]:
-    """A project with a Dockerfile; the images are removed after the test."""
+    """A project with a Dockerfile. The images are removed after the test."""
     project = make_project(tmp_path, {**runtime, "DOCKER_HOST": docker_engine.host})
     write(project, docker_engine, "ENV WORD=one")
     yield project
@@ -28,12 +30,12 @@ def project(tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine
 
 
 def write(project: Project, engine: DockerEngine, *lines: str, path: str = "Dockerfile") -> None:
-    """A Dockerfile of the base that is there and these lines."""
+    """Write a Dockerfile of the base image and these lines."""
     (project.local / path).parent.mkdir(exist_ok=True)
     (project.local / path).write_text("\n".join([f"FROM {engine.image()}", *lines, ""]))
 
 
-def test_init_writes_what_builds_the_dockerfile_and_a_changed_one_is_built_again(
+def test_init_writes_a_config_that_builds_the_dockerfile_and_rebuilds_a_changed_one(
     project: Project, docker_engine: DockerEngine
 ) -> None:
     done = project.shell("rdoctl init")
@@ -48,7 +50,9 @@ def test_init_writes_what_builds_the_dockerfile_and_a_changed_one_is_built_again
     assert (changed.stdout, changed.stderr) == (b"two\n", b"rdo: building `.`\n")
 
 
-def test_a_devcontainer_that_is_built_works_as_init_writes_it(project: Project, docker_engine: DockerEngine) -> None:
+def test_a_devcontainer_that_is_built_works_with_the_config_of_init(
+    project: Project, docker_engine: DockerEngine
+) -> None:
     write(project, docker_engine, "ARG V", 'RUN useradd dev && echo "$V" >/etc/v', path=".devcontainer/Dockerfile")
     (project.local / ".devcontainer/devcontainer.json").write_text(
         '{"build": {"dockerfile": "Dockerfile", "args": {"V": "3"}}, // a remark\n "containerEnv": {"A": "b c"},'
@@ -87,9 +91,7 @@ def test_with_v_each_line_of_the_build_is_shown(project: Project, docker_engine:
     assert "rdo: build: Step 2/3 : RUN echo a word" in lines
 
 
-def test_a_build_that_fails_ends_with_its_last_lines_and_one_of_rdo(
-    project: Project, docker_engine: DockerEngine
-) -> None:
+def test_a_failed_build_shows_its_last_lines_and_one_of_rdo(project: Project, docker_engine: DockerEngine) -> None:
     write(project, docker_engine, "RUN echo a word; exit 7")
     project.configure('build = "."\n')
     result = project.run("true")
@@ -99,7 +101,7 @@ def test_a_build_that_fails_ends_with_its_last_lines_and_one_of_rdo(
     assert lines[-1].startswith("rdo: cannot build `.`: The command '/bin/sh -c echo a word; exit 7' returned")
 
 
-def test_on_a_terminal_the_step_shows_and_goes(project: Project, docker_engine: DockerEngine) -> None:
+def test_on_a_terminal_the_step_appears_and_disappears(project: Project, docker_engine: DockerEngine) -> None:
     write(project, docker_engine, "RUN sleep 3")
     project.configure('build = "."\n')
     with Terminal(["rdo", "echo", "done"], project.local, project.environment) as terminal:

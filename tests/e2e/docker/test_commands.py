@@ -1,4 +1,4 @@
-"""The installed rdo on a real engine: a container that is there, and one of an image."""
+"""Tests for the installed rdo with a real engine: an existing container, and one from an image."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_paths_in_arguments_are_mapped(project: Project, profile: str) -> None:
     assert found.stdout == (b"--file=/it/src/x\n" if profile == "default" else b"--file=/src/src/x\n")
 
 
-def test_where_nothing_of_the_project_is_mounted_nothing_runs(project: Project, container: str, tmp_path: Path) -> None:
+def test_if_nothing_of_the_project_is_mounted_nothing_runs(project: Project, container: str, tmp_path: Path) -> None:
     other = make_project(tmp_path, project.environment)
     other.configure(f'driver = "docker"\ncontainer = "{container}"\n')
     line = f"rdo: nothing of this directory is mounted in `{container}`; set `directory`\n".encode()
@@ -57,7 +57,7 @@ def test_a_part_of_the_project_that_a_volume_hides_is_another_directory(
             container.remove(force=True, v=True)
 
 
-def test_the_engine_runs_a_command_as_another_user_without_any_sudo(project: Project, profile: str) -> None:
+def test_the_engine_runs_a_command_as_another_user_without_sudo(project: Project, profile: str) -> None:
     script = "id -u; echo $(id -g); command -v sudo >/dev/null && mv $(command -v sudo) /gone; touch here"
     assert project.run("-p", profile, "-s", "sh", "-c", script).stdout == b"0\n0\n"
     assert project.run("-p", profile, "-u", "nobody", "id", "-un").stdout == b"nobody\n"
@@ -68,13 +68,13 @@ def test_the_engine_runs_a_command_as_another_user_without_any_sudo(project: Pro
     assert b"nobody-here" in found.stderr
 
 
-def test_what_root_installs_in_a_container_of_rdo_s_own_is_there_for_the_user(project: Project) -> None:
+def test_the_user_can_use_what_root_installs_in_a_container_of_rdo(project: Project) -> None:
     for command in (["-s", "touch", "/installed"], ["ls", "/installed"], ["-u", "nobody", "ls", "/installed"]):
         assert project.run("-p", "made", *command).returncode == 0
 
 
 @pytest.mark.soak
-def test_input_ends_each_time(project: Project, counted: Counted) -> None:
+def test_the_end_of_input_arrives_each_time(project: Project, counted: Counted) -> None:
     for _ in counted("ends of input in a container", range(tries(15, 500))):
         assert project.run("cat", input=b"abc").stdout == b"abc"
 
@@ -103,7 +103,7 @@ def test_a_container_that_was_stopped_is_started_by_the_next_command(
         assert project.run("echo", "up").stdout == b"up\n"
 
 
-def test_who_has_the_name_now_gets_the_next_command(
+def test_the_container_that_has_the_name_now_gets_the_next_command(
     project: Project, docker_engine: DockerEngine, container: str
 ) -> None:
     with project.start("sh", "-c", "echo up; read line; hostname") as before, docker_engine.client() as client:
@@ -119,7 +119,7 @@ def test_who_has_the_name_now_gets_the_next_command(
 
 
 @pytest.mark.parametrize("seconds", [0, 0.1, 0.2])
-def test_a_container_that_never_stays_up_is_one_line_that_leads_to_its_log(
+def test_a_container_that_exits_at_once_is_one_line_that_names_its_log(
     project: Project, docker_engine: DockerEngine, seconds: float
 ) -> None:
     command = ["/bin/sh", "-c", f"sleep {seconds}; exit 3"]

@@ -1,4 +1,4 @@
-"""`rdoctl completion`: real shells, on a terminal, complete a name that has a space in it, as a container's has."""
+"""Tests for `rdoctl completion`: real shells on a terminal complete a container's name that contains a space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of a command in a container, of its client and of its master: nothing outlives it."""
+"""Tests for the end of a command in a container, of its client and of its master: no process outlives them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def processes(engine: DockerEngine, container: str) -> list[str]:
 
 
 def sleepers(engine: DockerEngine, container: str) -> list[str]:
-    """Of these the ones by which a test tells whether a command has ended."""
+    """Those that show whether a command has ended."""
     return [line for line in processes(engine, container) if "sleep 32" in line]
 
 
 @pytest.mark.parametrize("words", [["-s"], ["-u", "nobody"]], ids=["as root", "as a user"])
-def test_nothing_of_another_user_s_outlives_its_client(
+def test_no_process_of_another_user_outlives_its_client(
     project: Project, docker_engine: DockerEngine, unprivileged: str, words: list[str]
 ) -> None:
     project.configure(f'driver = "docker"\ncontainer = "{unprivileged}"\n')
@@ -40,15 +40,13 @@ def test_nothing_of_another_user_s_outlives_its_client(
     assert wait_until(lambda: not sleepers(docker_engine, unprivileged), GONE)
 
 
-def test_a_reader_that_goes_away_ends_the_command(
-    project: Project, docker_engine: DockerEngine, container: str
-) -> None:
+def test_a_reader_that_closes_ends_the_command(project: Project, docker_engine: DockerEngine, container: str) -> None:
     found = project.shell("rdo yes | head -1; echo ${PIPESTATUS[0]}")
     assert found.stdout == b"y\n141\n"
     assert wait_until(lambda: "yes" not in processes(docker_engine, container), GONE)
 
 
-def test_a_writer_that_ignores_sigpipe_is_ended_all_the_same(project: Project) -> None:
+def test_a_writer_that_ignores_sigpipe_is_also_ended(project: Project) -> None:
     script = "trap '' PIPE; while :; do echo x; done"
     found = project.shell(f'rdo sh -c "{script}" | head -1; echo ${{PIPESTATUS[0]}}')
     assert found.stdout == b"x\n143\n"
@@ -88,7 +86,7 @@ def test_stop_all_removes_the_container_of_a_master_that_was_killed(own: Project
     (master,) = masters(own)
     with docker_engine.client() as client:
         (container,) = client.containers.list(filters={"label": f"rdo.root={own.local}"})
-        os.kill(container.attrs["State"]["Pid"], signal.SIGSTOP)  # it would end by itself once its master has
+        os.kill(container.attrs["State"]["Pid"], signal.SIGSTOP)  # it would end by itself after its master
         os.kill(master, signal.SIGKILL)
         assert wait_until(lambda: b"removed " in own.shell("rdoctl stop --all").stdout, 3 * GONE)
         assert client.containers.list(all=True, filters={"label": "rdo.master"}, ignore_removed=True) == []

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of sync that run over ssh, docker and local in their turn."""
+"""Fixtures for the tests of sync with each of ssh, docker and local."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KINDS = ["ssh", "docker", "local"]
 
 @pytest.fixture(scope="session")
 def box(docker_engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """A container that sees the directory of the targets, and none of those of the projects."""
+    """A container that sees the directory of the targets, but not those of the projects."""
     directory = tmp_path_factory.mktemp("targets")
     with docker_engine.container("dash", {directory: str(directory)}) as name:
         yield name, directory
@@ -26,7 +26,7 @@ def box(docker_engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session", params=KINDS)
 def kind(request: pytest.FixtureRequest) -> tuple[str, object]:
-    """Each kind of target in its turn, with its server, which is up before any test."""
+    """Each kind of target, with its server, which is started before any test."""
     servers = {"ssh": "sshd", "docker": "box"}
     return request.param, request.getfixturevalue(servers[request.param]) if request.param in servers else None
 

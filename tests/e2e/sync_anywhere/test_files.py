@@ -1,4 +1,4 @@
-"""Files that are there before a command starts, and back when it has ended."""
+"""Tests that files are on the target before a command starts, and back when it has ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.synced import Synced, listing
 pytestmark = pytest.mark.usefixtures("lent")
 
 
-def test_what_was_written_is_there_and_what_was_made_comes_back(synced: Synced) -> None:
+def test_local_changes_are_pushed_and_results_are_pulled(synced: Synced) -> None:
     synced.configure('pull = ["dist/**", "report.txt"]\n')
     (synced.here / "src" / "app").write_text("one")
     assert synced.ok("cat", "src/app") == "one"
@@ -28,7 +28,7 @@ def test_what_was_written_is_there_and_what_was_made_comes_back(synced: Synced) 
     assert not (synced.here / "dist" / "a" / "b").exists()
 
 
-def test_all_kinds_of_files_arrive_as_they_are(synced: Synced) -> None:
+def test_all_kinds_of_files_arrive_unchanged(synced: Synced) -> None:
     here = os.fsencode(synced.here)
     os.makedirs(here + b"/deep/empty")
     for name in (b"a\nb", b"-n", b"'q\"$`\\", b" blank ", b"*", "\N{SNOWMAN}".encode()):
@@ -48,7 +48,7 @@ def test_all_kinds_of_files_arrive_as_they_are(synced: Synced) -> None:
     assert listing(synced.there) == expected
 
 
-def test_what_git_ignores_stays_here_unless_it_is_included(synced: Synced) -> None:
+def test_ignored_files_are_not_pushed_unless_they_are_included(synced: Synced) -> None:
     (synced.here / ".gitignore").write_text(".env\n*.log\nnode_modules/\n")
     (synced.here / ".env").write_text("SECRET=1")
     (synced.here / "a.log").write_text("x")
@@ -58,7 +58,7 @@ def test_what_git_ignores_stays_here_unless_it_is_included(synced: Synced) -> No
     assert synced.ok("ls", "-A").split() == [".gitignore", ".rdo-sync", ".rdo.conf", "a.log", "src"]
 
 
-def test_what_is_there_and_not_of_rdo_is_never_touched(synced: Synced) -> None:
+def test_files_of_others_on_the_target_are_never_touched(synced: Synced) -> None:
     synced.ok("true")
     (synced.there / "theirs").write_text("x")
     (synced.there / "src" / "theirs").write_text("y")
@@ -67,7 +67,7 @@ def test_what_is_there_and_not_of_rdo_is_never_touched(synced: Synced) -> None:
     assert (synced.there / "theirs").read_text() + (synced.there / "src" / "theirs").read_text() == "xy"
 
 
-def test_a_file_that_was_changed_there_stops_the_command_and_is_not_overwritten(synced: Synced) -> None:
+def test_a_changed_remote_file_stops_the_command_and_is_not_overwritten(synced: Synced) -> None:
     (synced.here / "a").write_text("mine")
     synced.ok("true")
     (synced.there / "a").write_text("theirs!")
@@ -83,7 +83,7 @@ def test_a_file_that_was_changed_there_stops_the_command_and_is_not_overwritten(
     assert synced.ok("cat", "a") == "mine again"
 
 
-def test_one_of_several_conflicts_is_settled_alone(synced: Synced) -> None:
+def test_one_of_several_conflicts_can_be_resolved_alone(synced: Synced) -> None:
     for name in ("a", "d/b"):
         (synced.here / name).parent.mkdir(exist_ok=True)
         (synced.here / name).write_text("mine")
@@ -100,7 +100,7 @@ def test_one_of_several_conflicts_is_settled_alone(synced: Synced) -> None:
     assert synced.ok("cat", "a") == "mine again"
 
 
-def test_or_is_taken_from_there(synced: Synced) -> None:
+def test_a_conflict_can_be_resolved_by_taking_the_remote_file(synced: Synced) -> None:
     (synced.here / "a").write_text("mine")
     synced.ok("true")
     (synced.there / "a").write_text("theirs!")
@@ -112,7 +112,7 @@ def test_or_is_taken_from_there(synced: Synced) -> None:
     assert synced.ok("cat", "a") == "theirs!"
 
 
-def test_a_file_that_was_there_before_rdo_is_not_overwritten(synced: Synced) -> None:
+def test_an_existing_remote_file_is_not_overwritten(synced: Synced) -> None:
     synced.there.mkdir()
     (synced.there / "a").write_text("theirs")
     (synced.here / "a").write_text("mine")
@@ -121,7 +121,7 @@ def test_a_file_that_was_there_before_rdo_is_not_overwritten(synced: Synced) -> 
     assert (done.returncode, (synced.there / "a").read_text()) == (255, "theirs")
 
 
-def test_a_file_here_that_was_changed_is_not_overwritten_by_one_that_comes_back(synced: Synced) -> None:
+def test_a_changed_local_file_is_not_overwritten_by_a_pull(synced: Synced) -> None:
     synced.configure('pull = ["out"]\n')
     synced.sh("echo 1 > out")
     (synced.here / "out").write_text("mine")
@@ -134,7 +134,7 @@ def test_a_file_here_that_was_changed_is_not_overwritten_by_one_that_comes_back(
     assert (synced.here / "out").read_text() == "333\n"
 
 
-def test_a_directory_here_is_not_overwritten_by_a_file_that_is_taken(synced: Synced) -> None:
+def test_a_local_directory_is_not_overwritten_by_a_file_that_is_taken(synced: Synced) -> None:
     (synced.here / "d").mkdir()
     synced.sh("rmdir d; echo 1 >d")
     done = synced.rdoctl("sync", "take", "there", "d")
@@ -145,7 +145,7 @@ def test_a_directory_here_is_not_overwritten_by_a_file_that_is_taken(synced: Syn
     assert (synced.here / "d").read_text() == "1\n"
 
 
-def test_what_is_left_on_the_target_is_told_once(synced: Synced) -> None:
+def test_files_that_are_left_on_the_target_are_reported_once(synced: Synced) -> None:
     synced.configure('pull = ["out/**"]\n')
     done = synced.run("-c", "mkdir out; echo 1 >out/a; ln -s /etc out/l; ln -s ../.. out/m")
     assert done.returncode == 0
@@ -156,7 +156,7 @@ def test_what_is_left_on_the_target_is_told_once(synced: Synced) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["out/**", "out/a/*.txt", "out/a/b", "out/**/b"])
-def test_a_link_in_place_of_a_directory_that_comes_back_is_told(synced: Synced, pattern: str) -> None:
+def test_a_link_in_place_of_a_pulled_directory_is_reported(synced: Synced, pattern: str) -> None:
     synced.configure(f'pull = ["{pattern}"]\n')
     done = synced.run("-c", "mkdir -p made/a; echo 1 >made/a/b; ln -s made out")
     assert (done.returncode, (synced.here / "out").exists()) == (0, False)
@@ -167,7 +167,7 @@ def test_a_link_in_place_of_a_directory_that_comes_back_is_told(synced: Synced, 
     assert (synced.here / "out").is_symlink()
 
 
-def test_a_command_can_do_without_and_files_can_be_copied_without_a_command(synced: Synced) -> None:
+def test_a_command_can_skip_sync_and_files_can_be_copied_without_a_command(synced: Synced) -> None:
     synced.configure('pull = ["out"]\n')
     synced.ok("true")
     (synced.here / "a").write_text("1")
@@ -192,7 +192,7 @@ def test_another_user_of_the_target_finds_the_files_that_are_copied(synced: Sync
     assert synced.ok("cat", "a") == "2"
 
 
-def test_several_commands_at_once_all_find_what_was_written_before_them(synced: Synced) -> None:
+def test_concurrent_commands_all_see_earlier_changes(synced: Synced) -> None:
     synced.ok("true")
     for number in range(3):
         for name in "abc":
@@ -201,7 +201,7 @@ def test_several_commands_at_once_all_find_what_was_written_before_them(synced: 
         assert [each.communicate(timeout=TIMEOUT)[0] for each in started] == [str(number).encode() * 3] * 6
 
 
-def test_a_command_that_runs_is_not_disturbed_by_the_push_of_another(synced: Synced) -> None:
+def test_a_running_command_is_not_disturbed_by_the_push_of_another(synced: Synced) -> None:
     (synced.here / "a").write_text("1")
     with synced.project.start("-c", "exec 3<a; echo up; cat >/dev/null; cat <&3") as running:
         running.expect_up()

@@ -1,4 +1,4 @@
-"""What a target has lost, or who else is there has taken away, is copied again."""
+"""Tests that files that the target has lost, or that somebody there removed, are copied again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.synced import Synced
 pytestmark = pytest.mark.usefixtures("lent")
 
 
-def test_a_target_that_is_empty_again_gets_all_again(synced: Synced) -> None:
+def test_an_emptied_target_gets_everything_again(synced: Synced) -> None:
     (synced.here / "a").write_text("1")
     synced.ok("true")
     shutil.rmtree(synced.there)
@@ -32,7 +32,7 @@ LOSSES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("lost", LOSSES)
 @pytest.mark.parametrize("more", ["", 'pull = ["out"]\n'], ids=["push", "pull"])
-def test_what_a_target_has_lost_is_there_again_before_the_command_starts(synced: Synced, more: str, lost: str) -> None:
+def test_lost_files_are_restored_before_the_command_starts(synced: Synced, more: str, lost: str) -> None:
     synced.configure(more)
     for name in ("a", "src/b", "new"):
         (synced.here / name).write_text("1")
@@ -48,7 +48,7 @@ def test_what_a_target_has_lost_is_there_again_before_the_command_starts(synced:
     assert not [path.name for path in synced.there.glob(".rdo-sync/*/go-*")]
 
 
-def test_a_directory_that_is_not_copied_is_missing_where_all_was_lost(synced: Synced) -> None:
+def test_after_a_complete_loss_directories_that_are_not_copied_are_missing(synced: Synced) -> None:
     (synced.here / "a").write_text("1")
     (synced.here / ".gitignore").write_text("out\n")
     (synced.here / "out").mkdir()
@@ -62,7 +62,7 @@ def test_a_directory_that_is_not_copied_is_missing_where_all_was_lost(synced: Sy
 
 
 @pytest.mark.parametrize("words", ["rdo --sync-only", "rdoctl sync push"])
-def test_what_a_target_has_lost_is_copied_again_without_a_command(synced: Synced, words: str) -> None:
+def test_lost_files_are_also_restored_without_a_command(synced: Synced, words: str) -> None:
     (synced.here / "a").write_text("1")
     synced.ok("true")
     shutil.rmtree(synced.there)
@@ -71,7 +71,7 @@ def test_what_a_target_has_lost_is_copied_again_without_a_command(synced: Synced
 
 
 @pytest.mark.parametrize("restarted", [False, True], ids=["known here", "known nowhere"])
-def test_only_what_differs_is_a_conflict_where_the_record_is_lost(synced: Synced, restarted: bool) -> None:
+def test_without_a_record_only_differing_files_are_conflicts(synced: Synced, restarted: bool) -> None:
     for name in "abc":
         (synced.here / name).write_text("1")
     synced.ok("true")
