@@ -74,7 +74,7 @@ def test_a_fault_is_one_line_and_nothing_is_tried_again(
             assert re.fullmatch(line_for(master, "@").replace("@", f"{kind}(: [a-z0-9' ]+)?"), result.stderr.decode())
         else:
             assert (result.stdout, result.stderr) == (b"hello\n", b"")
-        assert f"{kind}" in master.log.read_text()
+        assert wait_until(lambda: kind in master.log.read_text(), END_TIMEOUT)
         if place == "LocalTarget.connect":
             assert master.calls == 1
         works_again(project, master)
