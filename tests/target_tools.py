@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 TOOLS = (
-    "cat", "chmod", "dd", "env", "find", "ls", "mkdir", "mv", "readlink", "rm", "rmdir", "sh", "sha256sum", "sleep",
-    "stat", "tar", "touch", "wc",
+    "cat", "chmod", "dd", "env", "find", "ls", "mkdir", "mv", "printf", "readlink", "rm", "rmdir", "sh", "sha256sum",
+    "sleep", "stat", "tar", "touch", "wc",
 )  # fmt: skip
 """The programs that the scripts call, and `sh`."""
 

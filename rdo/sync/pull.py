@@ -20,7 +20,7 @@ from rdo.sync.pull_scan import STAT, BadScan, Scan, Seen
 from rdo.sync.pulled_record import Pulled
 from rdo.sync.pulling import WITHHELD, Pulling, PullPatterns, PullResult, Scanned
 from rdo.sync.push_job import chunks
-from rdo.sync.receive import Received, Receiver, Refused
+from rdo.sync.receive import Received, Receiver
 
 SCAN_LIMIT = 512 * 1024 * 1024
 """Bytes of a scan."""
@@ -31,9 +31,12 @@ PLACED_COUNT = 5000
 PLACED_SIZE = 64 * 1024 * 1024
 """Total bytes from which on that is done after each archive."""
 
-ODD_NAME = "/bin/sh there is yash, which accepts only characters of its locale"
-NOT_FOLLOWED = "a link there is not followed; let `pull` name what it leads to"
-ODD_KIND = "fifos, sockets and devices are not taken"
+
+FAULTS = {
+    b"directory": ("it is not there",),
+    b"find": ("it has no usable `find`", "install it there (findutils), or remove `pull` from the config"),
+}
+"""What the script reports by a word, and what to do about it."""
 
 _PULL = load("sync_pull", SET_NEWLINE=load("newline"))
 
@@ -83,40 +86,25 @@ class Puller:
             b"scan " + b" ".join(one_line(path) for path in (prefix, *ancestors(prefix))) + b"\n"
             for prefix in pulling.patterns.prefixes
         ]
-        job.feed([*questions, b'echo "!scanned $scan_status"\n'], end=False)
-        scan, size, known = Scan(pulling.mark), 0, False
+        job.feed(questions, end=False)
+        scan, size = Scan(pulling.mark, pulling.patterns.prefixes), 0
         try:
             for line in job.lines():
                 size += len(line)
                 if size > SCAN_LIMIT:
                     raise BadScan("more than can be looked at")
-                if line.startswith(b"!scanned "):
-                    scan.end()
-                    claimed = {path: seen for path, seen in scan.found.items() if pulling.claims(path)}
-                    refused = [Refused(path, ODD_NAME) for path in scan.found if pulling.cannot_ask(path)]
-                    refused += [Refused(path, WITHHELD) for path in scan.found if pulling.is_withheld(path)]
-                    refused += [Refused(path, ODD_KIND) for path, seen in claimed.items() if seen.kind == "other"]
-                    refused += [Refused(path, NOT_FOLLOWED) for path in self._links(pulling, scan) - claimed.keys()]
-                    return Scanned(claimed, line == b"!scanned 0", known, refused)
-                if line.startswith(b"!pulls "):
-                    known = line == b"!pulls " + self._mark.encode()
-                elif line.startswith(b"!fault"):
-                    raise self._failed("it is not there")
-                else:
-                    scan.receive(line)
+                scan.receive(line)
+                if scan.fault:
+                    raise self._failed(*FAULTS.get(scan.fault, ()))
+                if scan.is_over:
+                    return pulling.scanned(scan, self._mark.encode())
         except BadScan as error:
             raise self._failed(f"it said {error}") from None
         raise self._failed(job.reason() or "its shell ended early")
 
-    @staticmethod
-    def _links(pulling: Pulling, scan: Scan) -> set[bytes]:
-        """The links there at which patterns begin, or that lead to that."""
-        starts = {each for prefix in pulling.patterns.prefixes for each in (prefix, *ancestors(prefix))}
-        return {path for path in starts if path in scan.found and scan.found[path].kind == "link"}
-
-    def _failed(self, why: str) -> RdoError:
+    def _failed(self, why: str = "its shell failed", hint: str = "see `rdoctl sync status`") -> RdoError:
         what = f"cannot pull from `{self._place.directory}` on `{self._place.target}`"
-        return JobFailed(what, why, "see `rdoctl sync status`")
+        return JobFailed(what, why, hint)
 
     def _check_asked(self, pulling: Pulling, found: Collection[bytes]) -> None:
         """Raise RdoError for a path that was asked for by name and does not exist there."""

@@ -1,13 +1,14 @@
 """Parses a target's list of what there is to pull. Pure.
 
-Each path is a line that begins with a word that nobody can guess, so that neither a newline in a name nor a lying
-target can forge another line.
+Each path is a line that begins with a word that nobody can guess, and so does each report of the script. So neither a
+newline in a name nor a lying target can forge another line.
 """
 
 from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple
 
@@ -22,6 +23,9 @@ STAT = {
     "bsd": "-f '{mark}\t%Xp %z %Fm %Fc %i\t%N'",
 }
 """As in push_job.py, with the name."""
+
+VANISHED = "No such file or directory"
+"""The end of a complaint about what was removed while it was examined, and so is not missed."""
 
 _TIME = re.compile(r"(-?\d{4,10})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? \+0000")
 _SECONDS = re.compile(r"(-?\d{1,12})(?:\.(\d{1,9}))?")
@@ -52,15 +56,32 @@ class BadScan(ValueError):
 class Scan:
     """Takes lines, yields paths."""
 
-    def __init__(self, mark: bytes) -> None:
+    def __init__(self, mark: bytes, starts: Sequence[bytes]) -> None:
+        """`starts` are the paths that are scanned, one after the other."""
         self.found: dict[bytes, Seen] = {}
+        self.pulls = b""
+        """The mark of the last pull from there."""
+        self.fault = b""
+        """What is missing there, so that nothing can be scanned."""
+        self.unread: dict[bytes, bytes] = {}
+        """Paths to scan of which not everything could be examined, and the first complaint about that."""
+        self._left = list(starts)
         self._start = mark + b"\t"
+        self._word = mark + b"!"
         self._path: bytes | None = None
         self._seen: Seen | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to come."""
+        return not self._left
+
     def receive(self, line: bytes) -> None:
         """Take a line. Raises BadScan."""
-        if line.startswith(self._start):
+        if line.startswith(self._word):
+            self.end()
+            self._report(*line.removeprefix(self._word).partition(b" ")[::2])
+        elif line.startswith(self._start):
             self.end()
             token, tab, name = line.removeprefix(self._start).partition(b"\t")
             if not tab:
@@ -71,8 +92,21 @@ class Scan:
         else:
             raise BadScan(f"an unknown line: {line[:80]!r}")
 
+    def _report(self, word: bytes, text: bytes) -> None:
+        if word == b"scanned" and self._left:
+            path = self._left.pop(0)
+            status, _, complaint = text.partition(b" ")
+            if status != b"0":
+                self.unread[path] = complaint
+        elif word == b"pulls":
+            self.pulls = text
+        elif word == b"fault":
+            self.fault = text
+        else:
+            raise BadScan(f"an unknown word: {word[:80]!r}")
+
     def end(self) -> None:
-        """Note the end. Raises BadScan."""
+        """Note the end of a path. Raises BadScan."""
         if self._path is None or self._seen is None:
             return
         path = self._path.removeprefix(b"./")

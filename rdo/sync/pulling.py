@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from rdo.fscodec import fsdecode
 from rdo.pool.shell_job import ShellJob
 from rdo.remote_sh.bootstrap import takes
 from rdo.sync.ancestors import ancestors
 from rdo.sync.local_copy import STATE, LocalCopy
-from rdo.sync.pull_scan import Seen
+from rdo.sync.pull_scan import VANISHED, Scan, Seen
 from rdo.sync.receive import Refused
 
 PROTECTED = frozenset({STATE, b".git", b".rdo.conf"})
+ODD_NAME = "/bin/sh there is yash, which accepts only characters of its locale"
+NOT_FOLLOWED = "a link there is not followed; let `pull` name what it leads to"
+ODD_KIND = "fifos, sockets and devices are not taken"
 WITHHELD = "files that git or rdo reads are never taken from a target"
 
 
@@ -38,6 +42,18 @@ class PullResult(NamedTuple):
     """Local files that were left as they are because they are not as they were pulled."""
     refused: tuple[Refused, ...] = ()
     """What the target has and this side does not accept."""
+
+
+class Scanned(NamedTuple):
+    """What a target has to be pulled."""
+
+    found: Mapping[bytes, Seen]
+    is_whole: bool
+    """Whether everything could be examined."""
+    is_known: bool
+    """Whether this is the target that was pulled from before, rather than one that was set up afresh."""
+    refused: Sequence[Refused] = ()
+    """What the target cannot be asked for."""
 
 
 class Pulling(NamedTuple):
@@ -76,14 +92,19 @@ class Pulling(NamedTuple):
         """Whether the local path is to be overwritten, whatever is there."""
         return not self.over.isdisjoint((path, *ancestors(path)))
 
+    def scanned(self, scan: Scan, mark: bytes) -> Scanned:
+        """What of a complete scan is to be pulled, and what is refused. `mark` is that of the last pull."""
+        claimed = {path: seen for path, seen in scan.found.items() if self.claims(path)}
+        refused = [Refused(path, ODD_NAME) for path in scan.found if self.cannot_ask(path)]
+        refused += [Refused(path, WITHHELD) for path in scan.found if self.is_withheld(path)]
+        refused += [Refused(path, ODD_KIND) for path, seen in claimed.items() if seen.kind == "other"]
+        refused += [Refused(path, NOT_FOLLOWED) for path in self._links(scan) - claimed.keys()]
+        for path, complaint in scan.unread.items():
+            if not (why := fsdecode(complaint)).endswith(VANISHED):
+                refused.append(Refused(path or b".", f"not all of it can be read: {why}"))
+        return Scanned(claimed, not scan.unread, scan.pulls == mark, refused)
 
-class Scanned(NamedTuple):
-    """What a target has to be pulled."""
-
-    found: Mapping[bytes, Seen]
-    is_whole: bool
-    """Whether everything could be examined."""
-    is_known: bool
-    """Whether this is the target that was pulled from before, rather than one that was set up afresh."""
-    refused: Sequence[Refused] = ()
-    """What the target cannot be asked for."""
+    def _links(self, scan: Scan) -> set[bytes]:
+        """The links there at which patterns begin, or that lead to that."""
+        starts = {each for prefix in self.patterns.prefixes for each in (prefix, *ancestors(prefix))}
+        return {path for path in starts if path in scan.found and scan.found[path].kind == "link"}

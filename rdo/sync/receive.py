@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from rdo.errors import RdoError
+from rdo.fscodec import fsdecode
 from rdo.pool.shell_job import JobFailed, ShellJob
 from rdo.sync.local_copy import LocalCopy
-from rdo.sync.pull_scan import Seen, is_safe_link
+from rdo.sync.pull_scan import VANISHED, Seen, is_safe_link
 from rdo.sync.tar_header import BLOCK
 from rdo.sync.tar_reader import FILE, HARD_LINK, LINK, BadArchive, End, Member, TarReader
 
@@ -65,7 +66,7 @@ class Receiver:
         """Read more. Raises BadArchive at the end of the stream."""
         data = self._job.read()
         if data is None:
-            raise BadArchive(f"an incomplete archive: {self._job.reason()}")
+            raise BadArchive(f"an incomplete archive: {self._job.reason() or 'its shell ended early'}")
         self._data += data
 
     def _archive(self, wanted: Mapping[bytes, Seen]) -> dict[bytes, Received]:
@@ -74,14 +75,23 @@ class Receiver:
         found: dict[bytes, Received] = {}
         if not self._data.startswith(self._mark):
             self._unpack(wanted, found)
-        status = self._status()
-        for path in wanted:
-            if status and path not in found and not any(each.path == path for each in self.refused):
-                self.refused.append(Refused(path, self._job.reason() or f"`tar` there ended with status {status}"))
+        if why := self._complaint():
+            refused = {each.path for each in self.refused}
+            self.refused += [Refused(path, why) for path in wanted if path not in found and path not in refused]
         return found
 
-    def _status(self) -> int:
-        """The exit status of tar, which follows its archive."""
+    def _complaint(self) -> str:
+        """What kept tar from sending everything; empty if nothing did, or it was only that something has vanished.
+
+        Its exit status and its first complaint follow the archive.
+        """
+        status, _, complaint = self._ending().partition(b" ")
+        if status == b"0" or complaint.endswith(VANISHED.encode()):
+            return ""
+        return fsdecode(complaint) or "`tar` there failed"
+
+    def _ending(self) -> bytes:
+        """The line that follows an archive, without its mark."""
         padding = 0
         while True:
             stripped = self._data.lstrip(b"\0")
@@ -90,8 +100,7 @@ class Receiver:
             line, newline, rest = self._data.partition(b"\n")
             if newline and line.startswith(self._mark):
                 self._data = rest
-                status = line.removeprefix(self._mark)
-                return int(status) if status.isdigit() and len(status) < 4 else 1
+                return line.removeprefix(self._mark)
             if padding > PADDING_LIMIT or len(self._data) > len(self._mark) + BLOCK:
                 raise BadArchive("data after the end of the archive")
             self._more()

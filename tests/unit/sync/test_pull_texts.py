@@ -50,13 +50,32 @@ def test_an_invalid_state_is_refused(token: str) -> None:
         seen(token)
 
 
-def scanned(*lines: bytes) -> dict[bytes, pull_scan.Seen]:
-    scan = Scan(b"mark")
+def scan(*lines: bytes) -> Scan:
+    made = Scan(b"mark", [b"a", b""])
     for line in lines:
-        scan.receive(line)
-    scan.end()
-    scan.end()
-    return scan.found
+        made.receive(line)
+    return made
+
+
+def scanned(*lines: bytes) -> dict[bytes, pull_scan.Seen]:
+    made = scan(*lines, b"mark!scanned 0 ", b"mark!scanned 0 ")
+    assert made.is_over
+    return made.found
+
+
+def test_a_scan_says_what_it_could_not_examine() -> None:
+    assert scan().is_over is False
+    assert scan(b"mark!pulls x y").pulls == b"x y"
+    assert scan(b"mark!fault find").fault == b"find"
+    made = scan(b"mark!scanned 1 find: no", b"mark!scanned 0 ")
+    assert (made.unread, made.is_over) == ({b"a": b"find: no"}, True)
+    assert scan(b"mark!scanned 2").unread == {b"a": b""}
+
+
+@pytest.mark.parametrize("lines", [[b"mark!"], [b"mark!what 1"], [b"mark!scanned 0 "] * 3])
+def test_a_scan_with_a_report_that_was_not_asked_for_is_refused(lines: list[bytes]) -> None:
+    with pytest.raises(BadScan, match="an unknown word"):
+        scan(*lines)
 
 
 def test_names_may_have_newlines() -> None:
