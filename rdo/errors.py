@@ -30,10 +30,10 @@ class RdoError(Exception):
 
     def __str__(self) -> str:
         """One line, without the leading `rdo: `, safe to show on a terminal."""
-        what, why, hint = (without_middle(one_line(part)) for part in (self.what, self.why, self.hint))
+        parts = (self.what, self.why, self.hint)
+        what, why, hint = (without_middle(one_line(with_empty_names(part))) for part in parts)
         text = f"{what}: {why}" if why else what
-        text = f"{text}; {hint}" if hint else text
-        return text.replace("``", "`''`")  # an empty name, as a shell has it
+        return f"{text}; {hint}" if hint else text
 
 
 class UsageError(RdoError):
@@ -77,6 +77,11 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """The same for a line of text. A run of blanks in it comes from a name, and could push that to a new row."""
     return printable(text).replace("  ", "\\x20\\x20")
+
+
+def with_empty_names(text: str) -> str:
+    """The text with empty names in backticks as a shell has them, since nobody sees that something is between them."""
+    return text.replace("``", "`''`")
 
 
 def without_middle(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from operator import itemgetter
 
-from rdo.errors import ConnectError, RdoError, printable
+from rdo.errors import ConnectError, RdoError, printable, with_empty_names
 
 VERSION = b"9"
 
@@ -163,7 +163,8 @@ def decode_credit(payload: bytes) -> int:
 def encode_failure(error: RdoError) -> bytes:
     """The payload of FAILED: the parts as they will be shown, so that none can hold a NUL."""
     kind = UNREACHABLE if isinstance(error, ConnectError) else ""
-    return "\0".join((*map(printable, (error.what, error.why, error.hint)), kind)).encode()
+    parts = (printable(with_empty_names(part)) for part in (error.what, error.why, error.hint))
+    return "\0".join((*parts, kind)).encode()
 
 
 def decode_failure(payload: bytes) -> RdoError:

@@ -165,6 +165,10 @@ def test_a_failure_is_shown_by_the_client_as_it_would_be_by_the_master(what: str
     assert str(protocol.decode_failure(protocol.encode_failure(error))) == str(error)
 
 
+def test_an_empty_name_is_seen_by_whoever_shows_a_failure_as_it_is() -> None:
+    assert protocol.encode_failure(RdoError("no ``", "``", "type `` or ``")) == b"no `''`\0`''`\0type `''` or `''`\0"
+
+
 KINDS = [(ConnectError, ConnectError), (LinkLost, RdoError), (RdoError, RdoError)]
 
 
