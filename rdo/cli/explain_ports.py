@@ -8,7 +8,7 @@ from rdo.cli import table
 from rdo.config import forwards
 from rdo.config.forwards import Endpoint, Forward, ForwardSet
 from rdo.config.load import Config
-from rdo.forward.forward_words import way_of
+from rdo.forward.forward_words import configured_route
 from rdo.ipc.request import Request
 from rdo.master import port_forwards
 
@@ -20,9 +20,9 @@ def sections(loaded: Config, asked: Request, name: str, of_ssh: ForwardSet) -> I
     configured = tuple(map(forwards.parse, loaded.settings.forward))
     port_forwards.check_addresses(loaded, configured)
     rows = [
-        *((_way(each, name), "while the command runs") for each in port_forwards.wanted(asked.forwards)),
-        *((_way(each, name), "while the target is connected, by the key `forward`") for each in configured),
-        *((_way(each, name), "while the target is connected, by the ssh configuration") for each in of_ssh.forwards),
+        *((_route(each, name), "while the command runs") for each in port_forwards.wanted(asked.forwards)),
+        *((_route(each, name), "while the target is connected, by the key `forward`") for each in configured),
+        *((_route(each, name), "while the target is connected, by the ssh configuration") for each in of_ssh.forwards),
     ]
     if loaded.settings.auto_forward:
         rows.append((_by_itself(loaded), "by the key `auto_forward`"))
@@ -36,7 +36,7 @@ def _by_itself(loaded: Config) -> str:
     return "what the command listens on, while it does"
 
 
-def _way(forward: Forward, name: str) -> str:
+def _route(forward: Forward, name: str) -> str:
     if forward.listen == Endpoint() and forward.destination.path:
         return f"{OWN_SOCKET} -> {name}:{forward.destination.path}"
-    return way_of(forward, name)
+    return configured_route(forward, name)

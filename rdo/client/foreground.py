@@ -54,7 +54,7 @@ class Foreground:
         self.is_drawn_on = False
         """Whether the pty shows the alternate screen."""
         self._last = b"\n"  # byte of the pty's output
-        self.watch = MasterWatch(connection, outbox, self._tell)
+        self.watch = MasterWatch(connection, outbox, self._report)
 
     def enter(self, ptyless: bool) -> None:
         """Note that the command is running; `ptyless`: without the pty that was asked for. To be called once."""
@@ -134,7 +134,7 @@ class Foreground:
         if self._pty and data:
             self._last = bytes(data[-1:])
 
-    def _tell(self, text: str) -> bool:
+    def _report(self, text: str) -> bool:
         """Show a line of rdo's own, like a NOTICE of the master, and return whether that was possible."""
         wanted = self._request.progress or self._request.verbose
         if not wanted or self.is_drawn_on or self.is_screen_taken():

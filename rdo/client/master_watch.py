@@ -26,25 +26,25 @@ SIGNALLED_LOST_AFTER = sockets.ACCEPT_TIMEOUT
 class MasterWatch:
     """Watches one connection. Each check sends something, and the next one finds whether it was read."""
 
-    def __init__(self, connection: sockets.Socket, outbox: sockets.Outbox, tell: Callable[[str], bool]) -> None:
-        """`tell` shows a line to the caller, if possible. The connection to a wedged master is shut down."""
+    def __init__(self, connection: sockets.Socket, outbox: sockets.Outbox, report: Callable[[str], bool]) -> None:
+        """`report` shows a line to the caller, if possible. The connection to a wedged master is shut down."""
         self._connection = connection
         self._outbox = outbox
-        self._tell = tell
+        self._report = report
         self.is_signalled = False
         """Whether a signal was sent that should end the command."""
         self.is_wedged = False
         """Whether the master was given up."""
         self._heard = self._heard_before = 0  # how often something arrived; the first is the receiving thread's
-        self._lived_at = time.monotonic()
+        self._alive_at = time.monotonic()
         self._is_doubtful = False
-        self._is_told = False
+        self._is_reported = False
 
     def hear(self) -> None:
         """Note that something has arrived. Called by the receiving thread."""
         self._heard += 1
-        if self._is_told:
-            self._lives(time.monotonic())
+        if self._is_reported:
+            self._mark_alive(time.monotonic())
 
     def run(self, is_over: Callable[[], bool]) -> None:
         """Check now and then until it is over, in a thread of its own."""
@@ -60,30 +60,30 @@ class MasterWatch:
         """Do the check that was `due` at that time, and return the seconds until the next."""
         if self._heard != self._heard_before:
             self._heard_before = self._heard
-            self._lives(now)
+            self._mark_alive(now)
         elif now - due > LATE_LIMIT:
-            self._lived_at, self._is_doubtful = now, False
+            self._alive_at, self._is_doubtful = now, False
         elif not sockets.is_unread(self._connection):
-            self._lives(now)
+            self._mark_alive(now)
             self.is_signalled = False  # it was read; what arrived may have been sent before
             self._outbox.send(protocol.PROBE)
         elif not self._is_doubtful:
             self._is_doubtful = True
             return SECOND_LOOK
         else:
-            self._is_silent(now - self._lived_at)
+            self._note_silence(now - self._alive_at)
         return INTERVAL
 
-    def _lives(self, now: float) -> None:
-        was_told, self._is_told = self._is_told, False
-        if was_told:
-            self._tell(f"the control master answers again, after {now - self._lived_at:.0f} s")
-        self._lived_at = now
+    def _mark_alive(self, now: float) -> None:
+        was_reported, self._is_reported = self._is_reported, False
+        if was_reported:
+            self._report(f"the control master answers again, after {now - self._alive_at:.0f} s")
+        self._alive_at = now
         self._is_doubtful = False
 
-    def _is_silent(self, seconds: float) -> None:
+    def _note_silence(self, seconds: float) -> None:
         if seconds >= (SIGNALLED_LOST_AFTER if self.is_signalled else LOST_AFTER):
             self.is_wedged = True
             self._connection.shutdown(2)  # in both directions
-        elif not self._is_told:
-            self._is_told = self._tell(f"no answer from the control master for {seconds:.0f} s")
+        elif not self._is_reported:
+            self._is_reported = self._report(f"no answer from the control master for {seconds:.0f} s")

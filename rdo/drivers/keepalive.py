@@ -104,13 +104,13 @@ class Keepalive:
         answered = threading.Event()
         self._sign.when_next(answered.set)
         with self._changed:
-            patience = self._silence.patience(now, heard)
+            time_left = self._silence.time_left(now, heard)
             must_ask = self._silence.ask(now, heard)
             self._watch()
         if must_ask:
             self._ask()
-        if patience > 0 and self._sign.at == heard:
-            answered.wait(patience)
+        if time_left > 0 and self._sign.at == heard:
+            answered.wait(time_left)
         return self._sign.at > heard and not self.ended
 
     def when_heard(self, call: Callable[[], None]) -> None:

@@ -102,7 +102,7 @@ class Silence:
         self._asked = self._asked or now
         return self._question(now, self._timeouts.ping_interval)
 
-    def patience(self, now: Instant, heard: float) -> float:
+    def time_left(self, now: Instant, heard: float) -> float:
         """Seconds left for the answer to a question that was asked; the full time if none was."""
         asked = self._asked
         if asked is None or heard >= asked.elapsed or _slept(asked, now):
@@ -111,7 +111,7 @@ class Silence:
 
     def is_overdue(self, now: Instant, heard: float) -> bool:
         """Whether an answer is overdue."""
-        return self._asked is not None and self.patience(now, heard) <= TOLERANCE
+        return self._asked is not None and self.time_left(now, heard) <= TOLERANCE
 
     def silent_for(self, now: Instant, heard: float) -> float:
         """Seconds of silence so far."""

@@ -16,7 +16,7 @@ class FailureReport:
 
     def __init__(self, say: Callable[[str], bool] | None = None) -> None:
         self._say = say
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
 
     def report_to(self, say: Callable[[str], bool]) -> None:
         """Set the function that shows a line, and returns whether it could."""
@@ -24,9 +24,9 @@ class FailureReport:
 
     def report(self, line: str) -> bool:
         """Show the line unless it was shown before, and return whether it has been shown."""
-        if line in self._said or len(self._said) >= REASONS_LIMIT:
+        if line in self._reported or len(self._reported) >= REASONS_LIMIT:
             return True
         if self._say is None or not self._say(line):
             return False
-        self._said.add(line)
+        self._reported.add(line)
         return True

@@ -18,7 +18,7 @@ from rdo.config.forwards import Endpoint, Forward, ForwardKind, ForwardSet
 from rdo.errors import SetupError
 from rdo.forward import configured_forwards
 from rdo.forward.failure_report import FailureReport
-from rdo.forward.forward_words import description, moved_line, way, way_of
+from rdo.forward.forward_words import configured_route, description, moved_line, route
 from rdo.forward.held_forward import HeldForward
 from rdo.forward.port_watch import PortWatch
 from rdo.forward.target_forwards import TargetForwards
@@ -138,7 +138,7 @@ class ForwardTable:
 
     def _add(self, target: TargetForwards, forward: Forward) -> str:
         if _is_there_anyway(target.pool, forward):
-            return f"{way_of(forward, target.pool.target.name)} is there without a forward"
+            return f"{configured_route(forward, target.pool.target.name)} is there without a forward"
         return moved_line(target.hold(MANUAL_OWNER, self._placed(forward, target.pool))[0], target.pool.target.name)
 
     def remove(self, pool: TargetPool, forwards: Sequence[Forward]) -> list[str]:
@@ -148,7 +148,7 @@ class ForwardTable:
             target = self._of(pool)
             chosen = [self._chosen(target, forward) for forward in forwards]
             target.end(lambda held: held in chosen)
-        return [f"removed {way(each, pool.target.name)}" for each in chosen]
+        return [f"removed {route(each, pool.target.name)}" for each in chosen]
 
     def _chosen(self, target: TargetForwards, forward: Forward) -> HeldForward:
         """The forward that was asked for in these words, or else the one that listens on the port. Raises

@@ -28,15 +28,15 @@ def description(held: HeldForward, name: str) -> dict[str, object]:
 
 def moved_line(held: HeldForward, name: str) -> str:
     """Where a forward listens."""
-    return f"{way(held, name)}; {held.forward.listen.port} {held.moved} here" if held.moved else way(held, name)
+    return f"{route(held, name)}; {held.forward.listen.port} {held.moved} here" if held.moved else route(held, name)
 
 
-def way(held: HeldForward, name: str) -> str:
+def route(held: HeldForward, name: str) -> str:
     """From where to where a forward leads; `name` is the target's."""
-    return way_of(held.forward._replace(listen=held.endpoint), name)
+    return configured_route(held.forward._replace(listen=held.endpoint), name)
 
 
-def way_of(forward: Forward, name: str) -> str:
+def configured_route(forward: Forward, name: str) -> str:
     """The same for a forward that listens where it is meant to."""
     ends = (here(forward), there(forward, name))
     return " -> ".join(reversed(ends) if forward.kind is ForwardKind.REMOTE else ends)

@@ -100,13 +100,13 @@ def _address(text: str) -> tuple[str, bool]:
     if len(text) in KERNEL_DIGITS and text.isalnum():
         words = bytes.fromhex(text)
         packed = b"".join(words[at : at + 4][::-1] for at in range(0, len(words), 4))
-        return _spelled(ipaddress.ip_address(packed)), True
+        return _normalized(ipaddress.ip_address(packed)), True
     # ss adds `%lo` to an address that belongs to one interface
     bare = text.removeprefix("[").removesuffix("]").partition("%")[0]
-    return _spelled(ipaddress.ip_address("::" if bare == "*" else bare)), False
+    return _normalized(ipaddress.ip_address("::" if bare == "*" else bare)), False
 
 
-def _spelled(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+def _normalized(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     text = str(address)

@@ -67,10 +67,10 @@ class Relay:
         """Whether the stream had nothing to read, and has not called `changed` since."""
         self._is_reading = False
         """Whether the relay waits for nothing but data from the local side."""
-        self._sunk = 0
+        self._sunk_bytes = 0
         self.sent = 0
         """Bytes sent to the target."""
-        self._received = 0
+        self._read_bytes = 0
         self.failure = ""
         self.was_open = False
         """After the end, whether the far side had been reached."""
@@ -79,7 +79,7 @@ class Relay:
     @property
     def received(self) -> int:
         """Bytes received from the target."""
-        return self._sunk + self._received
+        return self._sunk_bytes + self._read_bytes
 
     def set_first_data(self, up: bytes, down: bytes) -> None:
         """Set the first data in each direction. Call before `start`."""
@@ -133,7 +133,7 @@ class Relay:
         """Write data that has just arrived, unless earlier data is still waiting. See Sink."""
         if self._down or not data:  # an empty piece is the end, which `read` reports
             return False
-        self._sunk += len(data)
+        self._sunk_bytes += len(data)
         try:
             size = brief_calls.send(self._socket, data)
         except BlockingIOError:
@@ -167,7 +167,7 @@ class Relay:
             if data:
                 # The sink is not called from here on, but may have left something just before.
                 self._down = memoryview(b"".join((self._down, data))) if self._down else memoryview(data)
-                self._received += len(data)
+                self._read_bytes += len(data)
                 left -= len(data)
         self._loop.wake(self)
 

@@ -33,7 +33,7 @@ class RemoteForward(HeldForward):
         super().__init__(forward, failed)
         self._loop = loop
         self._workers = workers
-        self._asked: set[RemoteSocks] = set()
+        self._socks_clients: set[RemoteSocks] = set()
         """SOCKS clients that have not named a destination yet."""
         self._listener = listen(forward.listen, self._accept)
 
@@ -55,10 +55,10 @@ class RemoteForward(HeldForward):
     def end(self) -> None:
         """See HeldForward."""
         self._listener.close()
-        self._loop.run_soon(self._stop_asking)
+        self._loop.run_soon(self._end_socks_clients)
 
-    def _stop_asking(self) -> None:
-        for each in list(self._asked):
+    def _end_socks_clients(self) -> None:
+        for each in list(self._socks_clients):
             each.end()
 
     def _accept(self, lease: IncomingLease) -> None:
@@ -70,41 +70,41 @@ class RemoteForward(HeldForward):
         if not self.forward.is_proxy:
             self._connect_soon(lease, self.forward.destination, None)
             return
-        asked = RemoteSocks(lease, self._loop, self.forward.permitted, self._found, self._not_found)
-        self._asked.add(asked)
-        asked.begin()
+        client = RemoteSocks(lease, self._loop, self.forward.permitted, self._found, self._not_found)
+        self._socks_clients.add(client)
+        client.begin()
 
-    def _found(self, asked: RemoteSocks, destination: Endpoint) -> None:
-        self._asked.discard(asked)
-        self._connect_soon(asked.lease, destination, asked)
+    def _found(self, client: RemoteSocks, destination: Endpoint) -> None:
+        self._socks_clients.discard(client)
+        self._connect_soon(client.lease, destination, client)
 
-    def _not_found(self, asked: RemoteSocks, why: str) -> None:
-        self._asked.discard(asked)
-        self._give_up(asked.lease, why)
+    def _not_found(self, client: RemoteSocks, why: str) -> None:
+        self._socks_clients.discard(client)
+        self._give_up(client.lease, why)
 
-    def _connect_soon(self, lease: IncomingLease, destination: Endpoint, asked: RemoteSocks | None) -> None:
+    def _connect_soon(self, lease: IncomingLease, destination: Endpoint, client: RemoteSocks | None) -> None:
         """Connect, in a thread that may wait."""
         self._loop.expected += 1
         try:
-            self._workers.submit(partial(self._connect, lease, destination, asked))
+            self._workers.submit(partial(self._connect, lease, destination, client))
         except SetupError as error:
-            self._failed(lease, asked, str(error))
+            self._failed(lease, client, str(error))
 
-    def _connect(self, lease: IncomingLease, destination: Endpoint, asked: RemoteSocks | None) -> None:
+    def _connect(self, lease: IncomingLease, destination: Endpoint, client: RemoteSocks | None) -> None:
         try:
             connection = endpoint_socket.connect(destination, CONNECT_TIMEOUT)
         except (OSError, UnicodeError) as error:  # a name may not be encodable at all
-            self._loop.run_soon(partial(self._failed, lease, asked, reason(error)))
+            self._loop.run_soon(partial(self._failed, lease, client, reason(error)))
         except BaseException as error:
-            self._loop.run_soon(partial(self._failed, lease, asked, log.words(error)))
+            self._loop.run_soon(partial(self._failed, lease, client, log.words(error)))
             raise
         else:
-            self._loop.run_soon(partial(self._relay, lease, asked, connection))
+            self._loop.run_soon(partial(self._relay, lease, client, connection))
 
-    def _failed(self, lease: IncomingLease, asked: RemoteSocks | None, why: str) -> None:
+    def _failed(self, lease: IncomingLease, client: RemoteSocks | None, why: str) -> None:
         self._loop.expected -= 1
-        if asked is not None:
-            asked.refuse(why)
+        if client is not None:
+            client.refuse(why)
         self._give_up(lease, why)
 
     def _give_up(self, lease: IncomingLease, why: str) -> None:
@@ -114,11 +114,11 @@ class RemoteForward(HeldForward):
             lease.stream.close()
             lease.release()
 
-    def _relay(self, lease: IncomingLease, asked: RemoteSocks | None, connection: socket.socket) -> None:
+    def _relay(self, lease: IncomingLease, client: RemoteSocks | None, connection: socket.socket) -> None:
         self._loop.expected -= 1
         relay = Relay(connection, self._loop, self.forget)
-        if asked is not None:
-            relay.set_first_data(asked.request.granted, asked.request.rest)
+        if client is not None:
+            relay.set_first_data(client.request.granted, client.request.rest)
         self.relays[relay] = lease.release
 
         def begin(sink: Sink, changed: Callable[[], None]) -> TargetStream:

@@ -34,7 +34,7 @@ class RemoteSocks:
 
     def begin(self) -> None:
         """Wait for the request."""
-        self.lease.stream.begin(_takes_nothing, self._changed)
+        self.lease.stream.begin(_refuse_data, self._changed)
         self._advance()
 
     def refuse(self, why: str) -> None:
@@ -92,5 +92,5 @@ def _is_permitted(destination: Endpoint, permitted: tuple[Endpoint, ...] | None)
     return any(each.host in ("*", destination.host) and each.port in (0, destination.port) for each in permitted)
 
 
-def _takes_nothing(stream: int, data: bytes | memoryview) -> bool:
+def _refuse_data(stream: int, data: bytes | memoryview) -> bool:
     return False

@@ -12,7 +12,7 @@ from rdo.drivers.target_stream import Sink
 from rdo.errors import LinkLost, SetupError
 from rdo.forward.dynamic_forward import DynamicForward
 from rdo.forward.failure_report import FailureReport
-from rdo.forward.forward_words import way
+from rdo.forward.forward_words import route
 from rdo.forward.held_forward import AutomaticOwner, HeldForward
 from rdo.forward.listener import listen
 from rdo.forward.local_forward import LocalForward
@@ -139,7 +139,7 @@ class TargetForwards:
 
     def _failed(self, held: HeldForward, why: str) -> None:
         """Report a failed connection to the commands that asked for the forward, or else to the log."""
-        line = f"no connection by {way(held, self.pool.target.name)}: {why}"
+        line = f"no connection by {route(held, self.pool.target.name)}: {why}"
         reports = [owner for owner in list(held.owners) if isinstance(owner, FailureReport)]
         if not any([report.report(line) for report in reports]):
             self._log.report(line)

@@ -78,13 +78,13 @@ class BrowserPrograms:
         """Wait until the programs have been created, or could not be."""
         self._made.wait()
 
-    def listen(self, word: str, opener: Opener) -> None:
+    def listen(self, token: str, opener: Opener) -> None:
         """Call the opener for each URL that comes with the token."""
-        self._openers[word.encode()] = opener
+        self._openers[token.encode()] = opener
 
-    def forget(self, word: str) -> None:
+    def forget(self, token: str) -> None:
         """Open nothing more for the token."""
-        self._openers.pop(word.encode(), None)
+        self._openers.pop(token.encode(), None)
 
     def _start(self, connection: HeldConnection, ended: Callable[[], None]) -> None:
         shell = connection.open_beside()
@@ -115,10 +115,10 @@ class BrowserPrograms:
 
     def _act(self, line: bytes) -> None:
         number, _, rest = line.partition(b" ")
-        word, _, url = rest.partition(b" ")
+        token, _, url = rest.partition(b" ")
         if not number.isdigit():
             return
-        opener = self._openers.get(word)
+        opener = self._openers.get(token)
         if opener is None:
             self._answer(number, False)
             return

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from rdo.master.unison_sync import UnisonSync
 
 
-class Asked(NamedTuple):
+class Setup(NamedTuple):
     """A command, and what its request implies before anything is connected."""
 
     client: ClientConnection
@@ -69,12 +69,12 @@ class CommandRunner:
         with contextlib.ExitStack() as used:
             with WaitingCaller(client, request) as caller:
                 forwards = port_forwards.wanted(request.forwards)
-                asked = self._asked(client, request, caller)
-                settings, driver = asked.settings, asked.driver
+                setup = self._set_up(client, request, caller)
+                settings, driver = setup.settings, setup.driver
                 opening = partial(_opening, caller, request, settings)
-                use, lease = _leased(used, partial(self._target, asked, caller), opening, caller)
+                use, lease = _leased(used, partial(self._target, setup, caller), opening, caller)
                 roots = use.pool.login.resolved(driver.roots(), caller)
-                sync = self._sync(used, asked, use, roots, caller)
+                sync = self._sync(used, setup, use, roots, caller)
                 if request.sync_only:
                     if sync is not None:
                         sync.run_only(caller, list(map(fsdecode, request.arguments)))
@@ -82,9 +82,9 @@ class CommandRunner:
                 ptyless = request.pty and not lease.shell.pty
                 if ptyless:  # the same wording as ssh(1)
                     caller.report(f"rdo: PTY allocation request failed on `{use.target.name}`; continuing without one")
-                self._hold_forwards(asked, use, caller)
+                self._hold_forwards(setup, use, caller)
                 failures = used.enter_context(self._forwards.held(use.pool, lease.connection, forwards, caller.report))
-                browser = self._browser(asked, use, lease, caller)
+                browser = self._browser(setup, use, lease, caller)
                 if sync is not None:
                     sync.before(caller)
             sudo = "" if driver.switches_user else caller.user
@@ -96,7 +96,7 @@ class CommandRunner:
                 )
             finish = sync.finisher(has_looked=copied is not None) if sync is not None else None
             restore = sync.restore if sync is not None and copied is not None else None
-            ports = self._ports(asked, use, lease, maps_output=planned.maps_output)
+            ports = self._ports(setup, use, lease, maps_output=planned.maps_output)
             session = Session(client, lease, use.target.name, planned.output_roots, finish, restore, ports)
             failures.report_to(session.remarks.show_now)
             session.start(_with_browser(session, planned.script, browser), ptyless=ptyless)
@@ -105,7 +105,7 @@ class CommandRunner:
             self._prefix_assignments.remember(caller.environment)
             session.relay(use.pool.shells.prepare)
 
-    def _asked(self, client: ClientConnection, request: Request, caller: WaitingCaller) -> Asked:
+    def _set_up(self, client: ClientConnection, request: Request, caller: WaitingCaller) -> Setup:
         """Raises RdoError for what is wrong or not allowed."""
         profile = self._profiles.of(request, caller.environment)
         _check_request(request, profile.config.settings)
@@ -114,59 +114,59 @@ class CommandRunner:
         trust_check.check(caller)
         _check_directory(profile, driver, request)
         command = PoolCommand(shown(request), client.break_off, request.is_check)
-        return Asked(client, request, profile, driver, command, PoolUser(profile.config.path, profile.config.profile))
+        return Setup(client, request, profile, driver, command, PoolUser(profile.config.path, profile.config.profile))
 
-    def _target(self, asked: Asked, caller: Caller) -> AbstractContextManager[TargetUse]:
-        return self._targets.of(asked.driver, caller, asked.user, asked.command, asked.settings.idle_timeout)
+    def _target(self, setup: Setup, caller: Caller) -> AbstractContextManager[TargetUse]:
+        return self._targets.of(setup.driver, caller, setup.user, setup.command, setup.settings.idle_timeout)
 
     def _sync(
-        self, used: contextlib.ExitStack, asked: Asked, use: TargetUse, roots: Sequence[Root], caller: WaitingCaller
+        self, used: contextlib.ExitStack, setup: Setup, use: TargetUse, roots: Sequence[Root], caller: WaitingCaller
     ) -> CommandSync | UnisonSync | None:
         """The object that copies the command's files; None if they are not copied."""
-        if not _copies_files(asked.request, asked.settings):
+        if not _copies_files(setup.request, setup.settings):
             return None
         from rdo.master import command_sync, unison_sync  # few projects need them
 
-        driver, owner = asked.driver, caller
-        place = command_sync.place_of(asked.profile.config, driver, roots, use.target.name)
+        driver, owner = setup.driver, caller
+        place = command_sync.place_of(setup.profile.config, driver, roots, use.target.name)
         if place.rules.mode == "unison":
-            return unison_sync.UnisonSync(asked.client, command_sync.unison_place(asked.profile.config, driver, place))
-        user = command_sync.user(asked.settings)
+            return unison_sync.UnisonSync(setup.client, command_sync.unison_place(setup.profile.config, driver, place))
+        user = command_sync.user(setup.settings)
         if driver.switches_user and caller.user != user:
-            owner = WaitingCaller(asked.client, asked.request, user)
-            use = used.enter_context(self._target(asked, owner))
+            owner = WaitingCaller(setup.client, setup.request, user)
+            use = used.enter_context(self._target(setup, owner))
             used.callback(use.pool.shells.prepare)
         sync = self.syncs.of(use.pool, place, caller.environment)
         sudo = "" if driver.switches_user else user
         return command_sync.CommandSync(
-            sync, asked.client, asked.request, use, sudo, owner.user, is_by_another=owner is not caller
+            sync, setup.client, setup.request, use, sudo, owner.user, is_by_another=owner is not caller
         )
 
-    def _ports(self, asked: Asked, use: TargetUse, lease: ShellLease, *, maps_output: bool) -> AutoForward | None:
+    def _ports(self, setup: Setup, use: TargetUse, lease: ShellLease, *, maps_output: bool) -> AutoForward | None:
         """Forwards the ports which the command listens on; None if they need no forwarding, or cannot be forwarded."""
-        settings = asked.settings
+        settings = setup.settings
         if not settings.auto_forward or settings.driver == "local" or settings.fresh:
             return None
         from rdo.master.auto_forward import AutoForward  # few profiles need it
 
-        return AutoForward(self._forwards.watch(use.pool), lease, asked.request, maps_output=maps_output)
+        return AutoForward(self._forwards.watch(use.pool), lease, setup.request, maps_output=maps_output)
 
-    def _hold_forwards(self, asked: Asked, use: TargetUse, caller: WaitingCaller) -> None:
+    def _hold_forwards(self, setup: Setup, use: TargetUse, caller: WaitingCaller) -> None:
         """Hold the forwards of the target and of the profile for as long as the target is connected."""
         try:
             self._forwards.hold_for_target(use.pool, use.target, caller.report)
         except SetupError as error:  # as with ssh, the next attempt starts over with the configuration at that time
             self._targets.give_up(use.pool, error.what)
             raise
-        self._forwards.hold_for_profile(use.pool, asked.user, asked.profile.config, caller.report)
+        self._forwards.hold_for_profile(use.pool, setup.user, setup.profile.config, caller.report)
 
-    def _browser(self, asked: Asked, use: TargetUse, lease: ShellLease, caller: WaitingCaller) -> CommandBrowser | None:
+    def _browser(self, setup: Setup, use: TargetUse, lease: ShellLease, caller: WaitingCaller) -> CommandBrowser | None:
         """The object that opens the command's URLs; None if that is not enabled, or not possible."""
-        settings = asked.settings
+        settings = setup.settings
         if settings.open_browser == "no":
             return None
         return self._browsers.get().of_command(
-            asked.client, asked.request, settings, lease.connection, use.pool, caller
+            setup.client, setup.request, settings, lease.connection, use.pool, caller
         )
 
     def _hint_at_prefix_assignments(self, caller: WaitingCaller, request: Request, there: Set[str]) -> None:

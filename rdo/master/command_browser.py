@@ -60,7 +60,7 @@ class CommandBrowser:
         self._hold = hold
         self._asks = asks
         self._can_ask = can_ask
-        self._word = os.urandom(16).hex()
+        self._token = os.urandom(16).hex()
         self._terminal: CommandTerminal | None = None
         self._ports: set[int] = set()
         self._held = contextlib.ExitStack()
@@ -87,7 +87,7 @@ class CommandBrowser:
         """
         if script.sudo not in ROOT:
             return script
-        variables = {"BROWSER": f"{self._programs.directory}/browser", **script.environment, "RDO_BROWSER": self._word}
+        variables = {"BROWSER": f"{self._programs.directory}/browser", **script.environment, "RDO_BROWSER": self._token}
         path = script.path if script.sudo else (self._programs.directory, *script.path)
         return script._replace(environment=variables, path=path)
 
@@ -96,12 +96,12 @@ class CommandBrowser:
         self._terminal = CommandTerminal(
             self._client, self._environment, output, redraw, can_ask=self._asks and self._can_ask
         )
-        self._programs.listen(self._word, self._offer)
+        self._programs.listen(self._token, self._offer)
         return self._terminal
 
     def end(self) -> None:
         """Stop serving the command, which has ended."""
-        self._programs.forget(self._word)
+        self._programs.forget(self._token)
         with self._changed:
             self._over = True
             is_idle = not self._works

@@ -46,7 +46,7 @@ class WaitingCaller:
         """See Caller. Raises ClientGone."""
         self._progress.end()  # while somebody is typing, nothing else must be printed
         self._progress = Progress(self._show)
-        return self._prompt((b"1" if echo else b"0") + self._spelled(question))
+        return self._prompt((b"1" if echo else b"0") + self._encoded(question))
 
     def _prompt(self, payload: bytes) -> str | None:
         self._client.send(protocol.PROMPT, payload)
@@ -64,7 +64,7 @@ class WaitingCaller:
         """See Caller. Raises ClientGone."""
         # a server's banner may span several lines
         shown = one_line(line) if line.startswith("rdo: ") else printable(line)
-        self._client.send(protocol.NOTICE, self._spelled(shown))
+        self._client.send(protocol.NOTICE, self._encoded(shown))
 
     def trace(self, line: str) -> None:
         """See Caller. Raises ClientGone."""
@@ -80,13 +80,13 @@ class WaitingCaller:
         self._progress.step(f"rdo: {one_line(step)}")
         return True
 
-    def _spelled(self, text: str) -> bytes:
+    def _encoded(self, text: str) -> bytes:
         """The text as bytes, in characters that the caller's terminal can show."""
         return charset.escaped_for_terminal(text, self.environment).encode("utf-8", "replace")
 
     def _show(self, line: str) -> bool:
         try:
-            self._client.send(protocol.PROGRESS, self._spelled(line))
+            self._client.send(protocol.PROGRESS, self._encoded(line))
         except ClientGone:
             return False
         return True

@@ -36,7 +36,7 @@ class _MappedStream:
         self._maps = [OutputMapper(matcher) for matcher in matchers]
 
     @property
-    def holds_some(self) -> bool:
+    def is_holding(self) -> bool:
         return any(each.held for each in self._maps)
 
     def receive(self, data: bytes) -> bytes:
@@ -89,7 +89,7 @@ class MappedOutput:
         """Send as much of the output as is decided."""
         self._show(stream, self._maps[stream].receive(bytes(data)))
         pause = PATH_GRACE if len(data) < LARGE_SIZE else LARGE_GRACE
-        self._until[stream] = time.monotonic() + pause if self._maps[stream].holds_some else math.inf
+        self._until[stream] = time.monotonic() + pause if self._maps[stream].is_holding else math.inf
 
     def release(self) -> None:
         """Send everything held back, since nothing follows."""

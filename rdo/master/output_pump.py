@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Owner(Protocol):
     """What the pump needs of the session that runs the command."""
 
-    def obey(self, mark: str) -> None:
+    def handle_mark(self, mark: str) -> None:
         """Act on a mark from a pty. May raise ClientGone."""
 
     def end_writer(self) -> None:
@@ -109,10 +109,10 @@ class OutputPump:
         pty = self._shell.pty
         self._client.send(_kind(STDOUT if pty else STDERR), fsencode(line) + (b"\r\n" if pty else b"\n"))
 
-    def drop(self, patience: float) -> None:
-        """Drop stdout from now on. If output continues for `patience` seconds, the command is ended."""
+    def drop(self, grace: float) -> None:
+        """Drop stdout from now on. If output continues for `grace` seconds, the command is ended."""
         self._drops_stdout = True
-        self._end_writer_at = time.monotonic() + patience
+        self._end_writer_at = time.monotonic() + grace
 
     @property
     def idle_at(self) -> int | None:
@@ -198,16 +198,16 @@ class OutputPump:
             return send(chunk.stream, chunk.data)
         for piece in self._marks.receive(chunk.data):
             if isinstance(piece, Mark):
-                self._owner.obey(piece.text)
+                self._owner.handle_mark(piece.text)
             else:
                 if self.screen is not None and self.screen.show(piece):
-                    self._tell_screen(self.screen)
+                    self._send_screen(self.screen)
                 send(STDOUT, piece)
 
     def _may_have_marks(self, stream: int, data: bytes | memoryview) -> bool:
         return (stream == STDOUT or self._shell.pty) and self._marks.may_be_in(data)
 
-    def _tell_screen(self, screen: PtyScreen) -> None:
+    def _send_screen(self, screen: PtyScreen) -> None:
         with contextlib.suppress(ClientGone):  # see `_send`
             self._client.send(protocol.SCREEN, b"1" if screen.is_drawn_on else b"0")
 

@@ -63,7 +63,7 @@ class Session:
         self._groups = CommandGroups(lease.connection, lease.shell.group)
         self._keep, self._lost = False, ""
         self._has_input = True
-        self._stdin = StdinPump(self._channel, self._grant, client.break_off, held=lease.shell.pty)
+        self._stdin = StdinPump(self._channel, self._send_credit, client.break_off, held=lease.shell.pty)
         self._within_line = False
         self._state = SessionState.PREPARED
         self._output = OutputPump(client, lease.shell, output_roots, self, finish, ports=ports)
@@ -97,7 +97,7 @@ class Session:
         self._keep, self._lost = script.keep, script.lost
         self._groups.guard(keep=script.keep)
         self._client.send(protocol.STARTED, protocol.PTYLESS if ptyless else b"")
-        self._happens(SessionEvent.STARTED)
+        self._transition(SessionEvent.STARTED)
         try:
             self._shell.start(script)
         except LinkLost as error:
@@ -119,14 +119,14 @@ class Session:
                 prepare()
             for kind, payload in self._client.frames():
                 if kind == protocol.INPUT:
-                    self._give(payload)
+                    self._take_input(payload)
                 else:
-                    self._take(kind, bytes(payload))
+                    self._handle(kind, bytes(payload))
         except BaseException as error:
             self._client.fail(error)  # before the command is ended, after which its status means nothing
         finally:
             self._observing.close()
-            self._happens(SessionEvent.OVER)
+            self._transition(SessionEvent.OVER)
             self._clean_up()
             self._shell.close()
             self._output.wait()
@@ -138,7 +138,7 @@ class Session:
         self._client.await_frame(REFILL_DELAY)
         return not self._output.ended.is_set()
 
-    def _happens(self, event: SessionEvent) -> bool:
+    def _transition(self, event: SessionEvent) -> bool:
         """Go to the state that the event leads to, and return whether there is one."""
         state = TRANSITIONS[self._state].get(event)
         self._state = state or self._state
@@ -146,13 +146,13 @@ class Session:
 
     # From the client
 
-    def _give(self, payload: bytes | memoryview) -> None:
+    def _take_input(self, payload: bytes | memoryview) -> None:
         self._within_line = payload[-1] not in b"\r\n"
         if self._shell.pty:
             self._watch.expect_of_keys(bytes(payload))
         self._stdin.give(payload)
 
-    def _take(self, kind: bytes, payload: bytes) -> None:
+    def _handle(self, kind: bytes, payload: bytes) -> None:
         if kind == protocol.PROBE:
             return  # reading it was all that it is for
         if self._terminal is not None:
@@ -172,7 +172,7 @@ class Session:
         else:
             self._stdin.end()
 
-    def _grant(self, size: int) -> None:
+    def _send_credit(self, size: int) -> None:
         self._client.send(protocol.CREDIT, protocol.encode_credit(size))
 
     def _signal(self, name: str) -> None:
@@ -180,7 +180,7 @@ class Session:
             raise protocol.ProtocolError("not a signal name", repr(name))
         if name == "PIPE":
             self._stop_output()
-        elif name == "CONT" and self._happens(SessionEvent.CONTINUED):
+        elif name == "CONT" and self._transition(SessionEvent.CONTINUED):
             self._channel.write(self._shell.nonce.encode() + b"\n")
         elif name == "TSTP" and not self._shell.pty:
             # The group is orphaned in the sense of POSIX (its parent is in another session), so it ignores SIGTSTP.
@@ -204,13 +204,13 @@ class Session:
 
     # For the output
 
-    def obey(self, mark: str) -> None:
+    def handle_mark(self, mark: str) -> None:
         """Act on a mark. Raises ClientGone, and what `restore` raises."""
         if mark == "ready":
             self._stdin.resume()
         elif mark == "stopped":
             self._stdin.hold()
-            self._happens(SessionEvent.STOPPED)
+            self._transition(SessionEvent.STOPPED)
             self._client.send(protocol.STOPPED)
         elif mark == "lost" and self._restore:
             self._restore(self._shell)

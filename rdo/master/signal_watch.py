@@ -66,7 +66,7 @@ class SignalWatch:
             if name == "HUP" and self._pty:
                 self._closing = self._steps_to_close(time.monotonic())
             if not self._watching:
-                threads.start(self._watch, name="signal", broken=self._watch_no_more)
+                threads.start(self._watch, name="signal", broken=self._watch_failed)
                 self._watching = True
 
     def expect_of_keys(self, typed: bytes) -> None:
@@ -81,7 +81,7 @@ class SignalWatch:
             lately = [name for name, until in self._until.items() if until > now]
         return any(name in ENDING or status == 128 + NUMBERS[name] for name in lately)
 
-    def _watch_no_more(self, _: BaseException) -> None:
+    def _watch_failed(self, _: BaseException) -> None:
         """Forget the watching thread, which has failed. The next signal starts another one."""
         with self._lock:
             self._watching = False

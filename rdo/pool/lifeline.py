@@ -140,7 +140,7 @@ class Lifeline:
         self._unanswered += orders
         if self._unanswered and not self._watching:
             with contextlib.suppress(SetupError):
-                threads.start(self._watch, name="answers", broken=self._watch_no_more)
+                threads.start(self._watch, name="answers", broken=self._watch_failed)
                 self._watching = True
 
     def _replace_ended(self) -> None:
@@ -155,7 +155,7 @@ class Lifeline:
 
     # In background threads
 
-    def _watch_no_more(self, _: BaseException) -> None:
+    def _watch_failed(self, _: BaseException) -> None:
         """Forget the watching thread, which has failed. The next order starts another one."""
         with self._changed:
             self._watching = False

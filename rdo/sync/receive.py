@@ -62,7 +62,7 @@ class Receiver:
     def _failed(self, why: str) -> RdoError:
         return JobFailed(f"cannot pull from `{self._target}`", why, "use `rdo --no-sync` to do without")
 
-    def _more(self) -> None:
+    def _receive_more(self) -> None:
         """Read more. Raises BadArchive at the end of the stream."""
         data = self._job.read()
         if data is None:
@@ -71,7 +71,7 @@ class Receiver:
 
     def _archive(self, wanted: Mapping[bytes, Seen]) -> dict[bytes, Received]:
         while len(self._data) < BLOCK and not self._data.startswith(self._mark):
-            self._more()
+            self._receive_more()
         found: dict[bytes, Received] = {}
         if not self._data.startswith(self._mark):
             self._unpack(wanted, found)
@@ -103,7 +103,7 @@ class Receiver:
                 return line.removeprefix(self._mark)
             if padding > PADDING_LIMIT or len(self._data) > len(self._mark) + BLOCK:
                 raise BadArchive("data after the end of the archive")
-            self._more()
+            self._receive_more()
 
     def _unpack(self, wanted: Mapping[bytes, Seen], found: dict[bytes, Received]) -> None:
         reader, file = TarReader(), None
@@ -119,7 +119,7 @@ class Receiver:
                     found[file.path] = file.received()
                     file = None
             if not self._data:
-                self._more()
+                self._receive_more()
 
     def _member(self, member: Member, wanted: Mapping[bytes, Seen], found: dict[bytes, Received]) -> _File | None:
         """Take an entry, after which a file's content follows. Raises BadArchive for what was not asked for."""

@@ -1,4 +1,4 @@
-"""Changes of the user's ssh configuration while a connection is held."""
+"""Tests for changes of the user's ssh configuration while a connection is held."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.sshd import Sshd
 
 @pytest.fixture
 def before(project: Project, sshd: Sshd) -> int:
-    """The number of logins before the one of this first command."""
+    """The number of logins so far, before that of this first command."""
     count = logins(sshd)
     assert project.run("true").returncode == 0
     return count
 
 
 @pytest.mark.parametrize("included", [False, True], ids=["in the file", "in a file that it includes"])
-def test_a_host_that_moved_is_found_where_it_is_now(
+def test_a_host_that_moved_is_found_at_its_new_address(
     project: Project, sshd: Sshd, own_sshd: Callable[..., Sshd], before: int, *, included: bool
 ) -> None:
     """Like `ssh`, which uses its ControlMaster only for the same host, port and user."""

@@ -165,7 +165,7 @@ class Engine:
     @property
     def owes_answer(self) -> bool:
         """Whether every kept connection is waiting for an answer."""
-        return self._kept.all_asked
+        return self._kept.all_wait
 
     def cut(self) -> None:
         """Stop all waiting for answers."""
@@ -209,7 +209,7 @@ class Engine:
         end = Deadline(timeout)
         exchange = Exchange(wire, self._note)
         try:
-            with self._kept.asked(wire):
+            with self._kept.waiting(wire):
                 head, rest = self._first(exchange, data, end, patience)
                 if head.status == 101:
                     raise HttpError("it started a stream that was not requested")

@@ -19,14 +19,14 @@ class KeptStreams:
         self._lock = threading.Lock()
         """Guards which connections are idle or waiting, and whether the set is closed."""
         self._idle: list[EngineStream] = []
-        self._asked: set[EngineStream] = set()
+        self._waiting: set[EngineStream] = set()
         self._is_closed = False
         self.is_cut = False
 
     @property
-    def all_asked(self) -> bool:
+    def all_wait(self) -> bool:
         """Whether there are connections, and each is waiting for an answer."""
-        return bool(self._asked and not self._idle)
+        return bool(self._waiting and not self._idle)
 
     def take(self) -> EngineStream | None:
         """Take the most recently used connection that is still open. An idle one can have nothing to read but its
@@ -51,10 +51,10 @@ class KeptStreams:
         wire.close()
 
     @contextlib.contextmanager
-    def asked(self, wire: EngineStream) -> Iterator[None]:
+    def waiting(self, wire: EngineStream) -> Iterator[None]:
         """A context in which the connection waits for an answer. It is closed if none arrives."""
         with self._lock:
-            self._asked.add(wire)
+            self._waiting.add(wire)
         try:
             yield
         except BaseException:
@@ -62,14 +62,14 @@ class KeptStreams:
             raise
         finally:
             with self._lock:
-                self._asked.discard(wire)
+                self._waiting.discard(wire)
 
     def cut(self) -> None:
         """Stop all waiting for answers."""
         with self._lock:
             self.is_cut = True
-            asked = list(self._asked)
-        for wire in asked:
+            waiting = list(self._waiting)
+        for wire in waiting:
             wire.close()
 
     def close(self) -> None:

@@ -44,7 +44,7 @@ class ForwardedStream:
         self.channel.opened = self._open
         self.is_open = False
         self._over = over
-        self._sink: Sink = _takes_nothing
+        self._sink: Sink = _refuse_data
         self._changed: Callable[[], None] = lambda: None
 
     def begin(self, sink: Sink, changed: Callable[[], None]) -> None:
@@ -116,5 +116,5 @@ def direct_stream(
     return stream
 
 
-def _takes_nothing(stream: int, data: bytes | memoryview) -> bool:
+def _refuse_data(stream: int, data: bytes | memoryview) -> bool:
     return False

@@ -14,18 +14,18 @@ class GlobalRequests:
     """The unanswered requests. Answers have no ids, but arrive in the order of the requests."""
 
     def __init__(self) -> None:
-        self._asked: deque[Answered] = deque()
+        self._unanswered: deque[Answered] = deque()
 
     def add(self, answered: Answered) -> None:
         """Note that a request was sent, after all those added before."""
-        self._asked.append(answered)
+        self._unanswered.append(answered)
 
     def answer(self, body: bytes | None) -> None:
         """Handle an answer. One without a request is ignored, as by ssh(1)."""
-        if self._asked:
-            self._asked.popleft()(body)
+        if self._unanswered:
+            self._unanswered.popleft()(body)
 
     def lose(self) -> None:
         """Note that no more answers will arrive."""
-        while self._asked:
-            self._asked.popleft()(None)
+        while self._unanswered:
+            self._unanswered.popleft()(None)

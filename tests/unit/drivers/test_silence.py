@@ -41,8 +41,8 @@ class Peer:
         return self.silence.ask(self.now, self.heard)
 
     @property
-    def patience(self) -> float:
-        return self.silence.patience(self.now, self.heard)
+    def time_left(self) -> float:
+        return self.silence.time_left(self.now, self.heard)
 
     @property
     def is_overdue(self) -> bool:
@@ -144,13 +144,13 @@ def test_after_a_suspend_a_peer_is_not_trusted() -> None:
 def test_many_callers_share_one_probe_and_its_timeout() -> None:
     peer = Peer()
     peer.wait(100)
-    assert peer.patience == TIMES.ping_timeout
+    assert peer.time_left == TIMES.ping_timeout
     assert peer.ask()
     peer.wait(1)
     assert not peer.ask()
-    assert (peer.patience, peer.is_overdue) == (TIMES.ping_timeout - 1, False)
+    assert (peer.time_left, peer.is_overdue) == (TIMES.ping_timeout - 1, False)
     peer.wait(2)
-    assert (peer.patience, peer.is_overdue) == (0, True)
+    assert (peer.time_left, peer.is_overdue) == (0, True)
     assert peer.ask()
 
 
@@ -161,7 +161,7 @@ def test_an_answer_clears_an_overdue_one() -> None:
     peer.wait(10)
     assert peer.is_overdue
     peer.answer()
-    assert (peer.is_overdue, peer.patience) == (False, TIMES.ping_timeout)
+    assert (peer.is_overdue, peer.time_left) == (False, TIMES.ping_timeout)
     peer.wait(10)
     assert peer.ask()
     assert not peer.is_overdue
@@ -172,10 +172,10 @@ def test_a_probe_from_before_a_suspend_is_sent_again() -> None:
     peer.wait(100)
     peer.ask()
     peer.suspend(100)
-    assert (peer.patience, peer.is_overdue) == (TIMES.ping_timeout, False)
+    assert (peer.time_left, peer.is_overdue) == (TIMES.ping_timeout, False)
     assert peer.ask()
     peer.wait(1)
-    assert peer.patience == TIMES.ping_timeout - 1
+    assert peer.time_left == TIMES.ping_timeout - 1
 
 
 def test_a_probe_of_an_idle_peer_is_waited_for() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rdo.config.forwards import Endpoint, Forward, ForwardKind, parse, parse_dynamic, parse_remote
-from rdo.forward.forward_words import description, moved_line, way
+from rdo.forward.forward_words import description, moved_line, route
 from rdo.forward.held_forward import HeldForward
 from rdo.pool.target_pool import PoolUser
 
@@ -47,7 +47,7 @@ class Held(HeldForward):
     ],
 )
 def test_a_line_has_the_listener_and_the_destination(forward: Forward, line: str) -> None:
-    assert way(Held(forward), "box") == moved_line(Held(forward), "box") == line
+    assert route(Held(forward), "box") == moved_line(Held(forward), "box") == line
 
 
 def test_a_line_says_why_a_port_moved() -> None:

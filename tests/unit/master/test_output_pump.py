@@ -45,7 +45,7 @@ class ClosesItsOutput(ShortCommand):
 class NoOwner:
     """The owner of a command for which nothing more is to be done."""
 
-    def obey(self, mark: str) -> None:
+    def handle_mark(self, mark: str) -> None:
         raise AssertionError
 
     def end_writer(self) -> None:
