@@ -87,7 +87,7 @@ def _patterns(value: str, base: str, path: str) -> list[str]:
     return [os.path.join(base, _home() + each[1:] if each.startswith("~/") else each) for each in patterns]
 
 
-class ConfigText(NamedTuple):
+class SshConfigText(NamedTuple):
     """The whole text, for any host."""
 
     variables: frozenset[str]
@@ -99,7 +99,7 @@ class ConfigText(NamedTuple):
     """The paths of all files, and of the directories in which an Include looks for more."""
 
 
-def examine(given: str | None) -> ConfigText:
+def examine(given: str | None) -> SshConfigText:
     """`given`: see `files`. An unreadable file counts as empty, since ssh reports it."""
     found, texts, places = set[str](), dict[str, str](), set[str]()
     todo = files(given)
@@ -120,4 +120,4 @@ def examine(given: str | None) -> ConfigText:
                     todo += [(file, base) for pattern in patterns for file in sorted(glob.glob(pattern))]
                 elif key == "match" and EXEC.search(option[2]):
                     found.add("PWD")
-    return ConfigText(frozenset(found), texts, frozenset(places))
+    return SshConfigText(frozenset(found), texts, frozenset(places))
