@@ -194,7 +194,7 @@ class CommandSync(NamedTuple):
             counts[each.there] = counts.get(each.there, 0) + 1
         there = ", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items())) or "the same"
         lines = [
-            f"here   {place.root}: {files:,} files to push",
+            f"here   {place.root}: {files:,} file{'' if files == 1 else 's'} in all",
             f"there  {place.directory} on {place.target}: {there}",
         ]
         return [*lines, f"pulls  {', '.join(place.rules.pull)}"] if place.rules.pull else lines
