@@ -43,7 +43,7 @@ class OneShell:
         program = shutil.which(shell)
         assert program, f"{shell} is not installed"
         words = [program, *options]
-        channel = _Late(opened)
+        channel = _LazyChannel(opened)
 
         def start(script: Script) -> None:
             text = fsdecode(render(script, nonce="", pty=False))
@@ -65,7 +65,7 @@ class OneShell:
         self._connection.close()
 
 
-class _Late:
+class _LazyChannel:
     """A channel that is opened when its script is known."""
 
     def __init__(self, opened: list[Channel]) -> None:

@@ -90,7 +90,7 @@ class Side:
         return self.tree.push(self.use, os.fsencode(self.here), tree_of(self.here), **more)
 
     def pull(self, *patterns: bytes) -> PullResult:
-        return self.tree.pull(self.use, os.fsencode(self.here), Below(patterns))
+        return self.tree.pull(self.use, os.fsencode(self.here), PathPrefixes(patterns))
 
     def write(self, files: Mapping[str, str | bytes]) -> None:
         """Write local files. A name that ends with a slash is an empty directory."""
@@ -110,7 +110,7 @@ class Side:
                       and not (state / each / "manifest").exists())  # fmt: skip
 
 
-class Below:
+class PathPrefixes:
     """Patterns for directories or files."""
 
     def __init__(self, prefixes: Sequence[bytes]) -> None:

@@ -36,7 +36,7 @@ exit $status
 """A program that ends the shell that calls it, before or after it has done its work, at one of all calls."""
 
 
-def deadly_tools(directory: Path, number: int, *, after: bool) -> str:
+def tools_that_kill_the_shell(directory: Path, number: int, *, after: bool) -> str:
     """A PATH of programs that end the shell at the call with this number."""
     path = tools(directory)
     counter = directory / "counter"

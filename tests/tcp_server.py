@@ -49,7 +49,7 @@ def server(serve: Serve, host: str = "127.0.0.1") -> Iterator[int]:
 
 
 @contextmanager
-def server_that_hears_the_end() -> Iterator[tuple[int, threading.Event]]:
+def server_that_detects_the_end() -> Iterator[tuple[int, threading.Event]]:
     """Run a server that reads everything. Yields its port, and an event that is set when a connection to it has ended
     in any way.
     """

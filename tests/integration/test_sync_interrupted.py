@@ -19,7 +19,7 @@ from rdo.sync import push_plan
 from tests.one_shell import CutChannel, OneShell
 from tests.soak import tries
 from tests.sync_target import Side, contents, write
-from tests.target_tools import calls, deadly_tools, tools
+from tests.target_tools import calls, tools, tools_that_kill_the_shell
 
 OLD, NEW = {}, {}  # type: dict[str, str], dict[str, str]
 for number in range(6):
@@ -83,7 +83,7 @@ def check(side: Side, old: dict[str, str] = OLD) -> None:
 def steps(tmp_path: Path) -> int:
     """The number of programs that a push calls."""
     pool, side = begin(tmp_path)
-    pool.path = deadly_tools(tmp_path / "tools", 10_000, after=False)
+    pool.path = tools_that_kill_the_shell(tmp_path / "tools", 10_000, after=False)
     side.push()
     pool.close()
     return calls(tmp_path / "tools")
@@ -98,7 +98,7 @@ def test_a_shell_that_is_killed_at_any_step_of_a_push_leaves_nothing_half_done(t
         base = tmp_path / str(number)
         base.mkdir()
         pool, side = begin(base)
-        pool.path = deadly_tools(base / "tools", number, after=after)
+        pool.path = tools_that_kill_the_shell(base / "tools", number, after=after)
         with pytest.raises(RdoError):
             side.push()
         check(side)

@@ -16,7 +16,7 @@ from rdo.errors import RdoError
 from tests.one_shell import CutChannel, OneShell
 from tests.soak import tries
 from tests.sync_target import Side, contents, write
-from tests.target_tools import deadly_tools
+from tests.target_tools import tools_that_kill_the_shell
 
 OLD = {f"dist/{each}": f"old {each}" * 100 for each in range(5)} | {"dist/gone": "gone"}
 NEW = {f"dist/{each}": f"new {each}" * 120 for each in range(5)} | {"dist/sub/fresh": "fresh"}
@@ -59,7 +59,7 @@ def test_a_pull_that_is_cut_at_any_byte_leaves_nothing_half_done(tmp_path: Path,
 @pytest.mark.parametrize("number", range(4))
 def test_a_target_whose_shell_is_killed_during_a_pull_leaves_nothing_half_done(tmp_path: Path, number: int) -> None:
     pool, side = pulled(tmp_path)
-    pool.path = deadly_tools(tmp_path / "tools", number, after=False)
+    pool.path = tools_that_kill_the_shell(tmp_path / "tools", number, after=False)
     with contextlib.suppress(RdoError):
         side.pull(b"dist")
     check(side)

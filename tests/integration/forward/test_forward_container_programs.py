@@ -24,7 +24,7 @@ from tests.leaks import wait_until
 from tests.reach import Target
 from tests.ssh_server import free_port
 from tests.target_tools import TOOLS
-from tests.tcp_server import TIMEOUT, connect, echo, read_all, server, server_that_hears_the_end
+from tests.tcp_server import TIMEOUT, connect, echo, read_all, server, server_that_detects_the_end
 
 PROGRAMS = ("python3", "perl", "socat", "bash", "nc", "nc of busybox")
 
@@ -139,7 +139,7 @@ def test_without_ipv6_a_missing_listener_is_also_reported(pool: TargetPool) -> N
 
 
 def test_a_client_that_disconnects_ends_the_remote_connection(forward: Callable[[str], int]) -> None:
-    with server_that_hears_the_end() as (port, ended):
+    with server_that_detects_the_end() as (port, ended):
         with connect(forward(str(port))) as connection:
             connection.sendall(b"hello")
         assert ended.wait(TIMEOUT)

@@ -19,7 +19,7 @@ from rdo.util.threads import WORKER_LIMIT
 from tests.forward_limits import NOT_DROPBEAR, SEEN_HERE
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
-from tests.tcp_server import TIMEOUT, connect, echo, read_all, server, server_that_hears_the_end
+from tests.tcp_server import TIMEOUT, connect, echo, read_all, server, server_that_detects_the_end
 
 
 def test_the_end_of_either_side_leaves_the_other_open(forward: Callable[[str], int]) -> None:
@@ -58,7 +58,7 @@ def test_without_a_listener_a_client_sees_a_reset_instead_of_an_end(forward: Cal
 
 
 def test_a_reset_by_the_client_ends_the_remote_connection(forward: Callable[[str], int]) -> None:
-    with server_that_hears_the_end() as (port, ended):
+    with server_that_detects_the_end() as (port, ended):
         connection = connect(forward(str(port)))
         connection.sendall(b"hello")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
