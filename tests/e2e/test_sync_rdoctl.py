@@ -37,6 +37,9 @@ def test_doctor_checks_what_copying_needs(synced: Synced) -> None:
     assert b"ok       programs to copy files: `tar` and `stat` are there\n" in done.stdout
     assert b"they are watched for changes\n" in done.stdout
     assert not (synced.there / ".rdo-sync").exists(), "it copies nothing"
+    synced.configure('pull = ["dist"]\n')
+    done = synced.rdoctl("doctor")
+    assert b"programs to copy files: `tar`, `stat` and `find` are there\n" in done.stdout
 
 
 def test_explain_and_status_show_what_is_copied(synced: Synced) -> None:

@@ -12,6 +12,7 @@ from rdo.cli.doctor.target import TargetCommands
 from rdo.config.load import Config
 from rdo.sync import rules
 from rdo.sync.local_tree import LocalTree
+from rdo.util.phrases import listed
 
 SKEW_LIMIT = 1.0
 """Seconds by which the clocks of both sides may differ without harm: make compares times of pushed and built files."""
@@ -24,7 +25,9 @@ def checks(config: Config) -> Iterator[Check]:
     if config.settings.sync == "no":
         return
     commands = TargetCommands(config)
-    tools = ("tar", "stat") if config.settings.sync == "push" else (config.settings.sync,)
+    tools = ["tar", "stat", *(["find"] if config.settings.pull else [])]
+    if config.settings.sync != "push":
+        tools = [config.settings.sync]
     yield Check("clocks", lambda: clocks(commands), needs=("login",))
     yield Check("programs to copy files", lambda: programs(commands, tools), needs=("login",))
     if config.settings.sync == "push":
@@ -57,7 +60,8 @@ def programs(commands: TargetCommands, tools: Sequence[str]) -> Finding:
             return failed(f"the target has no `{tool}`", f"install `{tool}` there, or use `rdo --no-sync`")
         if tool == "unison" and not shutil.which(tool):
             return failed(f"`{tool}` is not installed here", "install it")
-    return ok(f"{' and '.join(f'`{tool}`' for tool in tools)} {'is' if len(tools) == 1 else 'are'} there")
+    names = " and ".join(listed(tools).rsplit(", ", 1))
+    return ok(f"{names} {'is' if len(tools) == 1 else 'are'} there")
 
 
 def watches(config: Config) -> Finding:
