@@ -6,8 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 
+from rdo.errors import RdoError
 from rdo.pool.connection import HeldConnection
 from rdo.pool.shell import ProcessGroup, is_group
+
+ENDING = frozenset({"INT", "TERM", "QUIT", "HUP"})
+"""Signals that ask a command to end, with whatever status."""
 
 KILL_GRACE = 2.0
 """Seconds between TERM and KILL for a command whose client is gone."""
@@ -49,6 +53,14 @@ class CommandGroups:
     def signal(self, name: str) -> None:
         """Send a signal to the command's own group."""
         self._connection.signal(self._groups[-1], name)
+
+    def pass_on(self, name: str) -> None:
+        """Send a signal that the client got. Raises RdoError if the client is to end the command, and cannot."""
+        is_sent = self._connection.signal(self._groups[-1], name)
+        if not (is_sent or self._connection.has_room_beside) and name in ENDING:
+            why = "the target allows no second session beside it (MaxSessions)"
+            hint = "it may still be running; with `rdo -t`, Ctrl-C reaches it"
+            raise RdoError(f"cannot send SIG{name} to the command", why, hint)
 
     def signal_all(self, name: str) -> bool:
         """Send a signal to each group, and return whether there is a lifeline to do so."""

@@ -187,7 +187,7 @@ class Session:
             self._groups.signal("STOP")
         else:
             self._watch.expect(name)
-            self._groups.signal(name)
+            self._groups.pass_on(name)
             # the caller's terminal is gone, but the connection is not
             if name == "HUP" and self._keep and self._shell.pty:
                 self._groups.signal("TERM")

@@ -8,15 +8,12 @@ from collections.abc import Callable
 
 from rdo.drivers.base import Channel
 from rdo.errors import LinkLost, RdoError
-from rdo.master.command_groups import CommandGroups
+from rdo.master.command_groups import ENDING, CommandGroups
 from rdo.master.output_pump import OutputPump
 from rdo.util import threads
 
 NUMBERS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15}
 """Signals that end a command unless it handles them, with their numbers in the exit statuses of Linux targets."""
-
-ENDING = frozenset({"INT", "TERM", "QUIT", "HUP"})
-"""Signals that ask a command to end, with whatever status."""
 
 END_OF_INPUT_KEY = b"\x04"
 """Ctrl-D, which ends the input of a pty at the start of a line. Elsewhere the first one ends the line."""

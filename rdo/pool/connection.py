@@ -57,6 +57,8 @@ class HeldConnection:
         """Whether the connection refused a channel, and no channel has been closed since."""
         self.is_ptyless = False
         """Whether the target refuses terminals."""
+        self.has_room_beside = True
+        """Whether the target allows a session beside the one of a command."""
         self._plain: bool | None = connection.runs_sh or None
         """Whether the login shell can serve as /bin/sh. None if that has not been tried; `_promising` says whether it
         may succeed."""
@@ -90,6 +92,7 @@ class HeldConnection:
                 if self._make_room(self):
                     deadline = time.monotonic() + ROOM_TIMEOUT
                 elif time.monotonic() > deadline:
+                    self.has_room_beside = False
                     raise
             time.sleep(ROOM_INTERVAL)
 
@@ -213,6 +216,7 @@ class HeldConnection:
 
     def give_up_lifeline(self) -> None:
         """Close the lifeline to make room for a command, on a connection that has no room for both."""
+        self.has_room_beside = False
         self._lifeline.close()
 
     def close(self) -> None:
