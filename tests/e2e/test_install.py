@@ -23,6 +23,8 @@ pytestmark = pytest.mark.long
 TIMEOUT = 20.0
 """Seconds, against hangs."""
 
+NO_COMPILER = "/nowhere/cc"
+
 Made = Callable[[str], Path]
 """Creates it with the given client."""
 
@@ -53,7 +55,7 @@ def wheels(directory: Path) -> Made:
     def wheel(client: str) -> Path:
         with locked(directory / f"{client}.lock"):
             if not (directory / client).exists():
-                build(directory / f"new {client}", CC="cc" if client == "native" else "/nowhere/cc")
+                build(directory / f"new {client}", CC="cc" if client == "native" else NO_COMPILER)
                 (directory / f"new {client}").rename(directory / client)
         (made,) = (directory / client).iterdir()
         return made
@@ -76,9 +78,16 @@ def installed(directory: Path, wheels: Made) -> Made:
     return environment
 
 
+@pytest.fixture
+def copied(installed: Made, tmp_path: Path) -> Made:
+    """A copy of it, for tests that change it: see the test of a copy. To install takes pip a second each time."""
+    return lambda client: Path(shutil.copytree(installed(client), tmp_path / "env", symlinks=True))
+
+
 @pytest.fixture(params=["native", "python"])
-def wheel(request: pytest.FixtureRequest, wheels: Made) -> Path:
-    return wheels(request.param)
+def client(request: pytest.FixtureRequest) -> str:
+    """Each of both in its turn."""
+    return str(request.param)
 
 
 @pytest.fixture
@@ -110,13 +119,15 @@ def test_a_wheel_with_a_compiled_client_is_only_for_its_platform(wheels: Made) -
     assert "-py3-none-" in wheels("native").name
 
 
-@pytest.mark.parametrize("name", ["env", "an env", "e" * 140])
-def test_an_environment_may_have_any_path(wheel: Path, project: Project, tmp_path: Path, name: str) -> None:
-    works(project, install(wheel, tmp_path / name))
+@pytest.mark.parametrize("name", ["an env", "e" * 140])  # and a usual one: see the test of `python -m rdo`
+def test_an_environment_may_have_any_path(
+    wheels: Made, client: str, project: Project, tmp_path: Path, name: str
+) -> None:
+    works(project, install(wheels(client), tmp_path / name))
 
 
-def test_with_a_compiled_client_a_warm_command_needs_no_python(wheels: Made, project: Project, tmp_path: Path) -> None:
-    environment = install(wheels("native"), tmp_path / "env")
+def test_with_a_compiled_client_a_warm_command_needs_no_python(copied: Made, project: Project, tmp_path: Path) -> None:
+    environment = copied("native")
     works(project, environment)
     (environment / "bin" / "rdo-client").unlink()
     (tmp_path / "links").mkdir()
@@ -130,32 +141,33 @@ def test_with_a_compiled_client_a_warm_command_needs_no_python(wheels: Made, pro
         assert (done.stdout, done.stderr) == (b"x\n", b"")
 
 
-def test_an_environment_may_be_moved(wheel: Path, project: Project, tmp_path: Path) -> None:
-    install(wheel, tmp_path / "env").rename(tmp_path / "moved env")
+def test_an_environment_may_be_moved(wheels: Made, client: str, project: Project, tmp_path: Path) -> None:
+    install(wheels(client), tmp_path / "env").rename(tmp_path / "moved env")
     works(project, tmp_path / "moved env")
 
 
-def test_a_copied_environment_is_a_separate_installation(wheel: Path, project: Project, tmp_path: Path) -> None:
-    first = install(wheel, tmp_path / "env")
+def test_a_copied_environment_is_a_separate_installation(
+    installed: Made, copied: Made, client: str, project: Project
+) -> None:
+    first = installed(client)
     works(project, first)
-    shutil.copytree(first, tmp_path / "copy", symlinks=True)
-    works(project, tmp_path / "copy")
+    works(project, copied(client))
     works(project, first)
     assert len(masters(project)) == 2
 
 
-def test_an_upgrade_in_place_gets_a_new_master(wheel: Path, project: Project, tmp_path: Path) -> None:
-    environment = install(wheel, tmp_path / "env")
+def test_an_upgrade_in_place_gets_a_new_master(wheels: Made, copied: Made, client: str, project: Project) -> None:
+    environment = copied(client)
     works(project, environment)
     (old,) = masters(project)
-    install(wheel, environment)
+    install(wheels(client), environment)
     works(project, environment)
     assert wait_until(lambda: old not in masters(project), TIMEOUT)
     assert len(masters(project)) == 1
 
 
-def test_either_client_may_be_upgraded_to_the_other(wheels: Made, project: Project, tmp_path: Path) -> None:
-    environment = install(wheels("native"), tmp_path / "env")
+def test_either_client_may_be_upgraded_to_the_other(wheels: Made, copied: Made, project: Project) -> None:
+    environment = copied("native")
     works(project, environment)
     install(wheels("python"), environment)
     works(project, environment)
@@ -163,7 +175,6 @@ def test_either_client_may_be_upgraded_to_the_other(wheels: Made, project: Proje
     works(project, environment)
 
 
-@pytest.mark.parametrize("client", ["native", "python"])
 def test_python_m_rdo_shares_the_master(installed: Made, project: Project, client: str) -> None:
     environment = installed(client)
     works(project, environment)
@@ -184,21 +195,28 @@ def test_the_doctor_names_a_compiled_client(installed: Made, project: Project) -
     assert client_of(project, environment) == f"ok       client: {environment}/bin/rdo, compiled"
 
 
+def says_why(project: Project, environment: Path, why: str) -> None:
+    """The doctor names the client in Python, and the reason for it."""
+    remedy = "with a C compiler, reinstalling rdo compiles a faster one"
+    assert client_of(project, environment) == f"ok       client: {environment}/bin/rdo, in Python: {why}; {remedy}"
+
+
+def test_the_doctor_says_that_there_was_no_compiler(installed: Made, project: Project) -> None:
+    says_why(project, installed("python"), f"no C compiler was found: `{NO_COMPILER}`: no such file or directory")
+
+
 @pytest.mark.parametrize(
     ("variables", "why"),
     [
-        ({"CC": "/nowhere/cc"}, "no C compiler was found: `/nowhere/cc`: no such file or directory"),
         ({"CC": "sh -c 'echo first >&2; echo second >&2; exit 1'"}, "the C compiler `sh` failed: first; second"),
         ({"RDO_WHEEL_PLATFORM": "any"}, "this build of rdo is for every platform"),
     ],
-    ids=["none", "one that fails", "not wanted"],
+    ids=["one that fails", "not wanted"],
 )
 def test_the_doctor_reports_why_the_client_is_the_one_in_python(
     project: Project, tmp_path: Path, variables: dict[str, str], why: str
 ) -> None:
-    environment = install(build(tmp_path / "wheel", **variables), tmp_path / "env")
-    remedy = "with a C compiler, reinstalling rdo compiles a faster one"
-    assert client_of(project, environment) == f"ok       client: {environment}/bin/rdo, in Python: {why}; {remedy}"
+    says_why(project, install(build(tmp_path / "wheel", **variables), tmp_path / "env"), why)
 
 
 def test_the_doctor_warns_of_another_rdo_in_path(installed: Made, project: Project, tmp_path: Path) -> None:
