@@ -13,6 +13,7 @@ import pytest
 from tests.e2e.project import TIMEOUT, Started
 from tests.e2e.reached import Reached, none_sleeps, sleepers, token
 from tests.leaks import wait_until
+from tests.processes import wait_for_ends
 
 GONE = 5.0
 """Seconds in which a command that has to end must be gone."""
@@ -61,7 +62,8 @@ def test_a_command_outlives_its_link_and_its_master(reached: Reached, option: st
     orphan = begin(reached, option, marks[1])
     os.kill(reached.masters()[0], signal.SIGKILL)
     assert b"the control master exited" in errors(orphan)
-    assert not wait_until(lambda: not all(map(runs, marks)), LIFELINE), sleepers(*marks)
+    wait_for_ends(sleepers(*marks), LIFELINE)
+    assert all(map(runs, marks)), sleepers(*marks)
     for pid, line in sleepers(*marks).items():
         if line.startswith("sleep"):
             os.kill(pid, signal.SIGTERM)
@@ -88,7 +90,8 @@ def test_a_command_outlives_a_killed_client_and_continues_to_write(reached: Reac
         stack.callback(command.kill)
         command.expect_up()
         assert wait_until(lambda: runs(mark), TIMEOUT)
-    assert not wait_until(lambda: not runs(mark), LIFELINE), sleepers(mark)
+    wait_for_ends(sleepers(mark), LIFELINE)
+    assert runs(mark), sleepers(mark)
     shells = [pid for pid, line in sleepers(mark).items() if not line.startswith("sleep")]
     for pid in shells:
         os.kill(pid, signal.SIGUSR1)
