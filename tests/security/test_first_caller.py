@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.masters import masters, sockets
+from tests.e2e.masters import close, masters, sockets, targets
 from tests.e2e.project import TIMEOUT, Project, local_project
 from tests.leaks import wait_until
 
@@ -31,6 +31,15 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system t
 def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
     """A project that needs no server."""
     return local_project(tmp_path, runtime)
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory, shared: Project) -> list[str]:
+    """The state of a command whose caller, and the one that started its master, are as the tests themselves are."""
+    before = targets(shared)
+    found = state(local_project(tmp_path_factory.mktemp("usual"), shared.environment))
+    close(shared, targets(shared) - before)
+    return found
 
 
 def state(project: Project, before: str = "") -> list[str]:
@@ -53,9 +62,7 @@ def state(project: Project, before: str = "") -> list[str]:
     "taskset -c 0",
     "env --block-signal=INT",
 ])  # fmt: skip
-def test_a_local_command_runs_as_its_own_caller_would_run_it(project: Project, first: str) -> None:
-    usual = state(project)
-    project.shell("rdoctl stop --all --now")
+def test_a_local_command_runs_as_its_own_caller_would_run_it(project: Project, usual: list[str], first: str) -> None:
     assert project.shell(f"{first} rdo true").returncode == 0
     assert state(project) == usual
     assert project.run("sh", "-c", "kill -INT $$; echo survived").returncode == 130
