@@ -5,7 +5,10 @@
 umask 077
 browser_top=
 is_over=
-trap is_over=1 HUP INT TERM
+answer_reader=
+# Ends the wait below, even if the signal arrives just before it. A process that was just forked may still have this
+# trap, and so lose any signal but KILL.
+trap 'is_over=1; [ -z "$answer_reader" ] || kill -9 "$answer_reader" 2>/dev/null' HUP INT TERM
 # dash reports on stderr, perhaps to nobody, if a child is killed by a signal.
 trap '' PIPE
 
@@ -82,5 +85,5 @@ answer_reader=$!
 # A signal ends `wait` in every shell, but not `read`. More than one may arrive.
 [ -n "$is_over" ] || wait "$answer_reader"
 trap '' HUP INT TERM
-kill "$url_reader" "$answer_reader" 2>/dev/null
+kill -9 "$url_reader" "$answer_reader" 2>/dev/null
 end_programs

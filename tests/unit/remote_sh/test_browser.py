@@ -116,6 +116,16 @@ def test_at_the_end_waiting_programs_are_answered_and_nothing_is_left(shell: str
 
 
 @each_shell
+def test_a_signal_while_it_starts_ends_it_with_all_its_processes(shell: str, tmp_path: Path) -> None:
+    for _ in range(10):
+        with held(shell, tmp_path) as holder:
+            for _ in range(3):
+                holder.process.send_signal(signal.SIGTERM)
+            holder.process.wait(TIMEOUT)
+            assert wait_until(lambda: not group_lives(holder.process.pid), TIMEOUT)
+
+
+@each_shell
 def test_when_it_is_killed_waiting_programs_are_answered_too(shell: str, tmp_path: Path) -> None:
     with held(shell, tmp_path) as holder:
         assert holder.process.stdin
