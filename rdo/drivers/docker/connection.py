@@ -161,12 +161,13 @@ class DockerConnection:
     def _is_cut(self, channel: DockerChannel, timeout: float) -> bool:
         """Whether all other streams have ended with this one: one of them is the lifeline's, which ends with the link.
 
-        Streams opened later do not count, since the engine may be reachable again. If some have ended, the others have
-        so many seconds.
+        Streams opened after the first of these ends do not count, since the engine may be reachable again. If some have
+        ended, the others have so many seconds.
         """
         with self._lock:
             others = [other for other in self._channels if other is not channel and not other.closed]
-        before = [other for other in others if other.opened < channel.streams_ended]
+        first_end = min(each.streams_ended for each in (channel, *others))
+        before = [other for other in others if other.opened < first_end]
         deadline = time.monotonic() + timeout
         while (ended := [other.ended for other in before]) and any(ended) and not all(ended):
             if time.monotonic() >= deadline:
