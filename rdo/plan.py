@@ -68,7 +68,12 @@ def make(
         command=[*shell, *words],
         directory=directory,
         lost=_lost(
-            directory, target, request.profile, copies=settings.sync == "push", is_given=bool(request.remote_directory)
+            directory,
+            target,
+            request.profile,
+            copies=settings.sync == "push",
+            is_given=bool(request.remote_directory),
+            is_fresh=settings.fresh,
         ),
         environment=_environment(request, settings),
         path=_path(settings.path, mapping, fsdecode(request.root)),
@@ -137,16 +142,19 @@ def _output_roots(roots: Sequence[Root], seen: Sequence[Root]) -> Mapping[str, s
 
 
 @lru_cache(maxsize=64)  # most commands run in the same directory as earlier ones, and few print the error
-def _lost(directory: str, target: str, profile: bytes, *, copies: bool, is_given: bool) -> str:
+def _lost(directory: str, target: str, profile: bytes, *, copies: bool, is_given: bool, is_fresh: bool) -> str:
     """The error to print if the directory cannot be entered, most often because it is missing on a new target.
 
-    `copies`: files are copied there. `is_given`: the directory is not the project's.
+    `copies`: files are copied there. `is_given`: the directory is not the project's. `is_fresh`: what a command creates
+    outside of mounts is gone with its container.
     """
     name = fsdecode(profile)
     words = ["rdo", *([] if name == DEFAULT_PROFILE else ["-p", name])]
     make = shlex.join([*words, "--dir", "/" if directory.startswith("/") else ".", "mkdir", "-p", directory])
     hint = f"if it is missing, `{make}` creates it"
-    if copies and not is_given:
+    if is_fresh:
+        hint = "with `fresh`, it has to exist in the image" + ("" if is_given else ", or correct `directory`")
+    elif copies and not is_given:
         hint += "; what git ignores, or `pull` names, is not copied there"
     elif not is_given:
         hint += ' and `rsync -a -e rdo-rsh ./ :` fills it, or `sync = "push"` does both; otherwise correct `directory`'

@@ -110,7 +110,7 @@ def _hidden(root: Root, mounts: Sequence[ContainerMount], resolve: Callable[[str
         local = posixpath.join(root.local, posixpath.relpath(place, root.remote))
         if local not in [shared.local for shared in _shared(mount, resolve)]:
             what = "a directory" if mount.kind == "bind" else f"a {mount.kind}"
-            found.append(Root(local, place, f"hidden: {what} is mounted over it", shared=False))
+            found.append(Root(local, place, f"{what} is mounted over it", shared=False))
     return found
 
 

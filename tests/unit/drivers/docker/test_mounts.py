@@ -83,8 +83,7 @@ def test_a_mounted_directory_is_mapped(mounts: tuple[ContainerMount, ...], direc
 
 NOTHING = "nothing of this directory is mounted in `web-1`; set `directory`"
 HIDDEN = (
-    "is not the directory that the target has there: hidden: a {} is mounted over it; "
-    "`--dir {}` runs in the target's directory"
+    "is not the directory that the target has there: a {} is mounted over it; `--dir {}` runs in the target's directory"
 )
 
 
