@@ -231,12 +231,10 @@ def test_a_missing_directory_is_named_in_one_line() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("given", "hint"), [(b"", "exist in the image, or correct `directory`"), (b"/x", "exist in the image")]
-)
-def test_a_missing_directory_of_a_fresh_container_cannot_be_created_by_a_command(given: bytes, hint: str) -> None:
-    planned = make(request(b"ls", remote_directory=given), Settings(image="alpine", fresh=True))
-    assert planned.script.lost.endswith(f"; with `fresh`, it has to {hint}")
+def test_a_missing_directory_of_a_fresh_container_cannot_be_created_by_a_command() -> None:
+    for given, hint in ((b"", "exist in the image, or correct `directory`"), (b"/x", "exist in the image")):
+        planned = make(request(b"ls", remote_directory=given), Settings(image="alpine", fresh=True))
+        assert planned.script.lost.endswith(f"; with `fresh`, it has to {hint}")
 
 
 def test_a_command_is_kept_when_asked() -> None:
