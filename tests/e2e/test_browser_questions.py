@@ -95,7 +95,7 @@ def test_keys_that_are_not_an_answer_are_for_the_command(asks: Opening) -> None:
 
 
 def test_ctrl_c_is_a_no_and_reaches_the_command(asks: Opening) -> None:
-    with asks.terminal("rdo sh -c 'xdg-open http://a.example/; sleep 100'; echo status=$?") as terminal:
+    with asks.terminal("trap : INT; rdo sh -c 'xdg-open http://a.example/; sleep 100'; echo status=$?") as terminal:
         terminal.expect("here? [y/N] ")
         press(terminal, "\x03", "status=130")
     assert asks.opened == []
