@@ -60,21 +60,12 @@ def make(
     seen = _as_seen(roots, request)
     mapping = PathMapping([*roots, *seen])
     mapped = _arguments(request, settings, mapping)
-    words = [argument.arrives for argument in mapped]
-    shell = ["/bin/sh", *fsdecode(request.shell_options).split(" ")] if request.is_shell_string else []
     here = fsdecode(request.pwd), fsdecode(request.cwd)
     directory = _given_directory(request, settings) or mapping.directory(*here, unmapped_error)
     script = Script(
-        command=[*shell, *words],
+        command=_command(request, mapped),
         directory=directory,
-        lost=_lost(
-            directory,
-            target,
-            request.profile,
-            copies=settings.sync == "push",
-            is_given=bool(request.remote_directory),
-            is_fresh=settings.fresh,
-        ),
+        lost=_lost(request, settings, directory, target),
         environment=_environment(request, settings),
         path=_path(settings.path, mapping, fsdecode(request.root)),
         sudo=sudo,
@@ -95,6 +86,12 @@ def user(request: Request, settings: Settings) -> str:
             raise RdoError(f"`{shortened(name)}` is not a valid user name", f"it {fault}", "name a user of the target")
         return name
     return ROOT if settings.use_sudo or request.sudo else ""
+
+
+def _command(request: Request, mapped: Sequence[MappedArgument]) -> list[str]:
+    """The words to execute: the command's, after those of the shell if it is a string for one."""
+    shell = ["/bin/sh", *fsdecode(request.shell_options).split(" ")] if request.is_shell_string else []
+    return [*shell, *(argument.arrives for argument in mapped)]
 
 
 def _given_directory(request: Request, settings: Settings) -> str:
@@ -141,9 +138,16 @@ def _output_roots(roots: Sequence[Root], seen: Sequence[Root]) -> Mapping[str, s
     return found if any(remote != local for remote, local in found.items()) else {}
 
 
+def _lost(request: Request, settings: Settings, directory: str, target: str) -> str:
+    """The error to print if the directory cannot be entered."""
+    is_given = bool(request.remote_directory)
+    copies = settings.sync == "push"
+    return _lost_line(directory, target, request.profile, copies=copies, is_given=is_given, is_fresh=settings.fresh)
+
+
 @lru_cache(maxsize=64)  # most commands run in the same directory as earlier ones, and few print the error
-def _lost(directory: str, target: str, profile: bytes, *, copies: bool, is_given: bool, is_fresh: bool) -> str:
-    """The error to print if the directory cannot be entered, most often because it is missing on a new target.
+def _lost_line(directory: str, target: str, profile: bytes, *, copies: bool, is_given: bool, is_fresh: bool) -> str:
+    """The line of that error. Most often, the directory is missing on a new target.
 
     `copies`: files are copied there. `is_given`: the directory is not the project's. `is_fresh`: what a command creates
     outside of mounts is gone with its container.
