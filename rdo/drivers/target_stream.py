@@ -16,6 +16,11 @@ Sink = Callable[[int, bytes | memoryview], bool]
 """Takes a piece of a stream's output if it can do so without waiting, and returns whether it did. Never raises."""
 
 
+def refuse_data(stream: int, data: bytes | memoryview) -> bool:
+    """The Sink of a stream whose output has to wait."""
+    return False
+
+
 DELIVERY_LOCK = threading.Lock()
 """Held by a driver while it hands pieces of output to several sinks in a row. A thread that reads the answers to them
 waits until every sink has its piece: otherwise each system call would switch the interpreter to that thread, which

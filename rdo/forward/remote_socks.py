@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rdo.config.forwards import Endpoint
+from rdo.drivers.target_stream import refuse_data
 from rdo.forward.relay_loop import RelayLoop
 from rdo.forward.socks import SocksError, SocksRequest
 from rdo.pool.connection import IncomingLease
@@ -34,7 +35,7 @@ class RemoteSocks:
 
     def begin(self) -> None:
         """Wait for the request."""
-        self.lease.stream.begin(_refuse_data, self._changed)
+        self.lease.stream.begin(refuse_data, self._changed)
         self._advance()
 
     def refuse(self, why: str) -> None:
@@ -90,7 +91,3 @@ def _is_permitted(destination: Endpoint, permitted: tuple[Endpoint, ...] | None)
     if permitted is None:
         return True
     return any(each.host in ("*", destination.host) and each.port in (0, destination.port) for each in permitted)
-
-
-def _refuse_data(stream: int, data: bytes | memoryview) -> bool:
-    return False

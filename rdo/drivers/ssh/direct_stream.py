@@ -10,7 +10,7 @@ from rdo.config.forwards import Endpoint
 from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.channel import SshChannel
 from rdo.drivers.ssh.transport import SshTransport
-from rdo.drivers.target_stream import Sink
+from rdo.drivers.target_stream import Sink, refuse_data
 
 WINDOW = 2 * 1024 * 1024
 """Bytes that may arrive before they are read, as with ssh(1). A browser opens many, and each may be slow."""
@@ -44,7 +44,7 @@ class ForwardedStream:
         self.channel.opened = self._open
         self.is_open = False
         self._over = over
-        self._sink: Sink = _refuse_data
+        self._sink: Sink = refuse_data
         self._changed: Callable[[], None] = lambda: None
 
     def begin(self, sink: Sink, changed: Callable[[], None]) -> None:
@@ -114,7 +114,3 @@ def direct_stream(
         kind, details = "direct-tcpip", messages.stream_to(destination.host, destination.port)
     transport.request_channel(stream.channel, kind, details)
     return stream
-
-
-def _refuse_data(stream: int, data: bytes | memoryview) -> bool:
-    return False
