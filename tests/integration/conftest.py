@@ -18,6 +18,7 @@ from tests.connecting import connected
 from tests.docker_client import Make
 from tests.docker_engine import DockerEngine
 from tests.dropbear import User
+from tests.line import Line
 from tests.login_keys import agent as agent
 from tests.servers import KINDS, make_dropbear, make_sshd
 from tests.ssh_client import ScriptedCaller, driver
@@ -98,6 +99,13 @@ def make(docker_engine: DockerEngine, tmp_path: Path) -> Make:
         return DockerDriver(Settings(**settings), str(root), "default", environment)
 
     return driver
+
+
+@pytest.fixture
+def line(docker_engine: DockerEngine) -> Iterator[Line]:
+    """A relay on a port, through which the engine appears to be on another machine."""
+    with Line(docker_engine.host.removeprefix("unix://")) as line:
+        yield line
 
 
 @pytest.fixture

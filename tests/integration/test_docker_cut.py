@@ -20,12 +20,6 @@ Begin = Callable[[str], DockerChannel]
 
 
 @pytest.fixture
-def line(docker_engine: DockerEngine) -> Iterator[Line]:
-    with Line(docker_engine.host.removeprefix("unix://")) as line:
-        yield line
-
-
-@pytest.fixture
 def begin(docker_engine: DockerEngine, line: Line, tmp_path: Path) -> Iterator[Begin]:
     """Starts a program that has printed something."""
     environment = {**os.environ, "DOCKER_HOST": f"tcp://127.0.0.1:{line.port}"}

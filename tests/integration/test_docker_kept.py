@@ -13,14 +13,7 @@ from rdo.drivers.docker.endpoint import resolve
 from rdo.drivers.docker.engine import Engine
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
 from rdo.errors import ConnectError
-from tests.docker_engine import DockerEngine
 from tests.line import Line
-
-
-@pytest.fixture
-def line(docker_engine: DockerEngine) -> Iterator[Line]:
-    with Line(docker_engine.host.removeprefix("unix://")) as line:
-        yield line
 
 
 @pytest.fixture
