@@ -151,10 +151,9 @@ class Pusher:
         covered = set(filter(self._is_overwritten, paths))
         parents = all_ancestors(covered)
         self.sender.found.update(self._examine(covered.union(filter(None, self._over))))
-        there = {path: entry for path, entry in put.items() if path in parents}
-        return {**there, **{path: tree[path] for path in covered if path in tree}}, [
-            path for path in removed if path in covered
-        ]
+        taken = {path: entry for path, entry in put.items() if path in parents}
+        taken.update((path, tree[path]) for path in covered if path in tree)
+        return taken, [path for path in removed if path in covered]
 
     def _is_overwritten(self, path: bytes) -> bool:
         return any(is_at_or_below(path, each) for each in self._over)

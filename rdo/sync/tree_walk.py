@@ -100,7 +100,7 @@ class TreeWalk:
         for path in paths:
             directory = path.rpartition(b"/")[0]
             claim = self._claims.get(directory)
-            if not path or claim is None or (gone and not gone.isdisjoint((directory, *ancestors(directory)))):
+            if not path or claim is None or (gone and not gone.isdisjoint(ancestors(path))):
                 continue
             stat = None if path in absent else self._stat(path)
             known = self.tree.get(path)
