@@ -8,7 +8,7 @@ import os
 import pwd
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from rdo.errors import ConnectError
@@ -59,10 +59,9 @@ def expanded(path: str, base: str, within: str = EVERYWHERE, depth: int = 0) -> 
         option = OPTION.fullmatch(line)
         key = option[1].lower() if option else ""
         if option and key == "include":
-            for pattern in _patterns(option[2], base, path):
-                for file in sorted(glob.glob(pattern)):
-                    yield from expanded(file, base, block, depth + 1)
-                    yield block
+            for file in _files(_patterns(option[2], base, path)):
+                yield from expanded(file, base, block, depth + 1)
+                yield block
             continue
         if key in ("host", "match"):
             _check_nesting(path, within, depth)
@@ -85,6 +84,11 @@ def _patterns(value: str, base: str, path: str) -> list[str]:
     except ValueError as error:
         raise ConnectError(f"the ssh configuration `{path}` is not usable", f"Include {value}: {error}") from error
     return [os.path.join(base, _home() + each[1:] if each.startswith("~/") else each) for each in patterns]
+
+
+def _files(patterns: Iterable[str]) -> Iterator[str]:
+    for pattern in patterns:
+        yield from sorted(glob.glob(pattern))
 
 
 class SshConfigText(NamedTuple):
@@ -117,7 +121,7 @@ def examine(given: str | None) -> SshConfigText:
                 if key == "include":
                     patterns = _patterns(option[2], base, path)
                     places.update(map(os.path.dirname, patterns))
-                    todo += [(file, base) for pattern in patterns for file in sorted(glob.glob(pattern))]
+                    todo += [(file, base) for file in _files(patterns)]
                 elif key == "match" and EXEC.search(option[2]):
                     found.add("PWD")
     return SshConfigText(frozenset(found), texts, frozenset(places))
