@@ -42,7 +42,7 @@ def main(run: Callable[[list[str]], int] | None = None) -> None:
         complain(error)
         status = FAILURE
     except Interrupted as interrupted:
-        die_of_interrupt(*interrupted.args)
+        die_of_interrupt(interrupted.whom)
     except KeyboardInterrupt:
         status = INTERRUPTED
     if status == INTERRUPTED and os.isatty(2):

@@ -26,7 +26,12 @@ INTERRUPTED = 128 + 2
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C was typed, and has ended the command. The argument is whom SIGINT ends, as for kill(2)."""
+    """Ctrl-C was typed, and has ended the command."""
+
+    def __init__(self, whom: int) -> None:
+        """`whom`: whom SIGINT ends, as for kill(2)."""
+        super().__init__(whom)
+        self.whom = whom
 
 
 class NotAccepted(Exception):
