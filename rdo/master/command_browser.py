@@ -91,7 +91,7 @@ class CommandBrowser:
         path = script.path if script.sudo else (self._programs.directory, *script.path)
         return script._replace(environment=variables, path=path)
 
-    def begin(self, output: OutputPump, redraw: Callable[[], None]) -> CommandTerminal:
+    def begin(self, output: OutputPump, redraw: Callable[[], object]) -> CommandTerminal:
         """Start serving the command, which has started. Input from the terminal goes to the session."""
         self._terminal = CommandTerminal(
             self._client, self._environment, output, redraw, can_ask=self._asks and self._can_ask

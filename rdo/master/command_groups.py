@@ -50,14 +50,13 @@ class CommandGroups:
         for group in self._groups:
             self._connection.release(group)
 
-    def signal(self, name: str) -> None:
-        """Send a signal to the command's own group."""
-        self._connection.signal(self._groups[-1], name)
+    def signal(self, name: str) -> bool:
+        """Send a signal to the command's own group, and return whether there is a lifeline to do so."""
+        return self._connection.signal(self._groups[-1], name)
 
     def pass_on(self, name: str) -> None:
         """Send a signal that the client got. Raises RdoError if the client is to end the command, and cannot."""
-        is_sent = self._connection.signal(self._groups[-1], name)
-        if not (is_sent or self._connection.has_room_beside) and name in ENDING:
+        if not (self.signal(name) or self._connection.has_room_beside) and name in ENDING:
             why = "the target allows no second session beside it (MaxSessions)"
             hint = "it may still be running; with `rdo -t`, Ctrl-C reaches it"
             raise RdoError(f"cannot send SIG{name} to the command", why, hint)

@@ -31,7 +31,7 @@ class CommandTerminal:
         client: ClientConnection,
         environment: Mapping[str, str],
         output: OutputPump,
-        redraw: Callable[[], None],
+        redraw: Callable[[], object],
         *,
         can_ask: bool,
     ) -> None:
